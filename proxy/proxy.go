@@ -1,0 +1,150 @@
+// Package proxy takes a function's calls to a cloud, decides each one by the
+// manifest, and sends the allowed ones on under credentials of their own.
+//
+// Everything one request goes through is in [Server.ServeHTTP]: read, decide,
+// send, answer, record. What is particular to a cloud is behind [Cloud].
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/lambda-remit/remit/manifest"
+)
+
+// A Cloud is what the proxy has to know of one provider's API.
+type Cloud interface {
+	// Read says what r asks for. r is as it will be sent: its hop-by-hop
+	// headers are gone, its target is in r.RequestURI byte for byte. Where the
+	// client knows the host it speaks to (inside a tunnel, or by an absolute
+	// URL), r.URL.Scheme and r.URL.Host say it, in lower case and with a port
+	// only if it is not the scheme's; where the proxy is the client's
+	// endpoint, r.URL.Host is empty and r.Host means nothing. Read may read
+	// r's body, and then puts one in its place.
+	//
+	// The Call is never nil. With an error, it has what is needed to Deny in
+	// the caller's protocol; the error may be a [*Refusal] that names a
+	// reason of its own, and is [Unread] otherwise.
+	Read(r *http.Request) (*Call, error)
+
+	// Send signs out under credentials that are good for this call and
+	// granted by d, sends it, and returns the answer. out is r, addressed to
+	// call.Upstream. A call that was not sent for a reason that the caller
+	// can act on returns a [*Refusal].
+	Send(out *http.Request, call *Call, m *manifest.Manifest, d manifest.Decision) (*http.Response, Sent, error)
+
+	// Deny writes a denial in the form that the caller's SDK understands.
+	Deny(w http.ResponseWriter, r *http.Request, call *Call, denial Denial)
+}
+
+// A Call is one request, read.
+type Call struct {
+	Service   string             // IAM's prefix of the service: "s3"; empty where it could not be told
+	Operation string             // "GetObject"; empty where it could not be told
+	Region    string             // "eu-west-1"
+	Requests  []manifest.Request // what it asks for: all of it must be granted
+	Upstream  *url.URL           // where it goes: scheme and host, AWS's own name
+
+	// Particulars is what the Cloud that read the call keeps for Send and
+	// Deny. Nobody else looks at it.
+	Particulars any
+}
+
+// Sent says under what a call was sent. All of it may be logged.
+type Sent struct {
+	Width        manifest.Width // of the session policy; empty if none was minted
+	AccessKeyID  string
+	AWSRequestID string
+	Mint         time.Duration // spent waiting for STS; zero from the cache
+}
+
+// A Denial is why a call is answered by the proxy and not by the cloud.
+type Denial struct {
+	ID      string // "d-7f3a91c2", in the answer and in the log
+	Reason  manifest.Reason
+	Request manifest.Request // the one that is not granted; zero if none is known
+	Retry   bool             // answer with an error that SDKs retry
+	Text    string           // says more than Reason, for people; may be empty
+}
+
+// A Refusal is an error that denies a call for a reason of its own.
+type Refusal struct {
+	Reason manifest.Reason
+	Retry  bool   // the same call may succeed soon: an error that SDKs retry
+	Text   string // for the caller: holds no secret
+	Err    error  // the cause, for the log; may be nil
+}
+
+func (r *Refusal) Error() string {
+	if r.Err != nil {
+		return r.Text + ": " + r.Err.Error()
+	}
+	return r.Text
+}
+
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// The proxy's own reasons to deny, beside the manifest's.
+const (
+	Unread         manifest.Reason = "unread"            // the call could not be read
+	BadSignature   manifest.Reason = "bad-signature"     // it carries no signature by the sealed credentials, or a wrong one
+	ForeignKey     manifest.Reason = "foreign-key"       // it is signed by keys that Remit did not hand out
+	Unminted       manifest.Reason = "unminted"          // no credentials could be had for it
+	Throttled      manifest.Reason = "throttled"         // STS throttled; the SDK may try again
+	PolicyTooLarge manifest.Reason = "policy-too-large"  // no session policy for it is small enough
+	Forbidden      manifest.Reason = "forbidden-address" // a tunnel to loopback, link-local, metadata or the Runtime API
+	Unreachable    manifest.Reason = "unreachable"       // the upstream did not answer
+)
+
+// A Record is what is known of a call once it is over.
+type Record struct {
+	Time     time.Time
+	Took     time.Duration // until the first byte of the answer was written, without Sent.Mint
+	ID       string        // the denial's; empty when allowed
+	Host     string        // that the client asked for; empty in endpoint mode
+	Trace    string        // the X-Amzn-Trace-Id header
+	Call     *Call         // nil for a tunnel
+	Decision manifest.Decision
+	Observed bool // it was denied, and went on because the manifest observes
+	Sent     Sent
+	Status   int   // of the answer; 0 if there was none
+	In, Out  int64 // bytes of body, from and to the client
+	Err      error // what went wrong, if something did
+}
+
+// A Server serves all three ways in: a proxy's CONNECT, a proxy's absolute
+// URL, and the plain request of a client that was given the proxy as its
+// endpoint. Its fields must not change once it serves.
+type Server struct {
+	// Manifest returns the manifest in force. It is asked once a call.
+	Manifest func() *manifest.Manifest
+
+	Cloud Cloud
+
+	// Claims reports whether host, in lower case and without a port, belongs
+	// to the cloud: calls to it are answered for and read. All else is
+	// tunnelled untouched.
+	Claims func(host string) bool
+
+	// TLS returns the configuration with which to answer a client that
+	// believes it speaks to host. If nil, CONNECT to a claimed host is
+	// refused.
+	TLS func(host string) (*tls.Config, error)
+
+	// Forbidden are addresses that no tunnel reaches, beside loopback,
+	// link-local and metadata addresses: the Runtime API's.
+	Forbidden []netip.Addr
+
+	// Dial opens the far end of a tunnel, to an address that was checked.
+	// If nil, a net.Dialer does.
+	Dial func(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error)
+
+	// Record, if set, is called once for every call, after it, from the
+	// goroutine that served it. Denied tunnels are recorded too.
+	Record func(Record)
+}
