@@ -2,6 +2,12 @@ module github.com/lambda-remit/remit
 
 go 1.26
 
-require github.com/aws/aws-sdk-go-v2 v1.47.7
+require (
+	github.com/aws/aws-sdk-go-v2 v1.47.7
+	github.com/rogpeppe/go-internal v1.16.0
+)
 
-require github.com/aws/smithy-go v1.28.8 // indirect
+require (
+	github.com/aws/smithy-go v1.28.8 // indirect
+	golang.org/x/tools v0.26.0 // indirect
+)

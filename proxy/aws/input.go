@@ -1,0 +1,167 @@
+package aws
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy/sigv4"
+)
+
+// An input is a request being read: what every service's file needs of it,
+// taken apart once and checked.
+type input struct {
+	r     *http.Request
+	place place       // what the host says; zero where the proxy is the client's endpoint
+	scope sigv4.Scope // of the credential; zero where the request is unsigned (Identify only)
+
+	path  string // of the target, byte for byte as it will be sent
+	query []pair // in order, decoded
+
+	region, partition string // the call's
+	account           string // the function's own; empty while it is not known
+
+	buffered []byte // the body, once it was asked for
+	hasBody  bool   // it was asked for
+}
+
+// A pair is one name and value of a query or a form.
+type pair struct{ name, value string }
+
+// maxBody is how much of a body is buffered to read a call by. The largest
+// that needs it is DeleteObjects: 1,000 keys of 1,024 bytes, each perhaps
+// escaped, with their version ids. (Amazon S3 API Reference, DeleteObjects.)
+const maxBody = 8 << 20
+
+// parse takes the target apart. It refuses what two readers could understand
+// in two ways: the query that is authorized is the query that is sent.
+func (in *input) parse() error {
+	target := in.r.RequestURI
+	if !strings.HasPrefix(target, "/") {
+		return fmt.Errorf("target %.80q does not begin with a slash", target)
+	}
+	if strings.ContainsFunc(target, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '#' }) {
+		return fmt.Errorf("target %.80q has a character that no target has", target)
+	}
+	path, query, _ := strings.Cut(target, "?")
+	in.path = path
+	if _, err := url.PathUnescape(path); err != nil {
+		return fmt.Errorf("path %.80q: %v", path, err)
+	}
+	var err error
+	in.query, err = parseForm(query)
+	return err
+}
+
+// parseForm decodes a query or an application/x-www-form-urlencoded body.
+// url.ParseQuery drops what it does not understand; this refuses it.
+func parseForm(s string) ([]pair, error) {
+	var pairs []pair
+	for part := range strings.SplitSeq(s, "&") {
+		if part == "" {
+			continue
+		}
+		if strings.Contains(part, ";") {
+			return nil, fmt.Errorf("query %.80q has a semicolon, which some servers read as an ampersand; write it as %%3B", part)
+		}
+		name, value, _ := strings.Cut(part, "=")
+		n, err1 := url.QueryUnescape(name)
+		v, err2 := url.QueryUnescape(value)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("query %.80q: %v", part, err)
+		}
+		pairs = append(pairs, pair{n, v})
+	}
+	return pairs, nil
+}
+
+// param returns the value of the query's parameter name, and whether it is
+// there. A parameter that stands twice is an error of the caller's to have
+// found with [input.once].
+func (in *input) param(name string) (string, bool) {
+	for _, p := range in.query {
+		if p.name == name {
+			return p.value, true
+		}
+	}
+	return "", false
+}
+
+// once refuses a query that has one parameter twice.
+func once(pairs []pair) error {
+	seen := make(map[string]bool, len(pairs))
+	for _, p := range pairs {
+		if seen[p.name] {
+			return fmt.Errorf("parameter %.80q stands twice", p.name)
+		}
+		seen[p.name] = true
+	}
+	return nil
+}
+
+// header returns the value of a header that may stand once.
+func (in *input) header(name string) (string, error) {
+	switch v := in.r.Header.Values(name); len(v) {
+	case 0:
+		return "", nil
+	case 1:
+		return v[0], nil
+	default:
+		return "", fmt.Errorf("header %q stands twice", name)
+	}
+}
+
+// body buffers the body, and puts what it read in its place. It is for calls
+// whose requests stand in the body: what is read is what is sent.
+func (in *input) body() ([]byte, error) {
+	if in.hasBody {
+		return in.buffered, nil
+	}
+	if enc := in.r.Header.Get("Content-Encoding"); enc != "" {
+		return nil, fmt.Errorf("content-encoding %.80q of a body that has to be read", enc)
+	}
+	if in.r.ContentLength > maxBody {
+		return nil, fmt.Errorf("body of %d bytes is larger than the %d that are read", in.r.ContentLength, maxBody)
+	}
+	var body []byte
+	if in.r.Body != nil && in.r.Body != http.NoBody {
+		var err error
+		body, err = io.ReadAll(io.LimitReader(in.r.Body, maxBody+1))
+		if err != nil {
+			return nil, fmt.Errorf("reading the body: %w", err)
+		}
+		if len(body) > maxBody {
+			return nil, fmt.Errorf("body is larger than the %d bytes that are read", maxBody)
+		}
+		in.r.Body.Close()
+	}
+	if len(in.r.Trailer) > 0 {
+		return nil, errors.New("trailers after a body that has to be read")
+	}
+	in.buffered, in.hasBody = body, true
+	in.r.ContentLength, in.r.TransferEncoding = int64(len(body)), nil
+	in.r.Body = http.NoBody
+	if len(body) > 0 {
+		in.r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return body, nil
+}
+
+// request is one action on one resource, with the keys of its context in
+// pairs: name, value, name, value.
+func request(action, resource string, context ...string) manifest.Request {
+	req := manifest.Request{Action: action, Resource: resource}
+	for i := 0; i+1 < len(context); i += 2 {
+		if req.Context == nil {
+			req.Context = make(map[string][]string)
+		}
+		key := strings.ToLower(context[i])
+		req.Context[key] = append(req.Context[key], context[i+1])
+	}
+	return req
+}

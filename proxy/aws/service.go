@@ -1,0 +1,35 @@
+package aws
+
+import (
+	"github.com/lambda-remit/remit/proxy"
+)
+
+// A service is what is known by hand of one AWS service.
+type service struct {
+	name     string // the name it signs with
+	protocol protocol
+	s3       bool // its signatures are S3's: the path as it stands
+
+	// read fills in what the call is: its operation, its requests, and its
+	// upstream. What it does not understand is an error.
+	read func(in *input, call *proxy.Call) error
+}
+
+// A protocol is how a service speaks, and so how it denies.
+type protocol string
+
+const (
+	protocolQuery  protocol = "query"  // form in, XML out
+	protocolJSON10 protocol = "json1.0"
+	protocolJSON11 protocol = "json1.1"
+	protocolS3     protocol = "s3" // rest-xml with S3's own error element
+)
+
+// lookup returns the service that signs with name.
+func lookup(name string) (service, bool) {
+	switch name {
+	case "s3":
+		return service{name: "s3", protocol: protocolS3, s3: true, read: readS3}, true
+	}
+	return service{}, false
+}
