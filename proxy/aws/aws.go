@@ -7,13 +7,12 @@
 package aws
 
 import (
-	"errors"
+	"context"
 	"net/http"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/lambda-remit/remit/manifest"
 	"github.com/lambda-remit/remit/proxy"
 	"github.com/lambda-remit/remit/proxy/mint"
 	"github.com/lambda-remit/remit/proxy/sigv4"
@@ -25,38 +24,11 @@ type Cloud struct {
 	Base      sdk.CredentialsProvider                            // for calls under `unminted`, and observed ones
 	Minter    *mint.Minter
 	Transport http.RoundTripper
-	Region    string           // the function's
-	Account   func() string    // the function's; empty while it is not known
-	Session   func() string    // the RoleSessionName to mint under
-	Now       func() time.Time // nil: time.Now
+	Region    string                                // the function's
+	Account   func() string                         // the function's; empty while it is not known
+	Session   func() string                         // the RoleSessionName to mint under
+	Self      func(context.Context) (string, error) // the execution role's ARN, for `role: self`
+	Now       func() time.Time                      // nil: time.Now
 }
 
 var _ proxy.Cloud = (*Cloud)(nil)
-
-// Claims reports whether host is under one of AWS's domains.
-func Claims(host string) bool { return false }
-
-// Domains are the domains that [Claims] claims, with all below them.
-func Domains() []string { return nil }
-
-// Read verifies r's signature and identifies the call: see [proxy.Cloud].
-func (c *Cloud) Read(r *http.Request) (*proxy.Call, error) {
-	return new(proxy.Call), errors.New("not written")
-}
-
-// Identify says what r asks for without verifying who signed it, or when.
-// It is what `remit explain` shows; the proxy never sends what only Identify
-// has seen.
-func (c *Cloud) Identify(r *http.Request) (*proxy.Call, error) {
-	return new(proxy.Call), errors.New("not written")
-}
-
-// Send mints, signs and sends: see [proxy.Cloud].
-func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
-	return nil, proxy.Sent{}, errors.New("not written")
-}
-
-// Deny answers in the protocol that the SDK spoke: see [proxy.Cloud].
-func (c *Cloud) Deny(w http.ResponseWriter, r *http.Request, call *proxy.Call, denial proxy.Denial) {
-	http.Error(w, string(denial.Reason), http.StatusForbidden)
-}

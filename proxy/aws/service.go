@@ -19,9 +19,10 @@ type service struct {
 type protocol string
 
 const (
-	protocolQuery  protocol = "query"  // form in, XML out
+	protocolQuery  protocol = "query" // form in, XML out
 	protocolJSON10 protocol = "json1.0"
 	protocolJSON11 protocol = "json1.1"
+	protocolCBOR   protocol = "rpc-v2-cbor"
 	protocolS3     protocol = "s3" // rest-xml with S3's own error element
 )
 

@@ -1,0 +1,222 @@
+package aws
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy"
+	"github.com/lambda-remit/remit/proxy/sigv4"
+)
+
+// particulars are what reading a call leaves for sending or denying it.
+type particulars struct {
+	protocol  protocol
+	signature *sigv4.Signature // nil if the call carries none
+	service   service          // zero if no file knows it
+	foreign   bool             // it is signed by keys that Remit did not hand out
+	verified  bool             // its signature is by the sealed credentials, and right
+	unseals   bool             // its answer holds credentials
+	payload   string           // what the body is signed as when it goes out
+	body      []byte           // if it was buffered
+	replay    bool             // body is all of it: the call can be sent twice
+}
+
+// Read verifies r's signature and identifies the call: see [proxy.Cloud].
+func (c *Cloud) Read(r *http.Request) (*proxy.Call, error) { return c.read(r, true) }
+
+// Identify says what r asks for without verifying who signed it, or when.
+// It is what `remit explain` shows; the proxy never sends what only Identify
+// has seen.
+func (c *Cloud) Identify(r *http.Request) (*proxy.Call, error) { return c.read(r, false) }
+
+// read is the way from bytes to requests. What is not understood on it is an
+// error, and an error is a denial.
+func (c *Cloud) read(r *http.Request, verify bool) (*proxy.Call, error) {
+	p := &particulars{protocol: guess(r)}
+	call := &proxy.Call{Particulars: p}
+	in := &input{r: r}
+	if c.Account != nil {
+		in.account = c.Account()
+	}
+	err := c.identify(in, call, p, verify)
+	if !verify || p.verified {
+		// An unread call may be sent too, where the manifest observes.
+		err = errors.Join(err, in.settle(p))
+	}
+	return call, err
+}
+
+func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify bool) error {
+	r := in.r
+	if err := in.parse(); err != nil {
+		return err
+	}
+
+	// The host, where the client knows it, and the scope of the credential
+	// say which service this is; where both speak they have to agree.
+	sig, sigErr := sigv4.Read(r)
+	if sigErr == nil {
+		p.signature, in.scope = sig, sig.Scope
+		call.Service, call.Region = sig.Scope.Service, sig.Scope.Region
+	}
+	if r.URL.Host != "" {
+		var ok bool
+		if in.place, ok = placeOf(strings.TrimSuffix(r.URL.Host, ":443")); !ok {
+			return fmt.Errorf("%.120q is no host of a service that this version reads", r.URL.Host)
+		}
+		call.Service = in.place.service
+		if in.place.region != "" {
+			call.Region = in.place.region
+		}
+		call.Upstream = upstream(in.place.service, call.Region, in.place)
+	}
+	svc, known := lookup(call.Service)
+	if known {
+		p.service, p.protocol = svc, svc.protocol
+	}
+	if verify {
+		if err := c.verify(in, p, sigErr); err != nil {
+			return err
+		}
+	}
+	switch {
+	case call.Service == "":
+		return errors.New("neither host nor signature says which service this call is to")
+	case !known:
+		return fmt.Errorf("service %.40q is not read by this version", call.Service)
+	case sig != nil && sig.Scope.Service != call.Service:
+		return fmt.Errorf("the call goes to %q and is signed for %.40q", call.Service, sig.Scope.Service)
+	case call.Region == "" && c.Region != "":
+		call.Region = c.Region
+	}
+	if sig != nil && sig.Scope.Region != call.Region && !in.place.global {
+		return fmt.Errorf("the host is in %q and the signature for %.40q", call.Region, sig.Scope.Region)
+	}
+	if in.place.global && sig != nil {
+		call.Region = sig.Scope.Region
+	}
+	if !isRegion(call.Region) {
+		return fmt.Errorf("region %.40q is not a region", call.Region)
+	}
+	in.region, in.partition = call.Region, partitionOf(call.Region).name
+	if in.place.partition != "" && in.place.partition != in.partition {
+		return fmt.Errorf("the host is in partition %q and the signature for region %q", in.place.partition, call.Region)
+	}
+	if call.Upstream == nil {
+		call.Upstream = upstream(call.Service, call.Region, in.place)
+	}
+	if err := svc.read(in, call); err != nil {
+		return err
+	}
+	if len(call.Requests) == 0 {
+		return fmt.Errorf("operation %q asks for nothing that can be granted", call.Operation)
+	}
+	return nil
+}
+
+// verify checks the signature, and what it says of the body.
+func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
+	if sigErr != nil {
+		text := "the call carries no valid signature by the credentials that the function was given"
+		if errors.Is(sigErr, sigv4.ErrVersion) {
+			text = `the call is signed with Signature Version 2, which is not accepted: in boto3, create the client with Config(signature_version="s3v4")`
+		}
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: text, Err: sigErr}
+	}
+	sealed, ok := c.Sealed(p.signature.AccessKeyID)
+	if !ok {
+		p.foreign = true
+		return &proxy.Refusal{Reason: proxy.ForeignKey, Text: fmt.Sprintf("access key %.32q was not handed out by Remit", p.signature.AccessKeyID)}
+	}
+	o := sigv4.Options{S3: p.service.s3, Now: c.now()}
+	if err := in.payload(p, &o); err != nil {
+		return err
+	}
+	if err := p.signature.Verify(in.r, sealed, o); err != nil {
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the signature is not valid", Err: err}
+	}
+	p.verified = true
+	return nil
+}
+
+// payload says in o what the signature has to cover. A body that is neither
+// hashed nor streamed in a mode that is known is refused.
+func (in *input) payload(p *particulars, o *sigv4.Options) error {
+	stated := p.signature.Payload
+	switch {
+	case strings.HasPrefix(stated, "STREAMING-") && stated != sigv4.StreamingUnsigned:
+		return &proxy.Refusal{Reason: proxy.Unread, Text: fmt.Sprintf("payload mode %.60q is not built yet in this version; send the body unchunked or with unsigned trailers", stated)}
+	case p.service.s3 && (stated != "" || p.signature.Query):
+		return nil // streamed: S3 itself compares a hash with the body
+	case p.service.s3:
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the call has no x-amz-content-sha256 header, which S3 demands"}
+	case stated == sigv4.Unsigned || stated == sigv4.StreamingUnsigned:
+		return &proxy.Refusal{Reason: proxy.Unread, Text: fmt.Sprintf("payload mode %q is for S3 alone", stated)}
+	}
+	body, err := in.body()
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	o.Body = hex.EncodeToString(sum[:])
+	return nil
+}
+
+// settle says what the body is signed as when it goes out, and checks one that
+// was read against the hash that was signed: what was authorized is what is sent.
+func (in *input) settle(p *particulars) error {
+	if in.hasBody {
+		p.body, p.replay = in.buffered, true
+		sum := sha256.Sum256(in.buffered)
+		p.payload = hex.EncodeToString(sum[:])
+	} else if in.r.ContentLength == 0 {
+		p.replay = true
+	}
+	if p.signature == nil {
+		return nil
+	}
+	stated := p.signature.Payload
+	if in.hasBody && len(stated) == 64 && stated != p.payload {
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the body is not the one that was signed"}
+	}
+	if stated != "" {
+		p.payload = stated
+	} else if p.signature.Query && p.service.s3 {
+		p.payload = sigv4.Unsigned
+	}
+	return nil
+}
+
+// guess says how to deny a call whose service is not known: as its body or its
+// headers look.
+func guess(r *http.Request) protocol {
+	ct := r.Header.Get("Content-Type")
+	switch {
+	case strings.HasPrefix(ct, "application/x-amz-json-1.0"):
+		return protocolJSON10
+	case strings.HasPrefix(ct, "application/x-amz-json"), r.Header.Get("X-Amz-Target") != "", strings.HasPrefix(ct, "application/json"):
+		return protocolJSON11
+	case strings.HasPrefix(ct, "application/cbor"), r.Header.Get("Smithy-Protocol") != "":
+		return protocolCBOR
+	case r.Header.Get("X-Amz-Content-Sha256") != "" && ct == "":
+		return protocolS3
+	}
+	return protocolQuery
+}
+
+func (c *Cloud) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
+
+// Unsealed is the reason of a call that is granted and would be answered with
+// credentials that AWS honours, which the function is not to hold.
+const Unsealed manifest.Reason = "unsealed"

@@ -1,0 +1,295 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/manifest/iam"
+	"github.com/lambda-remit/remit/proxy"
+	"github.com/lambda-remit/remit/proxy/mint"
+)
+
+// Send mints, signs and sends: see [proxy.Cloud].
+func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
+	p := call.Particulars.(*particulars)
+	if p.foreign { // the proxy sends such a call on only where it observes
+		c.dial(out, call, m)
+		resp, err := c.Transport.RoundTrip(out)
+		return resp, proxy.Sent{AWSRequestID: requestID(resp)}, err
+	}
+	if !p.verified {
+		return nil, proxy.Sent{}, &proxy.Refusal{Reason: proxy.BadSignature, Text: "the call's signature was not verified"}
+	}
+	if p.unseals && m.Mode != manifest.Observe {
+		return nil, proxy.Sent{}, &proxy.Refusal{Reason: Unsealed, Text: "its answer would hold credentials that AWS honours, and handing those on sealed is not built yet"}
+	}
+	resp, sent, err := c.send(out, call, p, m, d)
+	if err != nil || !p.replay || sent.Width == "" || !stale(resp) {
+		return resp, sent, err
+	}
+	// The credentials were dropped on the other side before they expired:
+	// once more under new ones, and then it is the caller's answer.
+	resp.Body.Close()
+	c.Minter.Forget(sent.AccessKeyID)
+	waited := sent.Mint
+	again := out.Clone(out.Context())
+	again.Body, again.GetBody = http.NoBody, nil
+	if len(p.body) > 0 {
+		again.Body = io.NopCloser(bytes.NewReader(p.body))
+	}
+	resp, sent, err = c.send(again, call, p, m, d)
+	sent.Mint += waited
+	return resp, sent, err
+}
+
+// send signs out under credentials for this call, and sends it.
+func (c *Cloud) send(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
+	creds, sent, err := c.authorize(out.Context(), call, m, d)
+	if err != nil {
+		return nil, sent, err
+	}
+	if err := c.sign(out, call, p, creds); err != nil {
+		return nil, sent, &proxy.Refusal{Reason: proxy.Unminted, Text: "the call could not be signed", Err: err}
+	}
+	c.dial(out, call, m)
+	// Nothing may touch out from here on: it is signed.
+	resp, err := c.Transport.RoundTrip(out)
+	sent.AWSRequestID = requestID(resp)
+	return resp, sent, err
+}
+
+// authorize returns the credentials for a call: minted under a session policy
+// of what d allowed, or the base credentials where the manifest says so or
+// only observes. Nothing else widens them.
+func (c *Cloud) authorize(ctx context.Context, call *proxy.Call, m *manifest.Manifest, d manifest.Decision) (sdk.Credentials, proxy.Sent, error) {
+	var sent proxy.Sent
+	if !d.Allowed && m.Mode != manifest.Observe {
+		return sdk.Credentials{}, sent, &proxy.Refusal{Reason: d.Reason, Text: "the call is not granted"}
+	}
+	if !d.Allowed || m.Credentials.Unminted {
+		creds, err := c.Base.Retrieve(ctx)
+		if err != nil {
+			return creds, sent, &proxy.Refusal{Reason: proxy.Unminted, Retry: true, Text: "the base credentials could not be had", Err: err}
+		}
+		sent.AccessKeyID = creds.AccessKeyID
+		return creds, sent, nil
+	}
+	policy, width, err := iam.SessionPolicy(m, d, call.Requests, widthOf(m, d))
+	switch {
+	case errors.Is(err, iam.ErrTooLarge), err == nil && width != manifest.WidthCall && strict(m, d):
+		return sdk.Credentials{}, sent, &proxy.Refusal{Reason: proxy.PolicyTooLarge, Text: "no session policy for this call fits into what STS takes; ask for fewer resources at once", Err: err}
+	case err != nil:
+		return sdk.Credentials{}, sent, &proxy.Refusal{Reason: proxy.Unminted, Text: "no session policy could be written for this call", Err: err}
+	}
+	role := m.Credentials.Role
+	if role == manifest.Self {
+		if role, err = c.Self(ctx); err != nil {
+			return sdk.Credentials{}, sent, refused(err)
+		}
+	}
+	sent.Width = width
+	creds, took, err := c.Minter.Credentials(ctx, mint.Ask{
+		Role:     role,
+		Session:  c.Session(),
+		Policy:   policy,
+		Duration: m.Credentials.Duration,
+		Tags:     m.Credentials.SessionTags,
+	})
+	sent.Mint = took
+	if err != nil {
+		return sdk.Credentials{}, sent, refused(err)
+	}
+	sent.AccessKeyID = creds.AccessKeyID
+	return creds, sent, nil
+}
+
+// widthOf is how wide to mint: the narrowest that a used grant, or else the
+// manifest, says.
+func widthOf(m *manifest.Manifest, d manifest.Decision) manifest.Width {
+	for _, g := range d.Used() {
+		w := g.Mint
+		if w == "" {
+			w = m.Credentials.Mint
+		}
+		if w != manifest.WidthGrant {
+			return manifest.WidthCall
+		}
+	}
+	return manifest.WidthGrant
+}
+
+// strict reports whether a used grant, or else the manifest, says `mint: call`
+// in so many words: then a call that does not fit is denied, not widened.
+func strict(m *manifest.Manifest, d manifest.Decision) bool {
+	for _, g := range d.Used() {
+		if g.Mint == manifest.WidthCall || g.Mint == "" && m.Credentials.Mint == manifest.WidthCall {
+			return true
+		}
+	}
+	return false
+}
+
+// refused says of an error of STS's why the call is denied.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, mint.ErrThrottled):
+		return &proxy.Refusal{Reason: proxy.Throttled, Retry: true, Text: "STS throttles the account", Err: err}
+	case errors.Is(err, mint.ErrTooLarge):
+		return &proxy.Refusal{Reason: proxy.PolicyTooLarge, Text: "STS finds the session policy too large", Err: err}
+	case errors.Is(err, mint.ErrUnreachable):
+		return &proxy.Refusal{Reason: proxy.Unminted, Retry: true, Text: "STS did not answer", Err: err}
+	}
+	return &proxy.Refusal{Reason: proxy.Unminted, Text: "STS refused credentials for this call", Err: err}
+}
+
+// sign replaces the signature on out by one under creds, in the place where
+// the caller's stood.
+func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds sdk.Credentials) error {
+	path, query, _ := strings.Cut(out.RequestURI, "?")
+	if out.RequestURI == "" {
+		path, query = out.URL.Opaque, out.URL.RawQuery
+		if rest, ok := strings.CutPrefix(path, "//"); ok {
+			if i := strings.IndexByte(rest, '/'); i >= 0 {
+				path = rest[i:]
+			}
+		}
+	}
+	for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token"} {
+		out.Header.Del(name)
+	}
+	host := call.Upstream.Host
+	out.Host = host
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = p.service.s3 })
+	signed := out.Clone(out.Context())
+	signed.Body = nil // the signer has no business with it
+	now := c.now()
+
+	if p.signature.Query {
+		query = unsigned(query)
+		if e := p.signature.Expires; e > 0 {
+			query += fmt.Sprintf("&X-Amz-Expires=%d", int(e/time.Second))
+		}
+		signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + path, RawQuery: strings.TrimPrefix(query, "&")}
+		presigned, header, err := signer.PresignHTTP(out.Context(), creds, signed, p.payload, p.signature.Scope.Service, call.Region, now)
+		if err != nil {
+			return err
+		}
+		u, err := url.Parse(presigned)
+		if err != nil {
+			return err
+		}
+		// The signer moves x-amz- headers into the query.
+		for name := range out.Header {
+			if strings.HasPrefix(name, "X-Amz-") {
+				out.Header.Del(name)
+			}
+		}
+		for name, values := range header {
+			if name != "Host" {
+				out.Header[name] = values
+			}
+		}
+		out.URL = target(host, path, u.RawQuery)
+		return nil
+	}
+	signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + path, RawQuery: query}
+	if err := signer.SignHTTP(out.Context(), creds, signed, p.payload, p.signature.Scope.Service, call.Region, now); err != nil {
+		return err
+	}
+	for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token"} {
+		if v := signed.Header.Values(name); len(v) > 0 {
+			out.Header[http.CanonicalHeaderKey(name)] = v
+		}
+	}
+	// The signer sorts the query to sign it; what is sent is what came.
+	out.URL = target(host, path, query)
+	return nil
+}
+
+// target is a URL that net/http writes as path and query, byte for byte. A
+// path that begins with two slashes would be taken for a host, so that one is
+// written in absolute form. (RFC 9112, section 3.2.2.)
+func target(host, path, query string) *url.URL {
+	u := &url.URL{Scheme: "https", Host: host, Opaque: path, RawQuery: query}
+	if strings.HasPrefix(path, "//") {
+		u.Opaque = "//" + host + path
+	}
+	return u
+}
+
+// unsigned returns a presigned query without its signature.
+func unsigned(query string) string {
+	var kept []string
+	for part := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if n, err := url.QueryUnescape(name); err == nil {
+			switch n {
+			case "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Security-Token":
+				continue
+			}
+		}
+		kept = append(kept, part)
+	}
+	return strings.Join(kept, "&")
+}
+
+// dial points out at the address that the manifest names in place of AWS's.
+// Host, which is signed, stays AWS's.
+func (c *Cloud) dial(out *http.Request, call *proxy.Call, m *manifest.Manifest) {
+	if u := m.Upstreams[call.Service]; u != nil {
+		out.URL.Scheme, out.URL.Host = u.Scheme, u.Host
+	}
+}
+
+// stale reports whether resp says that the credentials are no longer honoured:
+// AWS's ExpiredToken, and what MinIO and others say for it. It looks at the
+// body of a small error, and puts it back.
+func stale(resp *http.Response) bool {
+	if resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusForbidden || resp.ContentLength < 0 || resp.ContentLength > 16<<10 {
+		return false
+	}
+	body, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), broken{err}))
+		return false
+	}
+	for _, code := range []string{"ExpiredToken", "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidTokenId"} {
+		if bytes.Contains(body, []byte(code)) {
+			return true
+		}
+	}
+	return false
+}
+
+// broken is what is left of a body that could not be read.
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// requestID is AWS's own id of an answered call.
+func requestID(resp *http.Response) string {
+	if resp == nil {
+		return ""
+	}
+	for _, name := range []string{"X-Amz-Request-Id", "X-Amzn-Requestid"} {
+		if id := resp.Header.Get(name); id != "" {
+			return id
+		}
+	}
+	return ""
+}
