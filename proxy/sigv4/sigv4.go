@@ -3,15 +3,25 @@
 // It verifies what a client sent; it does not sign. (AWS General Reference,
 // "Signature Version 4 signing process"; Amazon S3 API Reference,
 // "Authenticating Requests".)
+//
+// Most callers [Read] the signature of a request, look up the credentials of
+// its access key, and [Signature.Verify] it. A request is read from where
+// net/http's server leaves it: the target byte for byte in RequestURI, the
+// host in Host, and the length in ContentLength; none of these three is taken
+// from Header, where the server does not leave them.
+//
+// Verifying proves who signed the request line and the signed headers. It
+// says nothing about headers that were not signed, but for x-amz-*, all of
+// which have to be, and nothing about a body whose hash is not in Payload.
 package sigv4
 
 import (
 	"errors"
-	"net/http"
 	"time"
 )
 
 // Credentials are an access key, with a session token if it is temporary.
+// They print, and marshal to text, as the access key's id alone.
 type Credentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 
 // A Scope is what a signature is good for.
@@ -21,6 +31,7 @@ type Scope struct {
 }
 
 // A Signature is the signature that a request carries, read but not verified.
+// It prints, and marshals to text, without its Token and Value.
 type Signature struct {
 	AccessKeyID string
 	Scope       Scope
@@ -40,29 +51,39 @@ const (
 	StreamingUnsigned      = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 	StreamingSigned        = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 	StreamingSignedTrailer = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+	StreamingEvents        = "STREAMING-AWS4-HMAC-SHA256-EVENTS"
 )
 
+// What the errors of [Read] and [Signature.Verify] are, by errors.Is. An error
+// of Read that is none of these says what is malformed.
 var (
-	ErrUnsigned = errors.New("the request is not signed")
-	ErrVersion  = errors.New("the request is signed with Signature Version 2")
-	ErrMismatch = errors.New("the signature does not match")
-	ErrExpired  = errors.New("the signature is too old or from the future")
-	ErrToken    = errors.New("the session token is not the access key's")
-	ErrPayload  = errors.New("the body is not the one that was signed")
+	ErrUnsigned   = errors.New("the request is not signed")
+	ErrVersion    = errors.New("the request is signed with Signature Version 2")
+	ErrAsymmetric = errors.New("the request is signed with Signature Version 4A, which is not verified yet")
+	ErrMismatch   = errors.New("the signature does not match")
+	ErrExpired    = errors.New("the signature is too old or from the future")
+	ErrToken      = errors.New("the session token is not the access key's")
+	ErrPayload    = errors.New("the body is not the one that was signed")
+	ErrChunks     = errors.New("the body is signed chunk by chunk, which is not verified yet")
 )
-
-// Read finds the signature of r, in its header or its query and in no more
-// than one place. A request with two is an error, as is any part that is
-// missing, doubled or malformed.
-func Read(r *http.Request) (*Signature, error) { return nil, ErrUnsigned }
 
 // Options say how a service canonicalises what it verifies.
 type Options struct {
-	S3   bool   // the path is signed as it stands: neither normalised nor encoded twice
-	Body string // hex SHA-256 of the body, if it was buffered; required where Payload is empty
-	Now  time.Time
+	S3   bool      // the path is signed as it stands: neither normalised nor encoded twice
+	Body string    // hex SHA-256 of the body, if it was buffered; required where Payload is empty
+	Now  time.Time // zero: time.Now
+	Keys *Keys     // where derived keys are kept; nil: they are derived anew
 }
 
-// Verify checks that s was made over r with c. r is as net/http's server
-// delivers it: its target is in r.RequestURI, its host in r.Host.
-func (s *Signature) Verify(r *http.Request, c Credentials, o Options) error { return ErrMismatch }
+// Chunked reports whether the body of the request carries signatures of its
+// own, which have to be verified as it is read. [Signature.Verify] verifies
+// only what precedes the body of such a request, and then returns [ErrChunks],
+// so that a caller that does not ask refuses it.
+func (s *Signature) Chunked() bool {
+	return s.Payload == StreamingSigned || s.Payload == StreamingSignedTrailer || s.Payload == StreamingEvents
+}
+
+// Skew is how far a signature's time may be from the verifier's, either way.
+// (AWS General Reference, "Signature Version 4 signing process": within
+// fifteen minutes.)
+const Skew = 15 * time.Minute

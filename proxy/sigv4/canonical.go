@@ -1,0 +1,202 @@
+package sigv4
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A form is one way in which clients write the canonical request.
+type form struct {
+	path        string // as it stands in the canonical request
+	signedToken bool   // the session token in the query is signed
+}
+
+// forms returns every form that s may be made over, the likeliest first. The
+// last ones are rarely reached.
+func (s *Signature) forms(path string, s3 bool) []form {
+	paths := []string{path}
+	if !s3 {
+		normal := string(appendEncoded(nil, normalise(path), true))
+		asIs := string(appendEncoded(nil, path, true))
+		paths[0] = normal
+		if asIs != normal {
+			paths = append(paths, asIs)
+		}
+	}
+	forms := make([]form, 0, 4)
+	for _, p := range paths {
+		forms = append(forms, form{p, true})
+	}
+	if s.Query && s.Token != "" {
+		for _, p := range paths {
+			forms = append(forms, form{p, false})
+		}
+	}
+	return forms
+}
+
+// normalise removes empty and dot segments. (RFC 3986, section 5.2.4; and
+// repeated slashes, as botocore and the JavaScript SDK do. Like those, it
+// leaves no slash for a dot segment at the end.)
+func normalise(path string) string {
+	if !strings.Contains(path, "//") && !strings.Contains(path, "/.") {
+		return path
+	}
+	var kept []string
+	for segment := range strings.SplitSeq(path, "/") {
+		switch segment {
+		case "", ".":
+		case "..":
+			kept = kept[:max(len(kept)-1, 0)]
+		default:
+			kept = append(kept, segment)
+		}
+	}
+	normal := "/" + strings.Join(kept, "/")
+	if len(kept) > 0 && strings.HasSuffix(path, "/") {
+		normal += "/"
+	}
+	return normal
+}
+
+// checkHeaders refuses x-amz-* headers that are not signed: see Verify.
+func (s *Signature) checkHeaders(h http.Header) error {
+	for name := range h {
+		if len(name) < 6 || !strings.EqualFold(name[:6], "x-amz-") {
+			continue
+		}
+		if s.signs(name) {
+			continue
+		}
+		switch lower := strings.ToLower(name); {
+		case lower == "x-amz-security-token", lower == "x-amz-user-agent":
+		case !s.Query && (lower == "x-amz-date" || lower == "x-amz-content-sha256"):
+		default:
+			return fmt.Errorf("%w: header %q is not signed; every x-amz-* header has to be", ErrMismatch, lower)
+		}
+	}
+	return nil
+}
+
+func (s *Signature) signs(name string) bool {
+	return slices.ContainsFunc(s.Signed, func(signed string) bool { return strings.EqualFold(signed, name) })
+}
+
+// appendCanonical appends the canonical request.
+func (s *Signature) appendCanonical(b []byte, r *http.Request, f form, rawQuery, payload string) ([]byte, error) {
+	b = append(b, r.Method...)
+	b = append(b, '\n')
+	b = append(b, f.path...)
+	b = append(b, '\n')
+	b, err := appendQuery(b, rawQuery, s.Query, f.signedToken)
+	if err != nil {
+		return nil, err
+	}
+	b = append(b, '\n')
+	for _, name := range s.Signed {
+		if b, err = appendHeader(b, r, name); err != nil {
+			return nil, err
+		}
+	}
+	b = append(b, '\n')
+	for i, name := range s.Signed {
+		if i > 0 {
+			b = append(b, ';')
+		}
+		b = append(b, name...)
+	}
+	b = append(b, '\n')
+	return append(b, payload...), nil
+}
+
+// appendHeader appends one line of canonical headers. net/http's server takes
+// Host, Content-Length and Transfer-Encoding out of the header.
+func appendHeader(b []byte, r *http.Request, name string) ([]byte, error) {
+	b = append(b, name...)
+	b = append(b, ':')
+	switch name {
+	case "host", ":authority":
+		return append(append(b, r.Host...), '\n'), nil
+	case "content-length":
+		if r.ContentLength < 0 {
+			return nil, missing(name)
+		}
+		return append(strconv.AppendInt(b, r.ContentLength, 10), '\n'), nil
+	case "transfer-encoding":
+		if len(r.TransferEncoding) == 0 {
+			return nil, missing(name)
+		}
+		return append(append(b, strings.Join(r.TransferEncoding, ",")...), '\n'), nil
+	}
+	var short [64]byte
+	values, ok := r.Header[string(appendKey(short[:0], name))]
+	if !ok {
+		return nil, missing(name)
+	}
+	for i, v := range values {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendTrimmed(b, v)
+	}
+	return append(b, '\n'), nil
+}
+
+func missing(name string) error {
+	return fmt.Errorf("%w: the signed header %q is not in the request", ErrMismatch, name)
+}
+
+// appendKey appends name, which is in lower case, in net/http's canonical
+// form. http.CanonicalHeaderKey does so too, and allocates.
+func appendKey(b []byte, name string) []byte {
+	upper := true
+	for i := range len(name) {
+		c := name[i]
+		if upper && 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		b = append(b, c)
+		upper = c == '-'
+	}
+	return b
+}
+
+// appendTrimmed appends v without white space around it, and with one space
+// for every run of it within, quoted or not.
+func appendTrimmed(b []byte, v string) []byte {
+	start := len(b)
+	space := false
+	for i := range len(v) {
+		c := v[i]
+		if c == ' ' || c == '\t' {
+			space = len(b) > start
+			continue
+		}
+		if space {
+			b = append(b, ' ')
+			space = false
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+func (s *Signature) appendStringToSign(b []byte, hash [32]byte) []byte {
+	b = append(b, algorithm...)
+	b = append(b, '\n')
+	b = s.Time.UTC().AppendFormat(b, basic)
+	b = append(b, '\n')
+	b = append(b, s.Scope.Date...)
+	b = append(b, '/')
+	b = append(b, s.Scope.Region...)
+	b = append(b, '/')
+	b = append(b, s.Scope.Service...)
+	b = append(b, '/')
+	b = append(b, terminator...)
+	b = append(b, '\n')
+	return hex.AppendEncode(b, hash[:])
+}

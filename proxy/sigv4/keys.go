@@ -1,0 +1,67 @@
+package sigv4
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// maxKeys bounds Keys. A function speaks to a few services in a region or two;
+// one that speaks to more pays four HMACs a call, about two microseconds.
+const maxKeys = 64
+
+// Keys keeps signing keys, which are good for a day, a region and a service.
+// The zero Keys is empty and ready; it is safe for concurrent use and must not
+// be copied. It prints without what it keeps.
+type Keys struct {
+	mu   sync.Mutex
+	kept map[keyID][sha256.Size]byte
+}
+
+type keyID struct {
+	secret string // an access key may come back with another secret
+	scope  Scope
+}
+
+// get returns the signing key for scope, if it is kept. A nil k keeps none.
+func (k *Keys) get(secret string, scope Scope) (key [sha256.Size]byte, ok bool) {
+	if k == nil {
+		return key, false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	key, ok = k.kept[keyID{secret, scope}]
+	return key, ok
+}
+
+// put keeps a key that has verified a signature. Others are not worth it:
+// anybody could fill k with scopes that do not exist.
+func (k *Keys) put(secret string, scope Scope, key [sha256.Size]byte) {
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.kept == nil || len(k.kept) >= maxKeys {
+		// Yesterday's keys go with the rest; the few in use are soon back.
+		k.kept = make(map[keyID][sha256.Size]byte)
+	}
+	k.kept[keyID{secret, scope}] = key
+}
+
+// Format prints no key, whatever the verb.
+func (k *Keys) Format(f fmt.State, _ rune) { io.WriteString(f, "signing keys") }
+
+func signingKey(secret string, scope Scope) [sha256.Size]byte {
+	sum := func(key []byte, data string) []byte {
+		mac := hmac.New(sha256.New, key)
+		io.WriteString(mac, data)
+		return mac.Sum(nil)
+	}
+	key := sum([]byte("AWS4"+secret), scope.Date)
+	key = sum(key, scope.Region)
+	key = sum(key, scope.Service)
+	return [sha256.Size]byte(sum(key, terminator))
+}
