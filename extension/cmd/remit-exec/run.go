@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lambda-remit/remit/extension/environ"
+)
+
+// run makes the environment and calls exec, which does not return unless it
+// fails.
+func run(args, old []string, exec func(string, []string, []string) error) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	argv, err := program(args, old)
+	if err != nil {
+		return err
+	}
+	way, err := environ.ParseWay(value(old, "REMIT_CAPTURE"))
+	if err != nil {
+		return err
+	}
+	if way == "" {
+		way = environ.Choose(argv[0], old)
+	}
+	if next := value(old, "REMIT_NEXT_WRAPPER"); next != "" {
+		if err := executable(next); err != nil {
+			return fmt.Errorf("REMIT_NEXT_WRAPPER: %w", err)
+		}
+		argv = append([]string{next}, argv...)
+	}
+	handshake, err := environ.Ask(environ.PlaceOf(exe), patience)
+	if err != nil {
+		return err
+	}
+	made, err := environ.Maker{Handshake: handshake, Way: way}.Make(old)
+	if err != nil {
+		return err
+	}
+	for _, note := range made.Notes {
+		fmt.Fprintln(os.Stderr, "remit:", note)
+	}
+	return fmt.Errorf("%s: %w", argv[0], exec(argv[0], argv, made.Environ))
+}
+
+// program returns what to become: the arguments, or as bootstrap the function's
+// own program.
+func program(args, environ []string) ([]string, error) {
+	if len(args) > 0 && filepath.Base(args[0]) == "bootstrap" {
+		root, handler := value(environ, "LAMBDA_TASK_ROOT"), value(environ, "_HANDLER")
+		if root == "" || handler == "" {
+			return nil, errors.New("as bootstrap, LAMBDA_TASK_ROOT and _HANDLER have to be set")
+		}
+		if !filepath.IsLocal(handler) {
+			return nil, fmt.Errorf("handler %q is not the name of a program in the function's package", handler)
+		}
+		path := filepath.Join(root, handler)
+		return append([]string{path}, args[1:]...), executable(path)
+	}
+	if len(args) < 2 {
+		return nil, errors.New("no program to start: this is the wrapper that AWS_LAMBDA_EXEC_WRAPPER names")
+	}
+	argv := args[1:]
+	if !strings.Contains(argv[0], "/") {
+		return nil, fmt.Errorf("program %q is not a path", argv[0])
+	}
+	return argv, executable(argv[0])
+}
+
+// executable reports why the file at path cannot be executed, if so.
+func executable(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
+		return fmt.Errorf("%s is not an executable file", path)
+	}
+	return nil
+}
+
+// value returns the value of a variable, as a program sees it that looks for
+// the first.
+func value(environ []string, name string) string {
+	for _, entry := range environ {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,238 @@
+// Package environ makes the environment that sends a process's calls through
+// the proxy, and asks the extension what has to stand in it.
+//
+// [Maker.Make] is the whole of it. What it takes out is what AWS would honour
+// (keys, tokens, profiles, roles, endpoints of the function's configuration);
+// what it puts in leads to the proxy. Everything else passes as it was, in the
+// order it was in.
+//
+// It imports nothing but the standard library, and of that little: the wrapper
+// is started for every sandbox, and each package costs it time.
+package environ
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Way is how calls are led to the proxy.
+type Way string
+
+const (
+	// Proxy sets HTTPS_PROXY and adds the proxy's authority to what the
+	// process trusts. SDKs see AWS's own endpoints.
+	Proxy Way = "proxy"
+	// Endpoint sets AWS_ENDPOINT_URL: plain HTTP on loopback, for runtimes
+	// whose SDK heeds no proxy variable (Node) or no file of certificates
+	// (Java).
+	Endpoint Way = "endpoint"
+	// Preload is not built yet.
+	Preload Way = "preload"
+)
+
+// ParseWay reads the value of REMIT_CAPTURE. The empty value is no error: it
+// leaves the choice to [Choose].
+func ParseWay(s string) (Way, error) {
+	switch w := Way(s); w {
+	case "", Proxy, Endpoint:
+		return w, nil
+	case Preload:
+		return "", fmt.Errorf("REMIT_CAPTURE %q is not built yet; use %q or %q", s, Proxy, Endpoint)
+	}
+	return "", fmt.Errorf("REMIT_CAPTURE %q is not a way in; use %q or %q", s, Proxy, Endpoint)
+}
+
+// Choose returns the way in for the program at path, started with environ, if
+// nobody asked for one: Endpoint for Node and Java, Proxy for all others.
+func Choose(path string, environ []string) Way {
+	base := path[strings.LastIndexByte(path, '/')+1:]
+	// Lambda's own bootstrap sets AWS_EXECUTION_ENV before it runs the
+	// wrapper, which tells the runtime where the wrapper is followed by
+	// another one and path is a shell script.
+	running, _ := lookup(environ, "AWS_EXECUTION_ENV")
+	for _, runtime := range []string{"node", "java"} {
+		if base == runtime || strings.HasPrefix(running, "AWS_Lambda_"+runtime) {
+			return Endpoint
+		}
+	}
+	return Proxy
+}
+
+// A Maker makes an environment. Nothing it reads decides what the process may
+// do: that stays with the proxy.
+type Maker struct {
+	Handshake Handshake
+	Way       Way    // empty: Proxy
+	Parent    string // of the fresh directory with the files that the environment names; empty: /tmp
+
+	// Bundles are the files that may hold the system's root certificates; the
+	// first that does is used. Nil: those of the Linux distributions, then
+	// certifi's in the places where Lambda has Python packages.
+	Bundles []string
+}
+
+// An Environment is what [Maker.Make] made.
+type Environment struct {
+	Environ []string
+	Dir     string   // holds the files that Environ names
+	Notes   []string // what was taken out or replaced that the function's owner had set, for the log; without values
+}
+
+// Make returns environ as the process beside the proxy must have it, and
+// writes the files that it names into a fresh directory that only this user
+// can enter. None of them is ever read back: the directory may be in /tmp,
+// where the function can write.
+func (m Maker) Make(environ []string) (*Environment, error) {
+	if err := m.Handshake.check(); err != nil {
+		return nil, err
+	}
+	if m.Way == "" {
+		m.Way = Proxy
+	}
+	if _, err := ParseWay(string(m.Way)); err != nil {
+		return nil, err
+	}
+	e := new(Environment)
+	kept := e.strip(environ)
+	files, err := m.write(kept)
+	if err != nil {
+		return nil, err
+	}
+	e.Dir = files.dir
+	e.Notes = append(e.Notes, files.notes...)
+
+	set := map[string]string{
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI": m.Handshake.CredentialsURI,
+		// Some SDKs let the file win and some know only the variable: both
+		// must be ours.
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN":      m.Handshake.Token,
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": files.token,
+		// Else ~/.aws is read: it is writable, and its profiles come before
+		// the container's credentials.
+		"AWS_SHARED_CREDENTIALS_FILE": files.credentials,
+		"AWS_CONFIG_FILE":             files.config,
+		"AWS_EC2_METADATA_DISABLED":   "true",
+	}
+	switch m.Way {
+	case Proxy:
+		for name, path := range files.bundles {
+			set[name] = path
+		}
+		set["HTTPS_PROXY"] = "http://" + m.Handshake.Proxy
+		set["https_proxy"] = set["HTTPS_PROXY"]
+		if old, ok := lookup(kept, "HTTPS_PROXY", "https_proxy"); ok && old != "" {
+			e.note("HTTPS_PROXY of the configuration is replaced: hosts that are not AWS's are reached without it")
+		}
+	case Endpoint:
+		set["AWS_ENDPOINT_URL"] = "http://" + m.Handshake.Proxy
+		// A host prefix before 127.0.0.1 resolves nowhere. Only botocore
+		// heeds this; the others fail, closed.
+		set["AWS_DISABLE_HOST_PREFIX_INJECTION"] = "true"
+	}
+	direct := m.direct(kept, e)
+	set["NO_PROXY"], set["no_proxy"] = direct, direct
+
+	names := make([]string, 0, len(set))
+	for name := range set {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, entry := range kept {
+		if name, _, _ := strings.Cut(entry, "="); !slices.Contains(names, name) {
+			e.Environ = append(e.Environ, entry)
+		}
+	}
+	for _, name := range names {
+		e.Environ = append(e.Environ, name+"="+set[name])
+	}
+	return e, nil
+}
+
+// direct is the value of NO_PROXY: what stood there, without what would lead
+// AWS's hosts past the proxy, and the addresses that only this sandbox knows.
+func (m Maker) direct(environ []string, e *Environment) string {
+	var list []string
+	add := func(host string) {
+		if !slices.Contains(list, host) {
+			list = append(list, host)
+		}
+	}
+	// Programs differ in which of the two they prefer.
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		old, _ := lookup(environ, name)
+		for host := range strings.SplitSeq(old, ",") {
+			host = strings.TrimSpace(host)
+			if host == "" {
+				continue
+			}
+			if m.Way == Proxy && m.covers(host) {
+				e.note(fmt.Sprintf("%s of the configuration loses %q: calls to AWS that go round the proxy carry no credentials that work", name, host))
+				continue
+			}
+			add(host)
+		}
+	}
+	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
+		add(host)
+	}
+	if api, ok := lookup(environ, "AWS_LAMBDA_RUNTIME_API"); ok {
+		add(hostOf(api))
+	}
+	// The Runtime API and X-Ray's daemon on current runtimes; the metadata
+	// services of instances, containers and pods.
+	for _, host := range []string{"169.254.100.1", "169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"} {
+		add(host)
+	}
+	return strings.Join(list, ",")
+}
+
+// covers reports whether host, an entry of NO_PROXY, is or contains or lies in
+// a domain whose calls have to come to the proxy.
+func (m Maker) covers(host string) bool {
+	host = strings.ToLower(strings.TrimLeft(hostOf(host), "*."))
+	if host == "" {
+		return true // "*": all there is
+	}
+	for _, domain := range m.Handshake.Domains {
+		if host == domain || strings.HasSuffix(domain, "."+host) || strings.HasSuffix(host, "."+domain) {
+			return true
+		}
+	}
+	return false
+}
+
+// hostOf returns address without its port, if it has one. An address with two
+// colons is IPv6's, and has one only behind brackets.
+func hostOf(address string) string {
+	if inside, ok := strings.CutPrefix(address, "["); ok {
+		host, _, _ := strings.Cut(inside, "]")
+		return host
+	}
+	if host, port, ok := strings.Cut(address, ":"); ok && !strings.Contains(port, ":") {
+		return host
+	}
+	return address
+}
+
+func (e *Environment) note(text string) {
+	if !slices.Contains(e.Notes, text) {
+		e.Notes = append(e.Notes, text)
+	}
+}
+
+// lookup returns the value of the first of names that is set and not empty, or
+// else of the first that is set.
+func lookup(environ []string, names ...string) (value string, ok bool) {
+	for _, name := range names {
+		for _, entry := range environ {
+			if v, found := strings.CutPrefix(entry, name+"="); found {
+				if v != "" {
+					return v, true
+				}
+				ok = true
+			}
+		}
+	}
+	return "", ok
+}

@@ -1,0 +1,253 @@
+package environ
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden sections of testdata")
+
+// authority is the proxy's certificate in these tests; nothing here parses it.
+const authority = "-----BEGIN CERTIFICATE-----\nb3Vycw==\n-----END CERTIFICATE-----\n"
+
+func handshake() Handshake {
+	return Handshake{
+		Version:        HandshakeVersion,
+		Proxy:          "127.0.0.1:4000",
+		CredentialsURI: "http://127.0.0.1:4001/credentials",
+		Token:          "the-token",
+		CA:             authority,
+		Domains:        []string{"amazonaws.com", "amazonaws.com.cn", "api.aws"},
+	}
+}
+
+// TestEnvironments holds each archive's "in" against its "out": the variables,
+// and after them the files that are named in "show". $TMP is the directory with
+// the archive's own files, $DIR the fresh one.
+func TestEnvironments(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no testdata (%v)", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			ar, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tmp := t.TempDir()
+			section := make(map[string]string)
+			for _, f := range ar.Files {
+				section[f.Name] = string(f.Data)
+				if name, ok := strings.CutPrefix(f.Name, "tmp/"); ok {
+					name = filepath.Join(tmp, name)
+					os.MkdirAll(filepath.Dir(name), 0o700)
+					if err := os.WriteFile(name, f.Data, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			m := Maker{
+				Handshake: handshake(),
+				Way:       Way(strings.TrimSpace(section["way"])),
+				Parent:    t.TempDir(),
+				Bundles:   []string{filepath.Join(tmp, "none"), filepath.Join(tmp, "system.crt")},
+			}
+			var in []string
+			for line := range strings.Lines(section["in"]) {
+				in = append(in, strings.ReplaceAll(strings.TrimSuffix(line, "\n"), "$TMP", tmp))
+			}
+			e, err := m.Make(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			for _, v := range e.Environ {
+				got.WriteString(v + "\n")
+			}
+			for _, n := range e.Notes {
+				got.WriteString("# " + n + "\n")
+			}
+			for name := range strings.FieldsSeq(section["show"]) {
+				b, err := os.ReadFile(filepath.Join(e.Dir, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got.WriteString("== " + name + "\n" + string(b))
+				if len(b) > 0 && b[len(b)-1] != '\n' {
+					got.WriteString("\n")
+				}
+			}
+			out := strings.NewReplacer(e.Dir, "$DIR", tmp, "$TMP").Replace(got.String())
+			if out == section["out"] {
+				return
+			}
+			if !*update {
+				t.Fatalf("got:\n%s\nwant:\n%s", out, section["out"])
+			}
+			i := slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == "out" })
+			if i < 0 {
+				i = len(ar.Files)
+				ar.Files = append(ar.Files, txtar.File{Name: "out"})
+			}
+			ar.Files[i].Data = []byte(out)
+			if err := os.WriteFile(path, txtar.Format(ar), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestFilesAreReadableByNobodyElse(t *testing.T) {
+	e, err := Maker{Handshake: handshake(), Parent: t.TempDir()}.Make(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(e.Dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("directory: got %v, %v, want 0700", info.Mode(), err)
+	}
+	entries, err := os.ReadDir(e.Dir)
+	if err != nil || len(entries) < 4 {
+		t.Fatalf("got %d files, %v", len(entries), err)
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: got %v, %v, want 0600", entry.Name(), info.Mode(), err)
+		}
+	}
+}
+
+func TestTwoEnvironmentsShareNoDirectory(t *testing.T) {
+	m := Maker{Handshake: handshake(), Parent: t.TempDir()}
+	a, err := m.Make(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := m.Make(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Dir == b.Dir {
+		t.Errorf("both have %s", a.Dir)
+	}
+}
+
+func TestAHandshakeThatLeadsElsewhereIsRefused(t *testing.T) {
+	for name, spoil := range map[string]func(*Handshake){
+		"another version":       func(h *Handshake) { h.Version++ },
+		"proxy elsewhere":       func(h *Handshake) { h.Proxy = "203.0.113.7:4000" },
+		"proxy by name":         func(h *Handshake) { h.Proxy = "localhost:4000" },
+		"no proxy":              func(h *Handshake) { h.Proxy = "" },
+		"credentials elsewhere": func(h *Handshake) { h.CredentialsURI = "http://203.0.113.7/credentials" },
+		"credentials userinfo":  func(h *Handshake) { h.CredentialsURI = "http://127.0.0.1:4001@203.0.113.7/" },
+		"no token":              func(h *Handshake) { h.Token = "" },
+		"token with a newline":  func(h *Handshake) { h.Token = "a\nb" },
+		"no certificate":        func(h *Handshake) { h.CA = "" },
+	} {
+		h := handshake()
+		spoil(&h)
+		parent := t.TempDir()
+		if e, err := (Maker{Handshake: h, Parent: parent}).Make([]string{"A=b"}); err == nil {
+			t.Errorf("%s: got %v, want an error", name, e.Environ)
+		}
+		if left, _ := os.ReadDir(parent); len(left) > 0 {
+			t.Errorf("%s: files are left behind", name)
+		}
+	}
+}
+
+func TestWayFollowsTheRuntime(t *testing.T) {
+	for _, c := range []struct {
+		path, running string
+		want          Way
+	}{
+		{"/var/lang/bin/python3.13", "AWS_Lambda_python3.13", Proxy},
+		{"/var/lang/bin/node", "AWS_Lambda_nodejs22.x", Endpoint},
+		{"/var/lang/bin/node", "", Endpoint},
+		{"/opt/datadog_wrapper", "AWS_Lambda_nodejs20.x", Endpoint},
+		{"/var/lang/bin/java", "", Endpoint},
+		{"/var/task/handler", "AWS_Lambda_provided.al2023", Proxy},
+		{"/var/task/nodelike", "", Proxy},
+	} {
+		if got := Choose(c.path, []string{"AWS_EXECUTION_ENV=" + c.running}); got != c.want {
+			t.Errorf("%s on %q: got %s, want %s", c.path, c.running, got, c.want)
+		}
+	}
+	for _, s := range []string{"preload", "Proxy", "none"} {
+		if w, err := ParseWay(s); err == nil {
+			t.Errorf("REMIT_CAPTURE %q: got %q, want an error", s, w)
+		}
+	}
+}
+
+// FuzzEnviron holds Make to what it is for: whatever the environment was, no
+// secret of it is in the new one, and each variable that leads to credentials
+// is there once, with our value.
+func FuzzEnviron(f *testing.F) {
+	f.Add("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\x01COPY=x wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "endpoint")
+	f.Add("AWS_PROFILE=prod\x01AWS_PROFILE=dev\x01=\x01x\x01NO_PROXY=*", "proxy")
+	f.Add("AWS_REGION=eu-west-1\ncredential_process = evil\x01no_proxy=.amazonaws.com, a,,[::1]:80", "proxy")
+	f.Add("AWS_BEARER_TOKEN_BEDROCK=bedrock-api-key-0123456789abcdef\x01AWS_ENDPOINT_URL_S3=http://x", "")
+	parent := f.TempDir()
+	f.Fuzz(func(t *testing.T, in, way string) {
+		old := strings.Split(in, "\x01")
+		m := Maker{Handshake: handshake(), Way: Way(way), Parent: parent, Bundles: []string{"/nonexistent"}}
+		for _, v := range trust {
+			// No reading of whatever file the fuzzer may name.
+			if _, ok := lookup(old, v.name); ok {
+				t.Skip()
+			}
+		}
+		e, err := m.Make(old)
+		if err != nil {
+			return
+		}
+		defer os.RemoveAll(e.Dir)
+		for _, entry := range old {
+			name, value, ok := strings.Cut(entry, "=")
+			if !ok || len(value) < secretLength || !slices.Contains(secrets, name) {
+				continue
+			}
+			for _, entry := range e.Environ {
+				if strings.Contains(entry, value) {
+					t.Fatalf("%q holds the value of %s", entry, name)
+				}
+			}
+		}
+		for _, entry := range e.Environ {
+			name, value, ok := strings.Cut(entry, "=")
+			if !ok || name == "" || strings.ContainsRune(entry, 0) {
+				t.Fatalf("%q is no variable", entry)
+			}
+			if seals(name) && !strings.HasPrefix(value, e.Dir) && !ours(value) {
+				t.Fatalf("%q is not ours", entry)
+			}
+			if seals(name) || strings.EqualFold(name, "no_proxy") {
+				n := 0
+				for _, other := range e.Environ {
+					if strings.HasPrefix(other, name+"=") {
+						n++
+					}
+				}
+				if n != 1 {
+					t.Fatalf("%s stands there %d times", name, n)
+				}
+			}
+		}
+		config, err := os.ReadFile(filepath.Join(e.Dir, "config"))
+		if err != nil || strings.Count(string(config), "\n") > 2 {
+			t.Fatalf("config file: got %q, %v", config, err)
+		}
+	})
+}
+
+func ours(value string) bool {
+	h := handshake()
+	return slices.Contains([]string{h.Token, h.CredentialsURI, "http://" + h.Proxy, "true"}, value)
+}

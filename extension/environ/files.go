@@ -1,0 +1,203 @@
+package environ
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// trust are the variables that name a file of certificates, and what each
+// means to the program that heeds it.
+var trust = []struct {
+	name string
+	adds bool // to what the program trusts anyway; else it replaces that
+	own  bool // it is heeded for calls to AWS alone
+}{
+	{name: "AWS_CA_BUNDLE", own: true}, // botocore, the AWS CLI, Go, Ruby
+	{name: "REQUESTS_CA_BUNDLE"},       // Python's requests; botocore, failing AWS_CA_BUNDLE
+	{name: "CURL_CA_BUNDLE"},           // curl, and libraries over it
+	{name: "SSL_CERT_FILE"},            // OpenSSL, Go, Rust, .NET
+	{name: "NODE_EXTRA_CA_CERTS", adds: true},
+}
+
+// bundles are where Linux distributions keep the system's roots.
+var bundles = []string{
+	"/etc/pki/tls/certs/ca-bundle.crt", // Amazon Linux: Lambda's own images
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+	"/etc/ssl/ca-bundle.pem",
+}
+
+// packaged are patterns of the roots that Python packages carry, for images
+// that have none of the system's.
+var packaged = []string{
+	"certifi/cacert.pem", "python/certifi/cacert.pem",
+	"python/lib/python3*/site-packages/certifi/cacert.pem",
+	"botocore/cacert.pem",
+}
+
+// files are what the environment names, and where each lies.
+type files struct {
+	dir, token, credentials, config string
+	bundles                         map[string]string // by variable
+	notes                           []string
+}
+
+// write makes the files for a process that would have had environ.
+func (m Maker) write(environ []string) (f *files, err error) {
+	parent := m.Parent
+	if parent == "" {
+		parent = "/tmp"
+	}
+	// A name that nobody could have guessed and put something under before:
+	// /tmp outlives the processes of a sandbox.
+	dir, err := os.MkdirTemp(parent, "remit-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(dir)
+		}
+	}()
+	f = &files{dir: dir, bundles: make(map[string]string)}
+	put := func(name string, parts ...[]byte) string {
+		path := filepath.Join(dir, name)
+		if err == nil {
+			err = create(path, parts...)
+		}
+		return path
+	}
+	f.token = put("token", []byte(m.Handshake.Token))
+	f.credentials = put("credentials")
+	config := "[default]\n"
+	if region, _ := lookup(environ, "AWS_REGION", "AWS_DEFAULT_REGION"); isRegion(region) {
+		config += "region = " + region + "\n"
+	}
+	f.config = put("config", []byte(config))
+	if m.Way != Proxy || err != nil {
+		return f, err
+	}
+
+	ours := []byte(m.Handshake.CA)
+	var system []byte // read once, if at all
+	for _, v := range trust {
+		old, named := lookup(environ, v.name)
+		name := strings.ToLower(v.name) + ".pem"
+		switch {
+		case named && old != "":
+			theirs := certificates(old)
+			if len(theirs) == 0 {
+				f.notes = append(f.notes, fmt.Sprintf("%s of the configuration holds no certificate: %q", v.name, old))
+			}
+			f.bundles[v.name] = put(name, theirs, ours)
+		case v.adds:
+			f.bundles[v.name] = put("remit.pem", ours)
+		default:
+			if system == nil {
+				system = m.system()
+			}
+			if len(system) == 0 && !v.own {
+				// No roots to add to: set, the variable would take away
+				// what the program brings along itself.
+				continue
+			}
+			f.bundles[v.name] = put("system.pem", system, ours)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// create writes a file that nobody else can read. Files that two variables
+// share are written once.
+func create(path string, parts ...[]byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if os.IsExist(err) {
+		return nil // ours: nobody else can enter the directory
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if len(p) > 0 && p[len(p)-1] != '\n' && len(parts) > 1 {
+			p = append(bytes.Clone(p), '\n')
+		}
+		if _, err := file.Write(p); err != nil {
+			file.Close()
+			return err
+		}
+	}
+	return file.Close()
+}
+
+// system returns the system's root certificates, else a Python package's, else
+// an empty slice.
+func (m Maker) system() []byte {
+	paths := m.Bundles
+	if paths == nil {
+		paths = bundles
+	}
+	for _, path := range paths {
+		// As they stand: the system's own file, of 200 KB, is not parsed at
+		// every start.
+		if b, err := os.ReadFile(path); err == nil && bytes.Contains(b, []byte("-----BEGIN CERTIFICATE-----")) {
+			return b
+		}
+	}
+	if m.Bundles != nil {
+		return []byte{}
+	}
+	for _, root := range []string{"/var/task", "/var/runtime", "/var/lang", "/opt"} {
+		for _, pattern := range packaged {
+			found, _ := filepath.Glob(filepath.Join(root, pattern))
+			for _, path := range found {
+				if b := certificates(path); len(b) > 0 {
+					return b
+				}
+			}
+		}
+	}
+	return []byte{}
+}
+
+// certificates returns the certificates in the file at path, or in the files of
+// the directory at path, and nothing else of them: such files can hold a key.
+func certificates(path string) []byte {
+	paths := []string{path}
+	if entries, err := os.ReadDir(path); err == nil {
+		paths = nil
+		for _, entry := range entries {
+			paths = append(paths, filepath.Join(path, entry.Name()))
+		}
+	}
+	var out bytes.Buffer
+	for _, path := range paths {
+		rest, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		for {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil {
+				break
+			}
+			if block.Type == "CERTIFICATE" || block.Type == "TRUSTED CERTIFICATE" || block.Type == "X509 CERTIFICATE" {
+				pem.Encode(&out, &pem.Block{Type: block.Type, Bytes: block.Bytes})
+			}
+		}
+	}
+	return out.Bytes()
+}
+
+// isRegion reports whether s has only the characters of a region's name, so
+// that it can stand in a file of settings.
+func isRegion(s string) bool {
+	return s != "" && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}

@@ -1,0 +1,198 @@
+package environ
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// HandshakeVersion is the version of [Handshake] that this package speaks.
+const HandshakeVersion = 1
+
+// A Handshake is what a process has to know of the proxy beside it. The
+// extension writes it, as one JSON object, to everyone of its own user who
+// connects to its socket. All of it ends up in the function's environment:
+// nothing in it is secret from the function.
+type Handshake struct {
+	Version        int      `json:"version"`
+	Proxy          string   `json:"proxy"`           // "127.0.0.1:40127": the proxy, and the endpoint
+	CredentialsURI string   `json:"credentials_uri"` // of the sealed credentials
+	Token          string   `json:"token"`           // that the credentials' server asks for
+	CA             string   `json:"ca"`              // PEM, to be trusted
+	Domains        []string `json:"domains"`         // whose hosts the proxy answers for
+}
+
+// String leaves the token out.
+func (h Handshake) String() string {
+	return fmt.Sprintf("handshake %d with %s", h.Version, h.Proxy)
+}
+
+// check finds what would make an environment that leads anywhere but to the
+// proxy beside.
+func (h Handshake) check() error {
+	if h.Version != HandshakeVersion {
+		return fmt.Errorf("handshake has version %d, want %d: extension and wrapper are of different layers", h.Version, HandshakeVersion)
+	}
+	if a, err := netip.ParseAddrPort(h.Proxy); err != nil || !a.Addr().IsLoopback() || a.Port() == 0 {
+		return fmt.Errorf("handshake names the proxy %q, which is no loopback address", h.Proxy)
+	}
+	rest, ok := strings.CutPrefix(h.CredentialsURI, "http://")
+	host, _, _ := strings.Cut(rest, "/")
+	if a, err := netip.ParseAddrPort(host); !ok || err != nil || !a.Addr().IsLoopback() {
+		return fmt.Errorf("handshake names the credentials URI %q, which is not on loopback", h.CredentialsURI)
+	}
+	for name, value := range map[string]string{"token": h.Token, "credentials URI": h.CredentialsURI} {
+		// They become header values and variables.
+		if value == "" || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return fmt.Errorf("handshake has a %s that is empty or not printable", name)
+		}
+	}
+	if !strings.Contains(h.CA, "-----BEGIN CERTIFICATE-----") {
+		return errors.New("handshake has no certificate")
+	}
+	return nil
+}
+
+// A Place is where a layer lies, which says where its parts are found. In
+// Lambda it is "/opt".
+type Place string
+
+// PlaceOf returns the place of the layer that the program at exe is a part of:
+// of its extension, its wrapper, or its bootstrap.
+func PlaceOf(exe string) Place {
+	dir := filepath.Dir(exe)
+	if base := filepath.Base(dir); base == "extensions" || base == "remit" {
+		dir = filepath.Dir(dir)
+	}
+	return Place(dir)
+}
+
+// Extension is the path of the extension.
+func (p Place) Extension() string { return filepath.Join(string(p), "extensions", "remit") }
+
+// Socket is the name of the abstract socket on which the extension answers:
+// "@remit" in Lambda. It has the place's name in it anywhere else, so that
+// several can stand on one machine.
+func (p Place) Socket() string {
+	if p == "/opt" {
+		return "@remit"
+	}
+	// The kernel's limit for a name, with its leading byte, is 108. (unix(7))
+	// Long paths differ at their ends.
+	return "@remit:" + string(p[max(0, len(p)-100):])
+}
+
+// Ask gets the handshake from the extension of the layer at p, and makes sure
+// that it is the extension that answers: a process of the same user, whose
+// command line is the extension's path. A process that outlived an earlier
+// runtime could have taken the socket's name.
+func Ask(p Place, limit time.Duration) (Handshake, error) {
+	h, err := ask(p, time.Now().Add(limit))
+	if err != nil {
+		return Handshake{}, fmt.Errorf("handshake with %s on %s: %w", p.Extension(), p.Socket(), err)
+	}
+	return h, nil
+}
+
+// ask speaks to the socket by system calls: package net would double the size
+// of the wrapper, and all that it pages in.
+func ask(p Place, deadline time.Time) (h Handshake, err error) {
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return h, err
+	}
+	defer syscall.Close(fd)
+	// Connecting to a socket whose backlog is full blocks as sending does.
+	if err := setTimeout(fd, syscall.SO_SNDTIMEO, deadline); err != nil {
+		return h, err
+	}
+	if err := syscall.Connect(fd, &syscall.SockaddrUnix{Name: p.Socket()}); err != nil {
+		if err == syscall.ECONNREFUSED {
+			return h, errors.New("nobody listens: the extension is not running")
+		}
+		return h, err
+	}
+	peer, err := syscall.GetsockoptUcred(fd, syscall.SOL_SOCKET, syscall.SO_PEERCRED)
+	if err != nil {
+		return h, err
+	}
+	if err := checkPeer(peer, p.Extension()); err != nil {
+		return h, err
+	}
+	var answer []byte
+	buf := make([]byte, 8192)
+	for {
+		if err := setTimeout(fd, syscall.SO_RCVTIMEO, deadline); err != nil {
+			return h, err
+		}
+		n, err := syscall.Read(fd, buf)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			return h, errors.New("no answer in time")
+		case err != nil:
+			return h, err
+		}
+		if n == 0 {
+			break
+		}
+		if answer = append(answer, buf[:n]...); len(answer) > 1<<20 {
+			return h, errors.New("the answer has no end")
+		}
+	}
+	return ParseHandshake(answer)
+}
+
+// ParseHandshake reads a handshake and checks that all of it is there.
+func ParseHandshake(b []byte) (Handshake, error) {
+	var h Handshake
+	if len(b) == 0 {
+		return h, io.ErrUnexpectedEOF
+	}
+	if err := json.Unmarshal(b, &h); err != nil {
+		return Handshake{}, err
+	}
+	if err := h.check(); err != nil {
+		return Handshake{}, err
+	}
+	return h, nil
+}
+
+// checkPeer reports what is wrong with a peer that ought to be the program at
+// path, run by this process's user or by root. The program itself cannot be
+// looked at, since the extension lets nobody inspect it, but /proc/PID/cmdline
+// is readable by all. (proc(5); facts measured: a process that is not dumpable
+// keeps only its command line in the open.)
+func checkPeer(peer *syscall.Ucred, path string) error {
+	if peer.Uid != 0 && int(peer.Uid) != os.Getuid() {
+		return fmt.Errorf("the listener is process %d of user %d", peer.Pid, peer.Uid)
+	}
+	if peer.Pid <= 0 {
+		return errors.New("the listener is in another PID namespace")
+	}
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", peer.Pid))
+	if err != nil {
+		return err
+	}
+	if first, _, _ := strings.Cut(string(line), "\x00"); first != path {
+		return fmt.Errorf("the listener is process %d, which is %q", peer.Pid, first)
+	}
+	return nil
+}
+
+func setTimeout(fd, option int, deadline time.Time) error {
+	left := time.Until(deadline)
+	if left <= 0 {
+		return errors.New("no answer in time")
+	}
+	tv := syscall.NsecToTimeval(int64(max(left, time.Millisecond)))
+	return syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, option, &tv)
+}

@@ -1,0 +1,245 @@
+// Package extension lives the life of a Lambda extension.
+//
+// [Run] opens everything that the function will need, registers, waits for
+// events, and shuts down in the time it is given. It has one rule for what goes
+// wrong: it ends, and says so to Lambda, which then fails the sandbox's start
+// or the running invocation. There is no state in which the function runs on
+// and its calls are not decided.
+//
+// The facts of the platform that shape it are AWS's ("AWS Lambda Developer
+// Guide: Using the Lambda Extensions API to create extensions") or measured on
+// AWS's Runtime Interface Emulator:
+//
+//   - the runtime starts only when every extension has registered, so all
+//     listeners are open before that;
+//   - an extension that exits, with any code, while it was not told to shut
+//     down ends the invocation;
+//   - the order of an INVOKE event and the function's own start is not defined,
+//     so nothing waits for the event;
+//   - between invocations the sandbox is frozen, so nothing is scheduled and
+//     the wait for an event has no timeout.
+package extension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/lambda-remit/remit/extension/environ"
+	"github.com/lambda-remit/remit/extension/sidecar"
+)
+
+// Config says where the extension stands. The zero Config is Lambda's.
+type Config struct {
+	Getenv   func(string) string // nil: os.Getenv, and the credentials are unset once they are read
+	TaskRoot string              // where the function's package lies; empty: LAMBDA_TASK_ROOT, else /var/task
+	Place    environ.Place       // where the layer lies; empty: found by this program's own path
+	Log      io.Writer           // the decision log; nil: standard output
+
+	// Start starts the sidecar. Nil: [sidecar.Start].
+	Start func(context.Context, sidecar.Config) (*sidecar.Sidecar, error)
+
+	unset func()
+}
+
+// What ends an extension, as Lambda's log and metrics show it.
+const (
+	configError  = "Remit.Config"  // the manifest or a variable
+	startError   = "Remit.Start"   // a listener
+	runtimeError = "Remit.Runtime" // anything later
+)
+
+// shutdownSlack is left of the time that Lambda gives to shut down, for the
+// process to exit in.
+const shutdownSlack = 200 * time.Millisecond
+
+// Run is the whole life of the extension. It returns nil when Lambda said to
+// shut down, and an error when the process has to exit with one. It closes this
+// process to others of its user before it reads anything.
+func Run(ctx context.Context, c Config) error {
+	hardened := Harden()
+	ignoreSignals()
+	c, err := c.defaults()
+	if err != nil {
+		return err
+	}
+	address := c.Getenv("AWS_LAMBDA_RUNTIME_API")
+	if address == "" {
+		return errors.New("AWS_LAMBDA_RUNTIME_API is not set: this program is a Lambda extension and is started by Lambda; to hold a local process to a manifest use remit run")
+	}
+	api := newClient(address, "remit")
+
+	o, kind, err := c.open(ctx, address, hardened)
+	if err != nil {
+		return errors.Join(err, initError(ctx, api, kind, err))
+	}
+	fn, err := api.register(ctx)
+	if err != nil {
+		o.close(ctx)
+		return err // it cannot be reported without an id; Lambda takes the exit for a crash
+	}
+	o.sidecar.SetAccount(fn.Account)
+	deadline, err := o.live(ctx, api)
+	if err != nil {
+		// Not gracefully: each moment here is one in which the function runs.
+		return errors.Join(err, exitError(api, err))
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	o.close(ctx)
+	return nil
+}
+
+// defaults fills in what is not set.
+func (c Config) defaults() (Config, error) {
+	if c.Getenv == nil {
+		c.Getenv = os.Getenv
+		c.unset = unset
+	}
+	if c.TaskRoot == "" {
+		// Lambda does not tell its extensions; where it is told, as under the
+		// emulator, it holds. The variable is reserved: no function's
+		// configuration can set it.
+		c.TaskRoot = c.Getenv("LAMBDA_TASK_ROOT")
+	}
+	if c.TaskRoot == "" {
+		c.TaskRoot = "/var/task"
+	}
+	if c.Place == "" {
+		exe, err := os.Executable()
+		if err != nil {
+			return c, err
+		}
+		c.Place = environ.PlaceOf(exe)
+	}
+	if c.Log == nil {
+		c.Log = os.Stdout
+	}
+	if c.Start == nil {
+		c.Start = sidecar.Start
+	}
+	return c, nil
+}
+
+// opened is everything that listens.
+type opened struct {
+	sidecar *sidecar.Sidecar
+	greeter *greeter
+}
+
+// open reads the configuration and opens every listener. With an error it has
+// opened none, and says which kind of error Lambda is told.
+func (c Config) open(ctx context.Context, address string, hardened bool) (o opened, kind string, err error) {
+	base, err := base(c.Getenv)
+	if err != nil {
+		return o, configError, err
+	}
+	m, note, err := c.load()
+	if err != nil {
+		return o, configError, err
+	}
+	var notes []string
+	if note != "" {
+		notes = append(notes, note)
+	}
+	if c.unset != nil {
+		c.unset()
+	}
+	o.sidecar, err = c.Start(ctx, sidecar.Config{
+		Manifest:  m,
+		Region:    c.Getenv("AWS_REGION"),
+		Function:  c.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
+		Version:   c.Getenv("AWS_LAMBDA_FUNCTION_VERSION"),
+		Base:      base,
+		Log:       c.Log,
+		Hardened:  hardened,
+		Notes:     notes,
+		Forbidden: addresses(address),
+	})
+	if err != nil {
+		return o, startError, err
+	}
+	o.greeter, err = greet(c.Place, o.sidecar.Handshake())
+	if err != nil {
+		o.sidecar.Close(ctx)
+		return o, startError, err
+	}
+	return o, "", nil
+}
+
+// close stops listening, lets the running calls end until ctx is done, and
+// writes out the log.
+func (o opened) close(ctx context.Context) {
+	o.greeter.close()
+	o.sidecar.Close(ctx)
+}
+
+// live waits for events until Lambda says to shut down, and returns when it has
+// to be done. It asks for the next event at once: the invocation is not over
+// for Lambda before its extensions have.
+func (o opened) live(ctx context.Context, api *client) (deadline time.Time, err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		select {
+		case err := <-o.sidecar.Broken():
+			stop(err)
+		case <-ctx.Done():
+		}
+	})
+	defer watching.Wait()
+	defer stop(nil)
+	for {
+		e, err := api.next(ctx)
+		if err != nil {
+			if cause := context.Cause(ctx); cause != nil {
+				return deadline, cause
+			}
+			return deadline, err
+		}
+		switch e.Type {
+		case "INVOKE":
+			o.sidecar.SetAccount(accountOf(e.Function))
+			o.sidecar.Invocation(e.Tracing.Value, e.Request)
+		case "SHUTDOWN":
+			if e.Deadline == 0 {
+				return time.Now(), nil
+			}
+			return time.UnixMilli(e.Deadline).Add(-shutdownSlack), nil
+		default:
+			return deadline, fmt.Errorf("event/next: event %q is not one that was asked for", e.Type)
+		}
+	}
+}
+
+// initError tells Lambda why the sandbox cannot start, for which the extension
+// has to be registered. Nothing listens, so that a runtime which starts in this
+// moment has a wrapper that finds nobody and ends.
+func initError(ctx context.Context, api *client, kind string, cause error) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if _, err := api.register(ctx); err != nil {
+		return err
+	}
+	return api.fail(ctx, "init", kind, cause)
+}
+
+func exitError(api *client, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return api.fail(ctx, "exit", runtimeError, cause)
+}
+
+// addresses are the addresses of the Runtime API, which no tunnel may reach:
+// whoever speaks to it can answer for the function.
+func addresses(api string) []netip.Addr {
+	if a, err := netip.ParseAddrPort(api); err == nil {
+		return []netip.Addr{a.Addr()}
+	}
+	return nil
+}

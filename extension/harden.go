@@ -1,0 +1,32 @@
+package extension
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Harden closes this process to others of its user: /proc/PID/mem, environ and
+// ptrace. It is called before anything secret is read, and reports whether it
+// holds. It does not against root, which reads what it likes.
+//
+// The layer's binary is execute-only as well, so that the kernel closes the
+// process at execve already; but whether Lambda keeps a file's mode and owner
+// is not known. (prctl(2), PR_SET_DUMPABLE; proc(5).)
+func Harden() bool {
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	return err == nil && dumpable == 0 && os.Geteuid() != 0
+}
+
+// ignoreSignals keeps the function from ending the extension politely. What it
+// can send and cannot be ignored ends the invocation with it: Lambda treats an
+// extension that exits as a crash. SIGQUIT would print every goroutine's stack
+// to the log.
+func ignoreSignals() {
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT,
+		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGPIPE)
+}

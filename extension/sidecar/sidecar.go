@@ -1,0 +1,228 @@
+// Package sidecar runs the proxy beside one process.
+//
+// [Start] builds everything that one sandbox has of its own, the authority,
+// the sealed credentials, the cache of minted ones, and listens on two
+// loopback ports: the proxy, which is the endpoint as well, and the
+// credentials' server. They are apart because a request to the endpoint may
+// have any path: "/credentials" is a bucket.
+package sidecar
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lambda-remit/remit/extension/environ"
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy"
+	"github.com/lambda-remit/remit/proxy/audit"
+	cloud "github.com/lambda-remit/remit/proxy/aws"
+	"github.com/lambda-remit/remit/proxy/ca"
+	"github.com/lambda-remit/remit/proxy/credentials"
+	"github.com/lambda-remit/remit/proxy/mint"
+)
+
+// Config says what to run. Its zero value grants nothing.
+type Config struct {
+	Manifest  *manifest.Manifest // nil grants nothing
+	Region    string             // the function's
+	Account   string             // the function's; empty: until [Sidecar.SetAccount] tells
+	Function  string             // the log's name for the function, if the manifest has none
+	Version   string             // the function's
+	Base      aws.CredentialsProvider
+	Log       io.Writer    // nil: standard error
+	Hardened  bool         // boundary 5 stands: nobody of the same user can read this process's memory
+	Sealed    bool         // boundary 4 stands: the process beside is started with the handshake's environment
+	Notes     []string     // for the line in the log that the start writes
+	Address   string       // of the proxy; empty: a free port on 127.0.0.1
+	Forbidden []netip.Addr // that no tunnel reaches: the Runtime API's
+
+	// Transport sends allowed calls. Nil: [Transport].
+	Transport http.RoundTripper
+}
+
+// A Sidecar is running.
+type Sidecar struct {
+	handshake environ.Handshake
+	manifest  atomic.Pointer[manifest.Manifest]
+	traces    traces
+
+	proxy server
+	creds *http.Server
+
+	serving sync.WaitGroup
+	broken  chan error // has the error of the first server that stopped by itself
+	closing atomic.Bool
+}
+
+// Start starts a sidecar. It is ready when Start returns.
+func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
+	s := &Sidecar{broken: make(chan error, 2)}
+	m := c.Manifest
+	if m == nil {
+		m = new(manifest.Manifest)
+	}
+	s.manifest.Store(m)
+	s.SetAccount(c.Account)
+	if c.Log == nil {
+		c.Log = os.Stderr
+	}
+	if c.Transport == nil {
+		c.Transport = Transport()
+	}
+
+	authority, err := ca.New(cloud.Domains()...)
+	if err != nil {
+		return nil, fmt.Errorf("certificate authority: %w", err)
+	}
+	issuer, err := credentials.New()
+	if err != nil {
+		return nil, fmt.Errorf("sealed credentials: %w", err)
+	}
+	function := m.Function
+	if function == "" {
+		function = c.Function
+	}
+	session := sessionName(function)
+	log := &audit.Log{
+		W:         c.Log,
+		Manifest:  s.manifest.Load,
+		Function:  function,
+		Version:   c.Version,
+		Sandbox:   sandbox(),
+		RequestID: s.traces.request,
+	}
+	minter := &mint.Minter{Base: c.Base, Region: c.Region}
+	if u := m.Upstreams["sts"]; u != nil {
+		minter.Endpoint = u.String()
+	}
+	s.proxy = serverOf(&proxy.Server{
+		Manifest: s.manifest.Load,
+		Cloud: &cloud.Cloud{
+			Sealed:    issuer.Sealed,
+			Base:      c.Base,
+			Minter:    minter,
+			Transport: c.Transport,
+			Region:    c.Region,
+			Account:   func() string { return s.manifest.Load().Account },
+			Session:   func() string { return session },
+		},
+		Claims:    cloud.Claims,
+		TLS:       authority.TLS,
+		Forbidden: c.Forbidden,
+		Record:    log.Record,
+	})
+	s.creds = &http.Server{Handler: issuer, ReadTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
+
+	if c.Address == "" {
+		c.Address = "127.0.0.1:0"
+	}
+	front, err := listen(ctx, c.Address)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		front.Close()
+		return nil, err
+	}
+	s.handshake = environ.Handshake{
+		Version:        environ.HandshakeVersion,
+		Proxy:          front.Addr().String(),
+		CredentialsURI: "http://" + keys.Addr().String() + "/credentials",
+		Token:          issuer.Token(),
+		CA:             string(authority.PEM()),
+		Domains:        cloud.Domains(),
+	}
+	s.serve(front, s.proxy.Serve)
+	s.serve(keys, s.creds.Serve)
+	return s, nil
+}
+
+// listen listens on a loopback address and on no other.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil || !a.Addr().IsLoopback() {
+		return nil, fmt.Errorf("address %q is not a loopback address with a port", address)
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", address)
+}
+
+// serve runs one server until Close. A server that stops by itself leaves the
+// function without a proxy: whoever waits on Broken then ends the process.
+func (s *Sidecar) serve(l net.Listener, run func(net.Listener) error) {
+	s.serving.Go(func() {
+		err := run(l)
+		if !s.closing.Load() {
+			s.broken <- fmt.Errorf("serving %s: %w", l.Addr(), err)
+		}
+	})
+}
+
+// Handshake is what the process beside has to know.
+func (s *Sidecar) Handshake() environ.Handshake { return s.handshake }
+
+// Broken has an error once a server has stopped by itself.
+func (s *Sidecar) Broken() <-chan error { return s.broken }
+
+// SetAccount tells in which account the manifest's bare names are, once it is
+// known. It changes nothing after that.
+func (s *Sidecar) SetAccount(account string) {
+	if len(account) != 12 || strings.Trim(account, "0123456789") != "" {
+		return
+	}
+	m := s.manifest.Load()
+	if m.Account == "" {
+		s.manifest.CompareAndSwap(m, m.InAccount(account))
+	}
+}
+
+// Invocation tells that the calls with the trace id in header, an
+// X-Amzn-Trace-Id, belong to the invocation request.
+func (s *Sidecar) Invocation(header, request string) { s.traces.note(header, request) }
+
+// Close stops the sidecar: no new calls, then the running ones until ctx is
+// done.
+func (s *Sidecar) Close(ctx context.Context) error {
+	s.closing.Store(true)
+	err := errors.Join(s.proxy.Shutdown(ctx), s.creds.Shutdown(ctx))
+	if err != nil {
+		s.creds.Close()
+	}
+	s.serving.Wait()
+	return err
+}
+
+// sandbox names this sandbox in the log: nothing else tells two of them apart.
+func sandbox() string {
+	b := make([]byte, 8)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// sessionName is the RoleSessionName under which credentials are minted, which
+// CloudTrail shows. (AWS STS API Reference, AssumeRole: 2 to 64 of these
+// characters.)
+func sessionName(function string) string {
+	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+=,.@-_"
+	name := "remit-" + strings.Map(func(r rune) rune {
+		if strings.ContainsRune(allowed, r) {
+			return r
+		}
+		return '-'
+	}, function)
+	return strings.TrimSuffix(name[:min(len(name), 64)], "-")
+}
