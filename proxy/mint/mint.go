@@ -1,14 +1,43 @@
 // Package mint gets credentials from STS for a policy, and keeps them for
 // calls that ask for the same.
+//
+// A [Minter] assumes a role under a session policy: the credentials it returns
+// may do what the role's own policy and the session policy both allow. It
+// never asks without a session policy, since the answer would be as wide as
+// the role, and never returns credentials that STS did not answer with for
+// exactly this [Ask].
+//
+// What STS answered is kept, by role, session name, policy, tags and duration.
+// Calls that ask the same at the same time wait for one answer. Nothing runs
+// between calls: Lambda freezes a sandbox for as long as it likes, so expiry
+// is checked when credentials are used, by the wall clock and by the monotonic
+// one, whichever says that more time has gone by.
+//
+//	what STS answered   is kept
+//	credentials         until 1 minute before they expire; renewed up to
+//	                    1/12 of their life earlier, at random, so that
+//	                    sandboxes started together do not ask together
+//	too large           30 s: the same text is as long the next time
+//	refused             5 s: somebody may be mending a policy
+//	throttled           0.5 to 1 s, at random
+//	nothing             1 s
+//
+// At most 1,000 answers are kept, the least recently used given up first:
+// about 2 MB. An answer takes at most 10 s, one repetition of the request
+// after a broken connection included. Throttling is not repeated here: the
+// SDK that is waiting for the call knows best how long it can wait.
 package mint
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // A Minter assumes roles under session policies. Its fields must not change
@@ -21,29 +50,24 @@ type Minter struct {
 	// empty: AWS's.
 	Endpoint string
 	Client   *http.Client // nil: a client of the Minter's own, that heeds no proxy variable
+
+	start    sync.Once
+	sts      *sts.Client
+	startErr error
+
+	mu      sync.Mutex // guards what follows
+	kept    cache
+	flights map[key]*flight
 }
 
 // An Ask is what credentials are asked for with.
 type Ask struct {
-	Role     string // ARN
-	Session  string // RoleSessionName
-	Policy   string
-	Duration time.Duration // zero: an hour
+	Role     string        // ARN
+	Session  string        // RoleSessionName: see [SessionName]
+	Policy   string        // the session policy; never empty
+	Duration time.Duration // zero: an hour; at least 15 minutes and, roles being chained, at most an hour
 	Tags     map[string]string
 }
-
-// Credentials returns credentials that may do what a.Policy and a.Role both
-// allow, with at least a minute to live, and how long STS took; zero where
-// they were kept. Calls that ask the same at the same time wait for one
-// answer. A refusal is kept for a few seconds, so that a function in a loop
-// does not spend the account's STS quota on it.
-func (m *Minter) Credentials(ctx context.Context, a Ask) (aws.Credentials, time.Duration, error) {
-	return aws.Credentials{}, 0, errors.New("not written")
-}
-
-// Forget drops the credentials with an access key that the cloud no longer
-// honours.
-func (m *Minter) Forget(accessKeyID string) {}
 
 // What Credentials' errors are, by errors.Is.
 var (
@@ -52,3 +76,99 @@ var (
 	ErrRefused     = errors.New("STS refused the request")
 	ErrUnreachable = errors.New("STS did not answer")
 )
+
+// askTime is how long one answer may take: less than an SDK waits for the
+// call that needs it, more than two connection attempts.
+const askTime = 10 * time.Second
+
+// A flight is a request to STS under way. Its credentials and err are written
+// before done is closed, and not afterwards.
+type flight struct {
+	done        chan struct{}
+	credentials aws.Credentials
+	err         error
+}
+
+// Credentials returns credentials that may do what a.Policy and a.Role both
+// allow, with at least a minute to live, and how long the caller waited for
+// STS; zero where they were kept. Calls that ask the same at the same time
+// wait for one answer. A refusal is kept for a few seconds, so that a function
+// in a loop does not spend the account's STS quota on it.
+//
+// The end of ctx ends the waiting, not the request: others may be waiting for
+// the same answer, and it is as good for the next call.
+func (m *Minter) Credentials(ctx context.Context, a Ask) (aws.Credentials, time.Duration, error) {
+	if err := a.check(); err != nil {
+		return aws.Credentials{}, 0, err
+	}
+	if err := ctx.Err(); err != nil {
+		return aws.Credentials{}, 0, err
+	}
+	k, now := a.key(), time.Now()
+
+	m.mu.Lock()
+	if e := m.kept.get(k); e != nil && e.age(now) < e.fresh {
+		m.mu.Unlock()
+		return e.credentials, 0, e.err
+	}
+	f := m.flights[k]
+	if f == nil {
+		f = &flight{done: make(chan struct{})}
+		if m.flights == nil {
+			m.flights = make(map[key]*flight)
+		}
+		m.flights[k] = f
+		// The one goroutine here that its starter does not wait for: it ends
+		// within askTime, whatever becomes of those who wait.
+		go m.fly(context.WithoutCancel(ctx), k, a, f)
+	}
+	m.mu.Unlock()
+
+	select {
+	case <-f.done:
+		return f.credentials, time.Since(now), f.err
+	case <-ctx.Done():
+		return aws.Credentials{}, time.Since(now), fmt.Errorf("waiting for STS: %w", ctx.Err())
+	}
+}
+
+// fly asks STS, keeps the answer and hands it to all who wait for f.
+func (m *Minter) fly(ctx context.Context, k key, a Ask, f *flight) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	// From before the request, so that the time it took counts as life spent.
+	asked := time.Now()
+	credentials, err := m.assume(ctx, a)
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil {
+		m.kept.put(keep(k, credentials, asked, a.duration()))
+	} else if old := m.kept.get(k); old != nil && old.outlives(err, time.Now()) {
+		// Asked for early, and in vain: what is kept is as good as it was.
+		old.fresh = old.age(time.Now()) + patience(err)
+		credentials, err = old.credentials, nil
+	} else {
+		m.kept.put(&entry{key: k, err: err, since: time.Now(), fresh: patience(err)})
+	}
+	f.credentials, f.err = credentials, err
+	delete(m.flights, k)
+	close(f.done)
+}
+
+// Forget drops the credentials with an access key that the cloud no longer
+// honours.
+func (m *Minter) Forget(accessKeyID string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept.forget(accessKeyID)
+}
+
+// Format prints a Minter without the credentials in it, whatever the verb.
+func (m *Minter) Format(s fmt.State, verb rune) {
+	if m == nil {
+		fmt.Fprint(s, "mint.Minter(nil)")
+		return
+	}
+	fmt.Fprintf(s, "mint.Minter(%q)", m.Region)
+}
