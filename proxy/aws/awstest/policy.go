@@ -254,7 +254,7 @@ func isBucket(r string) bool {
 // pins reports whether c holds for the resources of named accounts only.
 func (c condition) pins() bool {
 	return (c.Operator == "StringEquals" || c.Operator == "ForAnyValue:StringEquals") && isResourceAccount(c.Key) &&
-		!slices.ContainsFunc(c.Values, func(v string) bool { return !account.MatchString(v) })
+		!slices.ContainsFunc(c.Values, func(v string) bool { return !account.MatchString(v) && v != principalAccount })
 }
 
 var account = regexp.MustCompile(`^\d{12}$`)

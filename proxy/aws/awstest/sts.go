@@ -78,6 +78,10 @@ type STS struct {
 	// Nil: they are made up.
 	Issue func(ctx context.Context, a Asked) (Issued, error)
 
+	// Each, if set, is told of every request that was not hooked, once it is
+	// answered.
+	Each func(Asked)
+
 	Now func() time.Time // nil: time.Now
 
 	mu       sync.Mutex // guards what follows
@@ -102,6 +106,7 @@ type Asked struct {
 	Duration time.Duration
 	Issued   Issued // zero where it was refused
 	Error    string // the code that was answered
+	Message  string
 }
 
 // Issued is what an AssumeRole is answered with.
@@ -156,14 +161,17 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !errors.As(err, &e) {
 			e = &Error{Status: 500, Code: "InternalFailure", Message: err.Error()}
 		}
-		a.Error = e.Code
+		a.Error, a.Message = e.Code, e.Message
 		e.write(w, id)
 	} else {
 		write(w, http.StatusOK, id, answer(id))
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.asked = append(s.asked, a)
+	s.mu.Unlock()
+	if s.Each != nil {
+		s.Each(a)
+	}
 }
 
 // serve reads r into a and returns what writes the answer.
