@@ -31,6 +31,12 @@ func lookup(name string) (service, bool) {
 	switch name {
 	case "s3":
 		return service{name: "s3", protocol: protocolS3, s3: true, read: readS3}, true
+	case "sns":
+		return service{name: "sns", protocol: protocolQuery, read: readSNS}, true
+	case "secretsmanager":
+		return service{name: "secretsmanager", protocol: protocolJSON11, read: readSecrets}, true
+	case "sts":
+		return service{name: "sts", protocol: protocolQuery, read: readSTS}, true
 	}
 	return service{}, false
 }

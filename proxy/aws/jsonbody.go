@@ -1,0 +1,123 @@
+package aws
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy"
+)
+
+// errNoAccount is why a call that names something by a bare name cannot be
+// read as long as nothing has told the function's account.
+var errNoAccount = &proxy.Refusal{Reason: manifest.NoAccount, Text: "the function's account is not known yet"}
+
+// maxDepth is how deep a JSON body may nest. AWS's own parsers stop far below
+// Go's 10,000.
+const maxDepth = 64
+
+// target returns the operation of a call in one of the JSON protocols, and
+// its input. (Smithy, "AWS JSON 1.1 protocol".)
+func (in *input) target(prefix, contentType string) (operation string, members map[string]any, err error) {
+	if in.path != "/" || len(in.unsignedQuery()) > 0 || in.r.Method != http.MethodPost {
+		return "", nil, fmt.Errorf("a JSON call is a POST to \"/\", not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
+	}
+	target, err := in.header("X-Amz-Target")
+	if err != nil {
+		return "", nil, err
+	}
+	operation, ok := strings.CutPrefix(target, prefix+".")
+	if !ok {
+		return "", nil, fmt.Errorf("x-amz-target %.80q is not one of %q", target, prefix)
+	}
+	if ct, _, err := mime.ParseMediaType(in.r.Header.Get("Content-Type")); err != nil || ct != contentType {
+		return operation, nil, fmt.Errorf("content-type %.80q is not %q", in.r.Header.Get("Content-Type"), contentType)
+	}
+	body, err := in.body()
+	if err != nil {
+		return operation, nil, err
+	}
+	members, err = parseJSON(body)
+	return operation, members, err
+}
+
+// parseJSON reads an object. It refuses what two readers could understand in
+// two ways: members that stand twice or differ only in case, text that is not
+// UTF-8, and anything after the object.
+func parseJSON(body []byte) (map[string]any, error) {
+	if !utf8.Valid(body) {
+		return nil, errors.New("the body is not UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	v, err := jsonValue(d, 0)
+	if err != nil {
+		return nil, fmt.Errorf("the body is not JSON that can be read: %w", err)
+	}
+	if d.More() || len(bytes.TrimLeft(body[d.InputOffset():], " \t\r\n")) > 0 {
+		return nil, errors.New("the body goes on after its JSON")
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, errors.New("the body is no JSON object")
+	}
+	return object, nil
+}
+
+func jsonValue(d *json.Decoder, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("it nests deeper than %d", maxDepth)
+	}
+	token, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		object, folded := make(map[string]any), make(map[string]bool)
+		for d.More() {
+			name, err := d.Token()
+			if err != nil {
+				return nil, err
+			}
+			s := name.(string) // the decoder takes nothing else here
+			if fold := strings.ToLower(s); folded[fold] {
+				return nil, fmt.Errorf("member %.40q stands twice", s)
+			} else {
+				folded[fold] = true
+			}
+			if object[s], err = jsonValue(d, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		_, err = d.Token()
+		return object, err
+	case json.Delim('['):
+		list := []any{}
+		for d.More() {
+			v, err := jsonValue(d, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err = d.Token()
+		return list, err
+	}
+	return token, nil
+}
+
+// member returns a member that has to be a string that says something.
+func member(members map[string]any, name string) (string, error) {
+	s, ok := members[name].(string)
+	if !ok || s == "" {
+		return "", fmt.Errorf("member %q is not there, or no string", name)
+	}
+	return s, nil
+}

@@ -1,0 +1,126 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy"
+)
+
+// Amazon SNS speaks the query protocol, version 2010-03-31. Every action's
+// only resource type is the topic; what is not about one topic (platform
+// applications and their endpoints, phone numbers, the account's settings) is
+// authorized on "*". (Service Authorization Reference, "Amazon SNS".)
+var snsTopic = map[string]string{ // operation -> the parameter with the topic's ARN; "" for none
+	"AddPermission":                      "TopicArn",
+	"CheckIfPhoneNumberIsOptedOut":       "",
+	"ConfirmSubscription":                "TopicArn",
+	"CreatePlatformApplication":          "",
+	"CreatePlatformEndpoint":             "",
+	"CreateSMSSandboxPhoneNumber":        "",
+	"CreateTopic":                        "Name",
+	"DeleteEndpoint":                     "",
+	"DeletePlatformApplication":          "",
+	"DeleteSMSSandboxPhoneNumber":        "",
+	"DeleteTopic":                        "TopicArn",
+	"GetDataProtectionPolicy":            "ResourceArn",
+	"GetEndpointAttributes":              "",
+	"GetPlatformApplicationAttributes":   "",
+	"GetSMSAttributes":                   "",
+	"GetSMSSandboxAccountStatus":         "",
+	"GetSubscriptionAttributes":          "SubscriptionArn",
+	"GetTopicAttributes":                 "TopicArn",
+	"ListEndpointsByPlatformApplication": "",
+	"ListOriginationNumbers":             "",
+	"ListPhoneNumbersOptedOut":           "",
+	"ListPlatformApplications":           "",
+	"ListSMSSandboxPhoneNumbers":         "",
+	"ListSubscriptions":                  "",
+	"ListSubscriptionsByTopic":           "TopicArn",
+	"ListTagsForResource":                "ResourceArn",
+	"ListTopics":                         "",
+	"OptInPhoneNumber":                   "",
+	"Publish":                            "TopicArn",
+	"PublishBatch":                       "TopicArn",
+	"PutDataProtectionPolicy":            "ResourceArn",
+	"RemovePermission":                   "TopicArn",
+	"SetEndpointAttributes":              "",
+	"SetPlatformApplicationAttributes":   "",
+	"SetSMSAttributes":                   "",
+	"SetSubscriptionAttributes":          "SubscriptionArn",
+	"SetTopicAttributes":                 "TopicArn",
+	"Subscribe":                          "TopicArn",
+	"TagResource":                        "ResourceArn",
+	"Unsubscribe":                        "SubscriptionArn",
+	"UntagResource":                      "ResourceArn",
+	"VerifySMSSandboxPhoneNumber":        "",
+}
+
+// readSNS reads a call to Amazon SNS.
+func readSNS(in *input, call *proxy.Call) error {
+	op, params, err := in.form("2010-03-31")
+	if err != nil {
+		return err
+	}
+	param, ok := snsTopic[op]
+	if !ok {
+		return fmt.Errorf("operation %.60q of SNS is not known", op)
+	}
+	call.Operation = op
+	resource, err := snsResource(in, op, param, params)
+	if err != nil {
+		return err
+	}
+	action := "sns:" + op
+	if op == "PublishBatch" {
+		action = "sns:Publish" // one action for both (Amazon SNS Developer Guide, "message batching")
+	}
+	req := request(action, resource)
+	if op == "Subscribe" {
+		req = request(action, resource, "sns:Protocol", params["Protocol"], "sns:Endpoint", params["Endpoint"])
+	}
+	call.Requests = []manifest.Request{req}
+	return nil
+}
+
+func snsResource(in *input, op, param string, params map[string]string) (string, error) {
+	switch {
+	case param == "":
+		return "*", nil
+	case op == "CreateTopic":
+		name := params["Name"]
+		if name == "" || strings.ContainsFunc(name, func(c rune) bool {
+			return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.')
+		}) {
+			return "", fmt.Errorf("%.80q is no name of a topic", name)
+		}
+		return in.arn("sns", name)
+	case op == "Publish":
+		// One of three destinations: with two, SNS and we might choose
+		// differently. A phone number is no resource that IAM knows.
+		topic, endpoint, phone := params["TopicArn"], params["TargetArn"], params["PhoneNumber"]
+		switch {
+		case topic != "" && endpoint == "" && phone == "":
+			return in.checkARN("sns", topic)
+		case topic == "" && endpoint != "" && phone == "":
+			return in.checkARN("sns", endpoint)
+		case topic == "" && endpoint == "" && phone != "":
+			return "*", nil
+		}
+		return "", fmt.Errorf("a message goes to one of TopicArn, TargetArn and PhoneNumber")
+	case param == "SubscriptionArn":
+		// arn:aws:sns:eu-west-1:123456789012:topic:8a21d249-… belongs to the
+		// topic that it begins with.
+		arn, err := in.checkARN("sns", params[param])
+		if err != nil {
+			return "", err
+		}
+		parts := strings.Split(arn, ":")
+		if len(parts) != 7 {
+			return "", fmt.Errorf("%.120q is no ARN of a subscription", arn)
+		}
+		return strings.Join(parts[:6], ":"), nil
+	}
+	return in.checkARN("sns", params[param])
+}

@@ -1,0 +1,107 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy"
+)
+
+// AWS STS speaks the query protocol, version 2011-06-15. (Service
+// Authorization Reference, "AWS Security Token Service".) Which operations
+// answer with credentials decides whether a granted call is sent: those would
+// be honoured by AWS, and the function is to hold none that are.
+var stsOperations = map[string]struct {
+	param   string // with the resource's ARN; "" for none
+	unseals bool
+}{
+	"AssumeRole":                 {"RoleArn", true},
+	"AssumeRoleWithSAML":         {"RoleArn", true},
+	"AssumeRoleWithWebIdentity":  {"RoleArn", true},
+	"AssumeRoot":                 {"TargetPrincipal", true},
+	"DecodeAuthorizationMessage": {"", false},
+	"GetAccessKeyInfo":           {"", false},
+	"GetCallerIdentity":          {"", false},
+	"GetDelegatedAccessToken":    {"", true},
+	"GetFederationToken":         {"Name", true},
+	"GetSessionToken":            {"", true},
+	"GetWebIdentityToken":        {"", true},
+}
+
+// readSTS reads a call to AWS STS.
+func readSTS(in *input, call *proxy.Call) error {
+	op, params, err := in.form("2011-06-15")
+	if err != nil {
+		return err
+	}
+	known, ok := stsOperations[op]
+	if !ok {
+		return fmt.Errorf("operation %.60q of STS is not known", op)
+	}
+	call.Operation = op
+	call.Particulars.(*particulars).unseals = known.unseals
+	resource := "*"
+	switch {
+	case op == "GetFederationToken":
+		if resource, err = in.global("sts", "federated-user/"+params["Name"]); err != nil {
+			return err
+		}
+	case op == "AssumeRoot":
+		// The root of the member account that TargetPrincipal names by its
+		// number or its ARN.
+		if resource = params["TargetPrincipal"]; isAccount(resource) {
+			resource = "arn:" + in.partition + ":iam::" + resource + ":root"
+		}
+		if resource, err = in.checkARN("iam", resource); err != nil {
+			return err
+		}
+	case known.param != "":
+		if resource, err = in.checkARN("iam", params[known.param]); err != nil {
+			return err
+		}
+	}
+	call.Requests = []manifest.Request{request("sts:"+op, resource)}
+	if op == "AssumeRole" {
+		stsSession(call, params, resource)
+	}
+	return nil
+}
+
+// stsSession adds what an AssumeRole's session tags and source identity need
+// besides. (IAM User Guide, "Pass session tags in AWS STS".)
+func stsSession(call *proxy.Call, params map[string]string, role string) {
+	for name := range params {
+		if strings.HasPrefix(name, "Tags.") || strings.HasPrefix(name, "TransitiveTagKeys.") {
+			call.Requests = append(call.Requests, request("sts:TagSession", role))
+			break
+		}
+	}
+	if params["SourceIdentity"] != "" {
+		call.Requests = append(call.Requests, request("sts:SetSourceIdentity", role, "sts:SourceIdentity", params["SourceIdentity"]))
+	}
+	if v := params["ExternalId"]; v != "" {
+		call.Requests[0].Context = map[string][]string{"sts:externalid": {v}}
+	}
+}
+
+// global makes an ARN in the function's own account that names no region.
+func (in *input) global(service, resource string) (string, error) {
+	if in.account == "" {
+		return "", errNoAccount
+	}
+	return "arn:" + in.partition + ":" + service + "::" + in.account + ":" + resource, nil
+}
+
+// isAccount reports whether s is an account's number.
+func isAccount(s string) bool {
+	if len(s) != 12 {
+		return false
+	}
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
