@@ -1,5 +1,7 @@
 package manifest
 
+import "strings"
+
 // A Decision says whether requests are allowed, and why. The zero Decision
 // denies.
 type Decision struct {
@@ -26,12 +28,217 @@ const (
 // arguments: the same requests get the same decision. Conditions on keys that
 // only AWS sees ([Deferred]) are taken to hold here: the session policy
 // carries them.
-func (m *Manifest) Decide(reqs ...Request) Decision { return Decision{Reason: NoRequest} }
+func (m *Manifest) Decide(reqs ...Request) Decision {
+	if m == nil || len(reqs) == 0 {
+		return Decision{Reason: NoRequest}
+	}
+	grants := make([][]*Grant, len(reqs))
+	for i := range reqs {
+		r := &reqs[i]
+		reason := NoAction
+		// Every grant is asked, even once one has allowed the request: the
+		// session policy rests on all that do.
+		for _, g := range m.Grants {
+			switch verdict := g.allows(r, m.Account); {
+			case verdict == "":
+				grants[i] = append(grants[i], g)
+			case distance(verdict) < distance(reason):
+				reason = verdict
+			}
+		}
+		if len(grants[i]) == 0 {
+			return Decision{Denied: *r, Reason: reason, Nearest: m.nearest(r)}
+		}
+	}
+	return Decision{Allowed: true, Grants: grants}
+}
 
-// Deferred reports whether only AWS knows the value of a condition key, as it
-// does of "aws:ResourceAccount".
-func Deferred(key string) bool { return false }
+// distance orders reasons by how far from allowed they are.
+func distance(r Reason) int {
+	switch r {
+	case "":
+		return 0
+	case NoAccount:
+		return 1
+	case NoCondition:
+		return 2
+	case NoResource:
+		return 3
+	}
+	return 4
+}
+
+// allows returns why g does not allow r, or "" if it does.
+func (g *Grant) allows(r *Request, account string) Reason {
+	if !g.names(r.Action) {
+		return NoAction
+	}
+	vars := accountIs(account)
+	known, would := false, false
+	for _, p := range g.Resources {
+		if p.matches(r, vars) {
+			known = true
+			break
+		}
+		would = would || account == "" && p.wouldMatch(r)
+	}
+	if !known && !would {
+		return NoResource
+	}
+	for i := range g.Conditions {
+		if !g.Conditions[i].holds(r.Context, vars) {
+			return NoCondition
+		}
+	}
+	if !known {
+		return NoAccount
+	}
+	return ""
+}
+
+// names reports whether one of g's actions matches action.
+func (g *Grant) names(action string) bool {
+	if action == "" {
+		return false // not even by "*": nothing was read
+	}
+	for _, a := range g.Actions {
+		if matchAction(a, action) {
+			return true
+		}
+	}
+	return false
+}
+
+// accountVariable is the one variable that has a value here.
+const accountVariable = "aws:PrincipalAccount"
+
+func accountIs(account string) func(string) (string, bool) {
+	return func(key string) (string, bool) {
+		return account, account != "" && strings.EqualFold(key, accountVariable)
+	}
+}
+
+// matches reports whether p matches r's resource: see [Request.Partly].
+func (p Pattern) matches(r *Request, vars func(string) (string, bool)) bool {
+	if r.Resource == "" {
+		return false
+	}
+	var room [128]rune
+	glyphs, ok := compile(room[:0], string(p), vars)
+	return ok && r.matched(glyphs)
+}
+
+// wouldMatch reports whether p would match r's resource in some account.
+func (p Pattern) wouldMatch(r *Request) bool {
+	// A variable's value is literal, so the account stands as a character
+	// that IAM knows nothing of until it becomes a wildcard.
+	const some = "\x00"
+	glyphs, ok := compile(nil, string(p), accountIs(some))
+	if !ok || r.Resource == "" {
+		return false
+	}
+	for i, g := range glyphs {
+		if g == 0 {
+			glyphs[i] = anyRun
+		}
+	}
+	return r.matched(glyphs)
+}
+
+func (r *Request) matched(glyphs []rune) bool {
+	if glob(glyphs, r.Resource, false) {
+		return true
+	}
+	if !r.Partly {
+		return false
+	}
+	// The other way round: an exact ARN, and the resource's "?" at its end as
+	// wildcards. All before them is literal, whatever the caller wrote there.
+	for _, g := range glyphs {
+		if g == anyRun || g == anyOne {
+			return false
+		}
+	}
+	stem := strings.TrimRight(r.Resource, "?")
+	resource := appendLiteral(nil, stem)
+	for range len(r.Resource) - len(stem) {
+		resource = append(resource, anyOne)
+	}
+	return len(resource) == len(glyphs) && equalGlyphs(resource, glyphs)
+}
+
+func equalGlyphs(pattern, exact []rune) bool {
+	for i, g := range pattern {
+		if g != anyOne && g != exact[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// nearest returns the grant that comes nearest to allowing r: of those that
+// name its action, the one whose resource agrees with r's for longest. The
+// first of equals wins.
+func (m *Manifest) nearest(r *Request) *Grant {
+	var best *Grant
+	most := -1
+	for _, g := range m.Grants {
+		if !g.names(r.Action) {
+			continue
+		}
+		for _, p := range g.Resources {
+			if n := p.agreement(r, m.Account); n > most {
+				best, most = g, n
+			}
+		}
+	}
+	return best
+}
+
+// agreement counts r's characters that p accounts for: all if it matches, else
+// those before its first wildcard run, and after its last.
+func (p Pattern) agreement(r *Request, account string) int {
+	if p.matches(r, accountIs(account)) || account == "" && p.wouldMatch(r) {
+		return len(r.Resource) + 1
+	}
+	if account == "" {
+		account = "\x00"
+	}
+	glyphs, ok := compile(nil, string(p), accountIs(account))
+	if !ok {
+		return 0
+	}
+	resource := appendLiteral(nil, r.Resource)
+	n := 0
+	for n < len(glyphs) && n < len(resource) && (glyphs[n] == resource[n] || glyphs[n] == anyOne) {
+		n++
+	}
+	if n == len(glyphs) || n == len(resource) || glyphs[n] != anyRun && glyphs[n] != 0 {
+		return n
+	}
+	tail := 0
+	for tail < len(glyphs)-n && tail < len(resource)-n {
+		g := glyphs[len(glyphs)-1-tail]
+		if g != resource[len(resource)-1-tail] && g != anyOne {
+			break
+		}
+		tail++
+	}
+	return n + tail
+}
 
 // Used returns the grants that d rests on, each once, in manifest order of
 // first use.
-func (d Decision) Used() []*Grant { return nil }
+func (d Decision) Used() []*Grant {
+	var used []*Grant
+	seen := make(map[*Grant]bool)
+	for _, grants := range d.Grants {
+		for _, g := range grants {
+			if !seen[g] {
+				seen[g] = true
+				used = append(used, g)
+			}
+		}
+	}
+	return used
+}

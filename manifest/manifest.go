@@ -5,9 +5,135 @@
 // allows is denied. There is no precedence to learn, and two manifests joined
 // grant exactly what either granted.
 //
-// The package knows IAM's words and no HTTP: actions and resources are strings
-// that somebody else has read out of a call. It imports nothing from this
-// module.
+// [Parse] reads one, [Manifest.Decide] decides by it. The package knows IAM's
+// words and no HTTP: actions and resources are strings that somebody else has
+// read out of a call. It imports nothing from this module.
+//
+// # The file
+//
+// A manifest is one YAML document, in UTF-8, of at most 256 KiB:
+//
+//	function: generate-thumbnail
+//	credentials:
+//	  role: arn:aws:iam::123456789012:role/generate-thumbnail-calls
+//	permissions:
+//	  object_storage:
+//	    bucket: media-eu
+//	    read_prefix: uploads/images/
+//	    write_prefix: derived/thumbnails/
+//	  topic:
+//	    publish: image-processing-results
+//	  secrets:
+//	    read: [image-signing-key]
+//	allow:
+//	  - actions: [dynamodb:DescribeTable]
+//	    resources: ["arn:aws:dynamodb:*:*:table/orders"]
+//
+// Every key that is not named below is an error, and so are a key that stands
+// twice, aliases, merge keys, tags, and a second document. An empty file grants
+// nothing. All mistakes of a file are reported at once, each as
+// "file:line:column: text".
+//
+// At the top stand, all optional:
+//
+//	function      the log's name for the function
+//	mode          enforce (the default) or observe, which denies nothing.
+//	              REMIT_MODE fills a silent manifest; where both speak and
+//	              differ, enforce
+//	credentials   under which granted calls go on; required once anything is
+//	              granted
+//	permissions   grants by kind
+//	allow         grants in IAM's words
+//	upstreams     {service: URL}: the address that is dialled in place of AWS's;
+//	              http or https, a host, and no path. AWS's name stays in Host
+//	log           which calls the log has: denials, sampled or all. The default
+//	              is denials, and all while observing
+//	function_identity
+//	              a wrapper around function and permissions, read as if they
+//	              stood at the top
+//
+// In any string, ${env:NAME} is the variable of the function's configured
+// environment. Its value is literal, a "*" in it a star; one that is not set
+// is an error.
+//
+// # credentials
+//
+//	role          the ARN of a role to assume, or self for the function's own
+//	unminted      true: no role; calls go on under the function's own
+//	              credentials, and nothing but Remit itself bounds them
+//	mint          how wide minted credentials are: call (the default), exactly
+//	              the call; or grant, all that the grants allow which it used
+//	duration      of minted credentials, 900 to 3600 seconds; default 3600
+//	session_tags  {key: value}, at most 50
+//
+// Either role or "unminted: true" has to be there.
+//
+// # permissions
+//
+// A kind takes one entry or a list of entries, and a field that takes a name
+// takes a list of names. There are no wildcards. A bare name is in the
+// account of the role, the region of the function, and that region's
+// partition; where no account is known, a call that needs it is denied as
+// [NoAccount]. An ARN says otherwise. Each field becomes one [Grant], with an
+// ID such as "object_storage.read_prefix" or, in a list,
+// "object_storage[1].read_prefix". In every entry, mint says how wide its
+// grants are minted.
+//
+// object_storage is a bucket or an access point:
+//
+//	bucket         names or aliases, or ARNs of buckets or access points;
+//	               without it, REMIT_BUCKET
+//	read_prefix    s3:GetObject and s3:GetObjectAttributes, below a prefix
+//	read           the same, of exact keys
+//	list_prefix    s3:ListBucket, where the call's prefix is this or below
+//	list           true: as list_prefix for what read_prefix and read name, so
+//	               that a missing object is answered with 404
+//	write_prefix   s3:PutObject, s3:AbortMultipartUpload and
+//	write          s3:ListMultipartUploadParts
+//	delete_prefix  s3:DeleteObject
+//	delete
+//	versions       true: s3:GetObjectVersion, s3:GetObjectVersionAttributes,
+//	               s3:DeleteObjectVersion, s3:ListBucketVersions with their like
+//
+// A prefix is literal text, and ends where it ends: uploads/images takes in
+// uploads/images-old/x. The whole bucket is the prefix "", which has to be
+// written. A bucket that is named is pinned to the function's own account; one
+// that is an ARN is not. Writing does not include ACLs, tags, retention,
+// website redirects, another storage class than the bucket's, nor encryption
+// under a KMS key or a key of the caller's. Encryption by "AES256" is included,
+// encryption by "aws:kms" is not, even without a key's name: the account's
+// default key is one that the manifest does not name.
+//
+// topic, and queue, whose publish is a topic too:
+//
+//	publish        sns:Publish, to names or ARNs
+//
+// secrets:
+//
+//	read           secretsmanager:GetSecretValue and DescribeSecret, of names,
+//	               or ARNs with or without the six characters at their end
+//
+// # allow
+//
+// A list of entries, for everything that the kinds do not name:
+//
+//	actions        service:Action, with * and ?; or "*"
+//	resources      ARNs, with * and ?, ${*}, ${?}, ${$} and
+//	               ${aws:PrincipalAccount}; or "*"
+//	mint           as above
+//
+// Actions are looked up in the list of those that exist. Nothing is pinned to
+// an account here.
+//
+// # Not built yet
+//
+// These are part of the design and an error in this version, which says so: at
+// the top log_group, egress and limits; "mint: adaptive"; the kinds table,
+// event_bus, stream, parameters, keys, functions, workflows, email, models,
+// database, api and assume; queue's send and receive; object_storage's key,
+// tags, acl, storage_class and create_only; in every entry when, via, expose
+// and account; "${event: …}" in strings; directory buckets, object lambdas and
+// multi-region access points.
 package manifest
 
 import (
@@ -135,13 +261,3 @@ type Options struct {
 	Account string                      // if it is known already
 	Lenient bool                        // an action that does not exist is a warning, not an error: old layers must start
 }
-
-// Parse reads a manifest. The error joins one [*Error] for each thing that is
-// wrong, in source order.
-func Parse(file string, src []byte, o Options) (*Manifest, error) {
-	return nil, fmt.Errorf("not written")
-}
-
-// InAccount returns a copy of m whose bare names are in account. It is m
-// itself if m's account is known.
-func (m *Manifest) InAccount(account string) *Manifest { return m }

@@ -1,0 +1,169 @@
+package manifest
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// credentialsWayOut is what to write where no credentials are named. There is
+// no default: without a role the boundaries that IAM enforces do not stand, and
+// nobody should lose them by leaving a line out.
+const credentialsWayOut = `write "credentials: {role: ARN}", "credentials: {role: self}", or "credentials: {unminted: true}" to send them under the function's own`
+
+// credentials reads under which credentials granted calls go on.
+func (p *parser) credentials(f field) {
+	fields, ok := p.mapping(f.value, shape{
+		what:  `"credentials"`,
+		known: []string{"role", "unminted", "mint", "duration", "session_tags"},
+	})
+	if !ok {
+		return
+	}
+	c := &p.m.Credentials
+	role, hasRole := fields["role"]
+	if hasRole {
+		p.role(role)
+	}
+	unminted, hasUnminted := fields["unminted"]
+	if hasUnminted {
+		c.Unminted, _ = p.boolean(unminted)
+	}
+	switch {
+	case hasRole && c.Unminted:
+		p.errorf(unminted.key, `"role" and "unminted: true" exclude each other: leave one out`)
+	case !hasRole && !c.Unminted:
+		p.errorf(f.key, "no role to assume: %s", credentialsWayOut)
+	}
+	if c.Unminted {
+		for _, key := range []string{"mint", "duration", "session_tags"} {
+			if g, ok := fields[key]; ok {
+				p.errorf(g.key, `%q means nothing where "unminted: true" mints no credentials: leave it out`, key)
+			}
+		}
+		p.warnf(unminted.key, "unminted: calls go on under the function's own credentials; neither the role policy nor session policies bound them, and buckets are not pinned to this account")
+	}
+	if g, ok := fields["mint"]; ok {
+		c.Mint = p.mint(g)
+	}
+	if g, ok := fields["duration"]; ok {
+		p.duration(g)
+	}
+	if g, ok := fields["session_tags"]; ok {
+		p.sessionTags(g)
+	}
+}
+
+// role reads the role to assume, which bare names are in the account of.
+func (p *parser) role(f field) {
+	s, ok := p.name(f.value, `"role"`)
+	if !ok {
+		return
+	}
+	if s == Self {
+		p.m.Credentials.Role = Self
+		return
+	}
+	a, ok := parseARN(s)
+	name, isRole := strings.CutPrefix(a.resource, "role/")
+	switch {
+	case !ok && !strings.HasPrefix(s, "arn:"):
+		p.errorf(f.value, `role: %q is neither the ARN of a role nor "self"`, s)
+	case !ok || a.service != "iam" || a.region != "" || !isPartition(a.partition) || !isRole || !isRoleName(name):
+		p.errorf(f.value, "role: %q is no role's ARN: arn:aws:iam::ACCOUNT:role/NAME", s)
+	case !isAccount(a.account):
+		p.errorf(f.value, "role: %q is no account: twelve digits", a.account)
+	default:
+		p.m.Credentials.Role = s
+		p.m.Account = a.account
+		if p.o.Region == "" {
+			p.m.Partition = a.partition
+		}
+	}
+}
+
+// isRoleName checks a role's name with its path. (IAM API Reference,
+// CreateRole.)
+func isRoleName(s string) bool {
+	path, name := "", s
+	if i := strings.LastIndexByte(s, '/'); i >= 0 {
+		path, name = s[:i], s[i+1:]
+	}
+	return len(path) < 512 && made(path, letters+digits+"/+=,.@_-") &&
+		0 < len(name) && len(name) <= 64 && made(name, letters+digits+"+=,.@_-")
+}
+
+// mint reads a width. The zero Width is returned for what is none.
+func (p *parser) mint(f field) Width {
+	s, _ := p.oneOf(f, []string{"adaptive"}, string(WidthCall), string(WidthGrant))
+	return Width(s)
+}
+
+// duration reads the life of minted credentials. STS gives 900 seconds at
+// least, and an hour at most to a caller that is itself a role's session, as
+// every function is. (AWS STS API Reference, AssumeRole, "DurationSeconds".)
+func (p *parser) duration(f field) {
+	n, err := strconv.Atoi(f.value.Value)
+	if f.value.Kind != yaml.ScalarNode || f.value.ShortTag() != "!!int" || err != nil || n < 900 || n > 3600 {
+		p.errorf(f.value, "duration is a number of seconds from 900 to 3600, not %s", describe(f.value))
+		return
+	}
+	p.m.Credentials.Duration = time.Duration(n) * time.Second
+}
+
+// maxTags is how many session tags STS takes. (IAM User Guide, "Pass session
+// tags in AWS STS".)
+const maxTags = 50
+
+func (p *parser) sessionTags(f field) {
+	if f.value.Kind != yaml.MappingNode {
+		p.mapping(f.value, shape{what: `"session_tags"`})
+		return
+	}
+	tags := make(map[string]string)
+	first := make(map[string]*yaml.Node) // keys compare without case in STS
+	for i := 0; i+1 < len(f.value.Content); i += 2 {
+		k, v := f.value.Content[i], f.value.Content[i+1]
+		if k.Kind != yaml.ScalarNode || k.ShortTag() != "!!str" {
+			continue // reported already
+		}
+		key := k.Value
+		low := strings.ToLower(key)
+		switch {
+		case key == "" || utf8.RuneCountInString(key) > 128 || !isTagText(key):
+			p.errorf(k, "session_tags: %q is no tag key: 1 to 128 letters, digits, spaces and _.:/=+-@", key)
+		case strings.HasPrefix(low, "aws:"):
+			p.errorf(k, `session_tags: %q: keys that begin with "aws:" are AWS's own`, key)
+		case first[low] == nil:
+			first[low] = k
+		case first[low].Value != key: // the same key twice is reported already
+			p.errorf(k, "session_tags: %q differs in case alone from the key in line %d", key, first[low].Line)
+		}
+		value, ok := p.str(v, "session_tags: "+strconv.Quote(key))
+		if ok && (utf8.RuneCountInString(value) > 256 || !isTagText(value)) {
+			p.errorf(v, "session_tags: %q is no tag value: at most 256 letters, digits, spaces and _.:/=+-@", value)
+		}
+		tags[key] = value
+	}
+	if len(tags) > maxTags {
+		p.errorf(f.key, "session_tags: %d tags; STS takes at most %d", len(tags), maxTags)
+	}
+	if len(tags) > 0 {
+		p.m.Credentials.SessionTags = tags
+	}
+}
+
+// isTagText reports whether s is of the characters that tags are made of:
+// [\p{L}\p{Z}\p{N}_.:/=+\-@]*. (AWS STS API Reference, Tag.)
+func isTagText(s string) bool {
+	for _, r := range s {
+		if !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r) {
+			return false
+		}
+	}
+	return true
+}

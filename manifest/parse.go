@@ -1,0 +1,301 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Parse reads a manifest. The error joins one [*Error] for each thing that is
+// wrong, in source order; see [Errors].
+func Parse(file string, src []byte, o Options) (*Manifest, error) {
+	p := &parser{o: o, m: &Manifest{File: file, Log: LogDenials}}
+	p.place()
+	if root := p.document(src); root != nil {
+		p.manifest(root)
+	} else if len(p.errs) == 0 {
+		p.warnAt(1, 1, "the manifest is empty: nothing is granted")
+	}
+	p.environment()
+	bySource(p.errs)
+	bySource(p.m.Warnings)
+	if len(p.errs) > 0 {
+		joined := make([]error, len(p.errs))
+		for i, e := range p.errs {
+			joined[i] = e
+		}
+		return nil, errors.Join(joined...)
+	}
+	return p.m, nil
+}
+
+// Errors returns the mistakes that an error of [Parse] joins, in source order.
+func Errors(err error) []*Error {
+	var list []*Error
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			list = append(list, Errors(e)...)
+		}
+		return list
+	}
+	var one *Error
+	if errors.As(err, &one) {
+		list = append(list, one)
+	}
+	return list
+}
+
+// A parser is one run of Parse.
+type parser struct {
+	o         Options
+	m         *Manifest
+	errs      []*Error
+	suggested int
+
+	modeAt, logAt *yaml.Node // where they stand, if they do
+	mode          string
+	rolePartition string // of credentials.role, if it is an ARN
+}
+
+func (p *parser) errorf(n *yaml.Node, format string, args ...any) {
+	p.errorAt(n.Line, n.Column, format, args...)
+}
+
+func (p *parser) errorAt(line, column int, format string, args ...any) {
+	p.errs = append(p.errs, &Error{Position{p.m.File, line, column}, fmt.Sprintf(format, args...)})
+}
+
+func (p *parser) warnf(n *yaml.Node, format string, args ...any) {
+	p.warnAt(n.Line, n.Column, format, args...)
+}
+
+func (p *parser) warnAt(line, column int, format string, args ...any) {
+	p.m.Warnings = append(p.m.Warnings, &Error{Position{p.m.File, line, column}, fmt.Sprintf(format, args...)})
+}
+
+// unknownf reports what the generated list does not have. An old layer meets
+// actions that are newer than its list, and has to start.
+func (p *parser) unknownf(n *yaml.Node, format string, args ...any) {
+	if p.o.Lenient {
+		p.warnf(n, format, args...)
+		return
+	}
+	p.errorf(n, format, args...)
+}
+
+func bySource(list []*Error) {
+	slices.SortStableFunc(list, func(a, b *Error) int {
+		if d := a.Pos.Line - b.Pos.Line; d != 0 {
+			return d
+		}
+		return a.Pos.Column - b.Pos.Column
+	})
+}
+
+func (p *parser) getenv(name string) (string, bool) {
+	if p.o.Getenv == nil {
+		return "", false
+	}
+	return p.o.Getenv(name)
+}
+
+// place fills in what is known of where the function runs.
+func (p *parser) place() {
+	if r := p.o.Region; r != "" && !isRegion(r) {
+		p.errorAt(1, 1, "AWS_REGION: %q is no region", r)
+	}
+	if a := p.o.Account; a != "" && !isAccount(a) {
+		p.errorAt(1, 1, "account %q is not twelve digits", a)
+	}
+	p.m.Region, p.m.Partition, p.m.Account = p.o.Region, partitionOf(p.o.Region), p.o.Account
+}
+
+// manifest reads the top of the file.
+func (p *parser) manifest(root *yaml.Node) {
+	if root.Kind == yaml.SequenceNode {
+		p.errorf(root, "a manifest is a mapping, not a list: one function has one manifest")
+		return
+	}
+	top, ok := p.mapping(root, shape{
+		what:    "a manifest",
+		known:   []string{"function", "function_identity", "mode", "credentials", "permissions", "allow", "upstreams", "log"},
+		unbuilt: []string{"log_group", "egress", "limits"},
+	})
+	if !ok {
+		return
+	}
+	// What names are written into comes first; then the grants in source
+	// order, since that is the order they are numbered and shown in.
+	if f, ok := top["credentials"]; ok {
+		p.credentials(f)
+	}
+	if f, ok := top["function"]; ok {
+		p.function(f)
+	}
+	if f, ok := top["mode"]; ok {
+		p.modeAt = f.value
+		p.mode, _ = p.oneOf(f, nil, "enforce", "observe")
+	}
+	if f, ok := top["log"]; ok {
+		p.logAt = f.value
+		if s, ok := p.oneOf(f, nil, string(LogDenials), string(LogSampled), string(LogAll)); ok {
+			p.m.Log = LogLevel(s)
+		}
+	}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		f, ok := top[root.Content[i].Value]
+		if !ok || f.key != root.Content[i] {
+			continue
+		}
+		switch f.key.Value {
+		case "permissions":
+			p.permissions(f.value)
+		case "function_identity":
+			p.identity(f, top)
+		case "allow":
+			p.allow(f)
+		case "upstreams":
+			p.upstreams(f)
+		}
+	}
+	if len(p.m.Grants) == 0 && len(p.errs) == 0 {
+		p.warnf(root, "the manifest grants nothing")
+	}
+	if _, ok := top["credentials"]; !ok && len(p.m.Grants) > 0 {
+		p.errorf(root, "no credentials to make granted calls under: %s", credentialsWayOut)
+	}
+}
+
+// identity reads the form in which function and permissions have a wrapper.
+func (p *parser) identity(f field, top map[string]field) {
+	inner, ok := p.mapping(f.value, shape{what: `"function_identity"`, known: []string{"function", "permissions"}})
+	if !ok {
+		return
+	}
+	for _, key := range []string{"function", "permissions"} {
+		g, inside := inner[key]
+		if !inside {
+			continue
+		}
+		if outside, ok := top[key]; ok {
+			p.errorf(g.key, `%q stands twice: inside "function_identity" and in line %d`, key, outside.key.Line)
+			continue
+		}
+		if key == "function" {
+			p.function(g)
+		} else {
+			p.permissions(g.value)
+		}
+	}
+}
+
+func (p *parser) function(f field) {
+	s, ok := p.name(f.value, `"function"`)
+	if !ok {
+		return
+	}
+	// The log's name for it: a Lambda function's name, or another that
+	// cannot be taken for two lines or a colour.
+	if len(s) > 140 || !made(s, letters+digits+"-_.:/@") {
+		p.errorf(f.value, "function: %q is no name: at most 140 letters, digits and -_.:/@", s)
+		return
+	}
+	p.m.Function = s
+}
+
+// upstreams reads the addresses that are dialled in place of AWS's.
+func (p *parser) upstreams(f field) {
+	if f.value.Kind != yaml.MappingNode {
+		p.mapping(f.value, shape{what: `"upstreams"`})
+		return
+	}
+	for i := 0; i+1 < len(f.value.Content); i += 2 {
+		k, v := f.value.Content[i], f.value.Content[i+1]
+		if k.Kind != yaml.ScalarNode || k.ShortTag() != "!!str" {
+			continue // reported already
+		}
+		if !isService(k.Value) {
+			p.unknownf(k, "upstreams: %q is no service%s", k.Value, p.didYouMean(k.Value, services()))
+		}
+		s, ok := p.str(v, fmt.Sprintf("upstreams: %q", k.Value))
+		if !ok {
+			continue
+		}
+		u, err := upstream(s)
+		if err != nil {
+			p.errorf(v, "upstreams: %q: %v", s, err)
+			continue
+		}
+		if p.m.Upstreams == nil {
+			p.m.Upstreams = make(map[string]*url.URL)
+		}
+		p.m.Upstreams[k.Value] = u
+		p.warnf(v, "calls to %s go to %s in place of AWS", k.Value, u)
+	}
+}
+
+// upstream reads an address: a scheme and a host, and no more, since the path
+// and the query of a call are the caller's.
+func upstream(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return nil, errors.New("this is no URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New(`an upstream begins with "http://" or "https://"`)
+	case u.User != nil:
+		return nil, errors.New("an upstream holds no user")
+	case u.Hostname() == "" || u.Opaque != "":
+		return nil, errors.New("an upstream names a host")
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(s, "#"):
+		return nil, errors.New("an upstream is a scheme and a host: no path, query or fragment")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+// environment lets the function's configuration say what the manifest left
+// open.
+func (p *parser) environment() {
+	mode, set := p.getenv("REMIT_MODE")
+	if set && mode != "enforce" && mode != "observe" {
+		p.errorAt(1, 1, `REMIT_MODE: %q is not "enforce" or "observe"%s`, mode, p.didYouMean(mode, []string{"enforce", "observe"}))
+	}
+	switch {
+	case !set:
+		mode = p.mode
+	case p.modeAt != nil && p.mode != mode:
+		// Neither may take the other's protection away.
+		p.warnf(p.modeAt, "mode: the manifest says %q and REMIT_MODE says %q: enforcing", p.mode, mode)
+		mode = "enforce"
+	}
+	if mode != "observe" {
+		return
+	}
+	p.m.Mode = Observe
+	p.warnAt(p.modeLine(), 1, "observing: no call is denied")
+	if p.logAt == nil {
+		p.m.Log = LogAll
+	}
+}
+
+func (p *parser) modeLine() int {
+	if p.modeAt != nil {
+		return p.modeAt.Line
+	}
+	return 1
+}
+
+// InAccount returns a copy of m whose bare names are in account. It is m
+// itself if m's account is known, or account is none.
+func (m *Manifest) InAccount(account string) *Manifest {
+	if m == nil || m.Account != "" || !isAccount(account) {
+		return m
+	}
+	in := *m
+	in.Account = account
+	return &in
+}

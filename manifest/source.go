@@ -1,0 +1,168 @@
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+const (
+	maxSize  = 256 << 10 // bytes of a manifest; the longest that make sense have some thousand
+	maxDepth = 16        // of nesting; the grammar goes to 6
+)
+
+// document reads src as one YAML document and returns its root, or nil if there
+// is none to go on with; p.errs says why, unless it is empty.
+//
+// The library is asked for its tree of nodes and nothing else. Aliases stay
+// unexpanded in it, so that nothing can explode, and every meaning is given to
+// a node here, where its position is known.
+func (p *parser) document(src []byte) *yaml.Node {
+	if len(src) > maxSize {
+		p.errorAt(1, 1, "the manifest has %d bytes; at most %d are read", len(src), maxSize)
+		return nil
+	}
+	if !p.text(src) {
+		return nil
+	}
+	d := yaml.NewDecoder(bytes.NewReader(src))
+	var doc yaml.Node
+	switch err := d.Decode(&doc); {
+	case err == io.EOF:
+		return nil
+	case err != nil:
+		p.syntax(src, err)
+		return nil
+	}
+	var second yaml.Node
+	switch err := d.Decode(&second); {
+	case err == io.EOF:
+	case err != nil:
+		p.syntax(src, err)
+	default:
+		p.errorAt(max(second.Line, 1), max(second.Column, 1), "a second document: one function has one manifest")
+	}
+	if len(doc.Content) != 1 {
+		return nil
+	}
+	root := doc.Content[0]
+	if !p.wellFormed(root, 1) {
+		return nil
+	}
+	return root
+}
+
+// text reports whether src is UTF-8 without NUL.
+func (p *parser) text(src []byte) bool {
+	bad := bytes.IndexByte(src, 0)
+	what := "a NUL byte: a manifest is text, in UTF-8"
+	for i := 0; i < len(src) && (bad < 0 || i < bad); {
+		r, n := utf8.DecodeRune(src[i:])
+		if r == utf8.RuneError && n == 1 {
+			bad, what = i, fmt.Sprintf("byte 0x%02x is not UTF-8", src[i])
+			break
+		}
+		i += n
+	}
+	if bad < 0 {
+		return true
+	}
+	line := bytes.Count(src[:bad], []byte("\n")) + 1
+	start := bytes.LastIndexByte(src[:bad], '\n') + 1
+	p.errorAt(line, utf8.RuneCount(src[start:bad])+1, "%s", what)
+	return false
+}
+
+// syntax reports an error of the YAML library, at its position if it tells one.
+func (p *parser) syntax(src []byte, err error) {
+	line, column, text := 1, 1, strings.TrimPrefix(err.Error(), "yaml: ")
+	var load *yaml.LoadError
+	if errors.As(err, &load) {
+		text = load.Message
+		if load.ContextMsg != "" {
+			text = load.ContextMsg + ": " + text
+		}
+		line, column = max(load.Mark.Line, 1), max(load.Mark.Column, 1)
+	}
+	// At the end of its input the library is one line further than the file.
+	if lines := bytes.Count(src, []byte("\n")) + 1; line > lines {
+		line, column = lines, 1
+	}
+	p.errorAt(line, column, "this is no YAML: %s", text)
+}
+
+// wellFormed reports whether n is of plain nodes: it has no alias or merge key,
+// no tag of its own, no key twice and none that is not a string, and is not
+// nested for nesting's sake. What breaks only this is reported here and
+// reading goes on, so that all mistakes show; only a tree that cannot be
+// trusted to end is given up.
+func (p *parser) wellFormed(n *yaml.Node, depth int) bool {
+	if depth > maxDepth {
+		p.errorf(n, "nested more than %d deep", maxDepth)
+		return false
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		p.errorf(n, "aliases are not read in a manifest, which says what it grants where it grants it: write the value of %q out", "*"+n.Value)
+		return true
+	case yaml.MappingNode:
+		p.keys(n)
+	}
+	if n.Style&yaml.TaggedStyle != 0 {
+		p.errorf(n, "tags are not read in a manifest: leave %q out", n.ShortTag())
+	}
+	for _, c := range n.Content {
+		if !p.wellFormed(c, depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+// keys reports the keys of a mapping that stand twice or are no strings.
+func (p *parser) keys(n *yaml.Node) {
+	seen := make(map[string]int)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k := n.Content[i]
+		switch {
+		case k.Kind == yaml.AliasNode:
+			continue // reported already
+		case k.ShortTag() == "!!merge":
+			p.errorf(k, `merge keys are not read in a manifest: write the fields out in place of "<<"`)
+		case k.Kind != yaml.ScalarNode || k.ShortTag() != "!!str":
+			p.errorf(k, "%s is no key: keys are strings", describe(k))
+		case seen[k.Value] > 0:
+			p.errorf(k, "key %q stands twice: first in line %d", k.Value, seen[k.Value])
+		default:
+			seen[k.Value] = k.Line
+		}
+	}
+}
+
+// describe says what n is, for errors about what it should be.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "nothing"
+	case "!!bool":
+		return "the truth value " + n.Value
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!timestamp":
+		return "the date " + n.Value
+	}
+	return fmt.Sprintf("the string %q", n.Value)
+}

@@ -1,0 +1,324 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What the fields of `object_storage` grant. (Service Authorization Reference,
+// "Actions, resources, and condition keys for Amazon S3".)
+func readActions() []string { return []string{"s3:GetObject", "s3:GetObjectAttributes"} }
+func writeActions() []string {
+	return []string{"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+}
+func deleteActions() []string { return []string{"s3:DeleteObject"} }
+func listActions() []string   { return []string{"s3:ListBucket"} }
+
+// versioned is what `versions: true` adds to each.
+func versioned(actions []string) []string {
+	for _, a := range actions {
+		switch a {
+		case "s3:GetObject", "s3:DeleteObject":
+			actions = append(actions, a+"Version")
+		case "s3:GetObjectAttributes":
+			actions = append(actions, "s3:GetObjectVersionAttributes")
+		case "s3:ListBucket":
+			actions = append(actions, "s3:ListBucketVersions")
+		}
+	}
+	return actions
+}
+
+// plain are the conditions of every grant to write: the object is one like any
+// other. It redirects no website, is in the bucket's storage class, and is
+// encrypted as the bucket is or under S3's own keys, never under a KMS key
+// that the manifest does not name (the account's default one for S3 included:
+// who reads the object would need that key too) nor under one that the caller
+// brings. ACLs, tags, retention and legal holds need no condition: writing
+// with them asks for actions that no field here grants.
+func plain() []Condition {
+	missing := func(key string) Condition { return Condition{"Null", key, []string{"true"}} }
+	return []Condition{
+		missing("s3:x-amz-website-redirect-location"),
+		missing("s3:x-amz-storage-class"),
+		missing("s3:x-amz-server-side-encryption-aws-kms-key-id"),
+		missing("s3:x-amz-server-side-encryption-customer-algorithm"),
+		{"StringNotEquals", "s3:x-amz-server-side-encryption", []string{"aws:kms", "aws:kms:dsse"}},
+	}
+}
+
+// objectStorage reads the kind `object_storage`.
+func (p *parser) objectStorage(e *entry) {
+	versions := false
+	if f, ok := e.fields["versions"]; ok {
+		versions, _ = p.boolean(f)
+		if versions && !e.has("read", "read_prefix", "delete", "delete_prefix", "list", "list_prefix") {
+			p.errorf(f.key, `"versions: true" adds to reading, listing and deleting, and the entry does neither`)
+		}
+	}
+	with := func(actions []string) []string {
+		if versions {
+			return versioned(actions)
+		}
+		return actions
+	}
+	buckets, ok := p.buckets(e)
+	pin := pinned(buckets)
+	for _, verb := range []struct {
+		field      string
+		actions    []string
+		conditions []Condition
+	}{
+		{"read", with(readActions()), nil},
+		{"write", with(writeActions()), plain()},
+		{"delete", with(deleteActions()), nil},
+	} {
+		conditions := append(pin[:len(pin):len(pin)], verb.conditions...)
+		if f, has := e.fields[verb.field+"_prefix"]; has {
+			if prefixes, good := p.prefixes(f); good && ok {
+				p.grant(e, f, verb.actions, objects(buckets, prefixes, "*"), conditions...)
+			}
+		}
+		if f, has := e.fields[verb.field]; has {
+			if keys, good := p.objectKeys(f); good && ok {
+				p.grant(e, f, verb.actions, objects(buckets, keys, ""), conditions...)
+			}
+		}
+	}
+	p.list(e, buckets, ok, with(listActions()), pin)
+}
+
+// list reads `list_prefix` and `list`.
+func (p *parser) list(e *entry, buckets []bucket, ok bool, actions []string, pin []Condition) {
+	if f, has := e.fields["list_prefix"]; has {
+		if prefixes, good := p.prefixes(f); good && ok {
+			p.grant(e, f, actions, roots(buckets), append(pin[:len(pin):len(pin)], under(prefixes, nil)...)...)
+		}
+	}
+	f, has := e.fields["list"]
+	if !has {
+		return
+	}
+	if yes, good := p.boolean(f); !good || !yes {
+		return
+	}
+	var prefixes, keys []string
+	good := true
+	read, hasPrefix := e.fields["read_prefix"]
+	if hasPrefix {
+		prefixes, good = p.quietly().prefixes(read)
+	}
+	exact, hasKeys := e.fields["read"]
+	if hasKeys {
+		var fine bool
+		keys, fine = p.quietly().objectKeys(exact)
+		good = good && fine
+	}
+	switch {
+	case !hasPrefix && !hasKeys:
+		p.errorf(f.key, `"list: true" lists where the entry may read, and it may read nowhere: write "list_prefix"`)
+	case good && ok:
+		p.grant(e, f, actions, roots(buckets), append(pin[:len(pin):len(pin)], under(prefixes, keys)...)...)
+	}
+}
+
+// under is the condition of listing below prefixes, and at exact keys. Listing
+// everywhere has none: a call that names no prefix has no "s3:prefix", and no
+// comparison of a missing key holds.
+func under(prefixes, keys []string) []Condition {
+	c := Condition{Operator: "StringLike", Key: "s3:prefix"}
+	for _, prefix := range prefixes {
+		if prefix == "" {
+			return nil
+		}
+		c.Values = append(c.Values, string(Literal(prefix))+"*")
+	}
+	if len(prefixes) == 0 {
+		c.Operator = "StringEquals"
+	}
+	for _, key := range keys {
+		// StringEquals has no wildcards, but variables it has.
+		if c.Operator == "StringLike" || strings.Contains(key, "${") {
+			key = string(Literal(key))
+		}
+		c.Values = append(c.Values, key)
+	}
+	return []Condition{c}
+}
+
+// prefixes returns the prefixes that f names.
+func (p *parser) prefixes(f field) ([]string, bool) {
+	what := fmt.Sprintf("%q", f.key.Value)
+	var prefixes []string
+	ok := true
+	for _, n := range p.items(f.value, what) {
+		s, good := p.str(n, what)
+		if !good {
+			ok = false
+			continue
+		}
+		switch {
+		case len(s) > maxKey:
+			p.errorf(n, "%s: a key has at most %d bytes", f.key.Value, maxKey)
+			ok = false
+		case strings.HasSuffix(s, "*"):
+			p.warnf(n, "%s: a prefix is literal text: %q grants keys that have a star there; leave it out to grant all below", f.key.Value, s)
+		case strings.HasPrefix(s, "/"):
+			p.warnf(n, "%s: %q begins with a slash, as few keys do", f.key.Value, s)
+		case s != "" && !strings.HasSuffix(s, "/"):
+			p.warnf(n, "%s: %q does not end with a slash: it takes in all keys that begin so, %q too", f.key.Value, s, s+"-x")
+		}
+		prefixes = append(prefixes, s)
+	}
+	return prefixes, ok && len(prefixes) > 0
+}
+
+// objectKeys returns the exact keys that f names.
+func (p *parser) objectKeys(f field) ([]string, bool) {
+	names, ok := p.names(f.value, fmt.Sprintf("%q", f.key.Value))
+	var keys []string
+	for _, n := range names {
+		switch s := n.string; {
+		case len(s) > maxKey:
+			p.errorf(n.at, "%s: a key has at most %d bytes", f.key.Value, maxKey)
+			ok = false
+		case strings.HasSuffix(s, "/"), strings.HasSuffix(s, "*"):
+			p.warnf(n.at, "%s: %q is one exact key; all keys below it are %q", f.key.Value, s, f.key.Value+"_prefix")
+		}
+		keys = append(keys, n.string)
+	}
+	return keys, ok
+}
+
+// maxKey is the length of the longest key. (Amazon S3 User Guide, "Naming
+// Amazon S3 objects".)
+const maxKey = 1024
+
+// quietly returns a parser whose reports go nowhere, to read again what has
+// been read and reported on.
+func (p *parser) quietly() *parser {
+	return &parser{o: p.o, m: &Manifest{File: p.m.File}}
+}
+
+// A bucket is a bucket or an access point.
+type bucket struct {
+	root    Pattern // what is listed
+	objects Pattern // what stands before a key
+	bare    bool    // it was named without an ARN, so it is the account's own
+}
+
+// pinned returns the condition that keeps bare names in the function's own
+// account: bucket names are global, and one that was deleted may be anybody's
+// next. Only AWS knows whose a bucket is, so it is [Deferred].
+func pinned(buckets []bucket) []Condition {
+	for _, b := range buckets {
+		if b.bare {
+			return []Condition{{"StringEquals", "aws:ResourceAccount", []string{"${" + accountVariable + "}"}}}
+		}
+	}
+	return nil
+}
+
+func roots(buckets []bucket) []Pattern {
+	var all []Pattern
+	for _, b := range buckets {
+		all = append(all, b.root)
+	}
+	return all
+}
+
+func objects(buckets []bucket, keys []string, tail Pattern) []Pattern {
+	var all []Pattern
+	for _, b := range buckets {
+		for _, k := range keys {
+			all = append(all, b.objects+Literal(k)+tail)
+		}
+	}
+	return all
+}
+
+// buckets reads `bucket`, or REMIT_BUCKET where there is none.
+func (p *parser) buckets(e *entry) ([]bucket, bool) {
+	f, has := e.fields["bucket"]
+	if !has {
+		s, set := p.getenv("REMIT_BUCKET")
+		if !set || s == "" {
+			p.errorf(e.at, `%s names no bucket: write "bucket", or set REMIT_BUCKET`, e.id)
+			return nil, false
+		}
+		b, err := p.bucket(s)
+		if err != nil {
+			p.errorf(e.at, "REMIT_BUCKET: %q: %v", s, err)
+		}
+		return []bucket{b}, err == nil
+	}
+	names, ok := p.names(f.value, `"bucket"`)
+	var buckets []bucket
+	for _, n := range names {
+		b, err := p.bucket(n.string)
+		if err != nil && n.string != "" {
+			p.errorf(n.at, "bucket: %q: %v", n.string, err)
+		}
+		ok = ok && err == nil
+		buckets = append(buckets, b)
+	}
+	for i := range buckets {
+		// One grant has one set of conditions, and only names are pinned.
+		if ok && buckets[i].bare != buckets[0].bare {
+			p.errorf(names[i].at, "bucket: names, which are pinned to this account, and ARNs, which are not, do not stand in one list: write two entries")
+			return nil, false
+		}
+	}
+	return buckets, ok
+}
+
+// bucket returns the bucket that s is the name of, or the ARN, or the access
+// point that it is the ARN or the alias of.
+func (p *parser) bucket(s string) (bucket, error) {
+	a, isARN := parseARN(s)
+	if !isARN {
+		if err := isBucket(s); err != nil {
+			return bucket{}, err
+		}
+		root := Literal(arn{p.m.Partition, "s3", "", "", s}.String())
+		return bucket{root, root + "/", true}, nil
+	}
+	switch a.service {
+	case "s3-object-lambda", "s3-outposts", "s3express", "s3tables", "s3vectors":
+		return bucket{}, fmt.Errorf("%s is not built yet in this version", a.service)
+	}
+	if name, ok := strings.CutPrefix(a.resource, "accesspoint/"); ok {
+		if a.region == "" {
+			return bucket{}, errors.New("a multi-region access point is not built yet in this version")
+		}
+		if err := a.check("s3", false); err != nil {
+			return bucket{}, err
+		}
+		if len(name) < 3 || len(name) > 50 || !made(name, lower+digits+"-") {
+			return bucket{}, errors.New("an access point's name has 3 to 50 small letters, digits and -")
+		}
+		return bucket{Literal(s), Literal(s) + "/object/", false}, nil
+	}
+	if err := a.check("s3", true); err != nil {
+		return bucket{}, err
+	}
+	if err := isBucket(a.resource); err != nil {
+		return bucket{}, err
+	}
+	return bucket{Literal(s), Literal(s) + "/", false}, nil
+}
+
+// isBucket checks a bucket's name, by the rules of old where those of today
+// are narrower. (Amazon S3 User Guide, "General purpose bucket naming rules".)
+func isBucket(s string) error {
+	switch {
+	case strings.HasSuffix(s, "--x-s3"), strings.HasSuffix(s, "--ol-s3"), strings.HasSuffix(s, "--xa-s3"):
+		return errors.New("directory buckets and object lambdas are not built yet in this version")
+	case strings.ContainsAny(s, "*?"):
+		return errors.New(`a bucket is named: wildcards are for "allow"`)
+	case len(s) < 3 || len(s) > 255 || !made(s, letters+digits+".-_"):
+		return errors.New("a bucket's name has 3 to 63 small letters, digits, dots and hyphens; or write its ARN")
+	}
+	return nil
+}
