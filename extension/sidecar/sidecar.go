@@ -96,7 +96,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	if function == "" {
 		function = c.Function
 	}
-	session := sessionName(function)
+	session := mint.SessionName(function)
 	log := &audit.Log{
 		W:         c.Log,
 		Manifest:  s.manifest.Load,
@@ -119,6 +119,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 			Region:    c.Region,
 			Account:   func() string { return s.manifest.Load().Account },
 			Session:   func() string { return session },
+			Self:      (&self{minter: minter, transport: c.Transport}).arn,
 		},
 		Claims:    cloud.Claims,
 		TLS:       authority.TLS,
@@ -142,7 +143,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	s.handshake = environ.Handshake{
 		Version:        environ.HandshakeVersion,
 		Proxy:          front.Addr().String(),
-		CredentialsURI: "http://" + keys.Addr().String() + "/credentials",
+		CredentialsURI: "http://" + keys.Addr().String() + credentials.Path,
 		Token:          issuer.Token(),
 		CA:             string(authority.PEM()),
 		Domains:        cloud.Domains(),
@@ -211,18 +212,4 @@ func sandbox() string {
 	b := make([]byte, 8)
 	rand.Read(b)
 	return hex.EncodeToString(b)
-}
-
-// sessionName is the RoleSessionName under which credentials are minted, which
-// CloudTrail shows. (AWS STS API Reference, AssumeRole: 2 to 64 of these
-// characters.)
-func sessionName(function string) string {
-	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+=,.@-_"
-	name := "remit-" + strings.Map(func(r rune) rune {
-		if strings.ContainsRune(allowed, r) {
-			return r
-		}
-		return '-'
-	}, function)
-	return strings.TrimSuffix(name[:min(len(name), 64)], "-")
 }
