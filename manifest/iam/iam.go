@@ -1,29 +1,99 @@
-// Package iam writes grants as IAM policy documents: the session policy of one
-// call, and the role policy of a whole manifest.
+// Package iam writes grants as IAM policy documents. There are three of them,
+// each narrower than the last:
+//
+//   - [RolePolicy] is the role policy of a whole manifest: what the role that
+//     calls are made under may do, at most. It allows what the manifest grants
+//     and explicitly denies everything else, since a resource policy that names
+//     a role adds to whatever its own policy merely leaves out.
+//   - [SessionPolicy] is the session policy of one call. It goes to STS with
+//     AssumeRole; what the minted credentials may do is what both it and the
+//     role policy allow. So if a call was read wrongly, AWS itself denies it.
+//   - [TrustPolicy] and [ExecutionPolicy] tie the two roles together: they let
+//     the function's execution role assume the role that calls are made under,
+//     and do nothing else. A role that assumes itself has [SelfPolicy] and
+//     [SelfTrustPolicy] instead.
+//
+// # Limits
+//
+// A policy is as exact as IAM is. Where a service authorizes more coarsely than
+// its requests are (a directory bucket as a whole, an action without a resource
+// type, SQL behind a data API) the policy can say no more than the service
+// looks at, and the decision in package manifest stands alone.
+// sts:GetCallerIdentity needs no permission, and no policy denies it.
+//
+// IAM cannot name every string. A policy has no way to write U+0000 or bytes
+// that are not UTF-8, and a resource that is no ARN is refused with the whole
+// policy. A request for such a resource is not written exactly: its
+// credentials have its grants' width, or there are none.
+//
+// The text of every policy is ASCII, U+0020 to U+007E; all other characters
+// are JSON escapes. STS takes U+00FF and below (AWS STS API Reference,
+// AssumeRole, "Policy"), and counts characters: of an escape, all six.
 package iam
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/lambda-remit/remit/manifest"
 )
 
 // MaxSession is the length of a session policy that STS takes, in characters.
-// (AWS STS API Reference, AssumeRole, "Policy".)
+// (AWS STS API Reference, AssumeRole, "Policy".) STS has a second limit, on a
+// packed form that only it knows: what is within this one may still be refused
+// with PackedPolicyTooLarge.
 const MaxSession = 2048
 
-// ErrTooLarge says that neither a call's own policy nor its grants' fits.
+// ErrTooLarge says that neither a call's own policy nor its grants' fits, or
+// that IAM has no way to write one of them. What is wrapped around it says
+// which.
 var ErrTooLarge = errors.New("no session policy within 2048 characters allows these requests")
 
 // SessionPolicy returns the policy to mint credentials with for requests that
 // d allowed under m, and how wide it is: the call's own width where width is
 // WidthCall and it fits, else the grants'. It never allows what d's grants do
 // not. The text is plain ASCII, the same for the same requests in any order.
+//
+// At the call's width each request is written with its own action and resource,
+// every wildcard and dollar sign in it escaped, under the conditions of the
+// grants that allow it. A condition on a key that the request carries is pinned
+// to the request's value. One on a key that it does not carry, or that only AWS
+// knows ([manifest.Deferred]), stands as the grant has it.
+//
+// At the grants' width the grants themselves are written, so that calls through
+// the same grants share one text, and with it one credential.
+//
+// A bucket that is named by an access point's alias is written as that access
+// point, since IAM knows it by no other name: see accessPoint for what is and
+// is not exact about that.
 func SessionPolicy(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Request, width manifest.Width) (policy string, got manifest.Width, err error) {
-	return "", "", errors.New("not written")
+	if !d.Allowed || len(reqs) == 0 || len(d.Grants) != len(reqs) {
+		return "", "", errors.New("a session policy is only written for requests that a decision allowed")
+	}
+	for i, grants := range d.Grants {
+		if len(grants) == 0 || slices.Contains(grants, nil) {
+			return "", "", fmt.Errorf("no grant allows %q on %q", reqs[i].Action, reqs[i].Resource)
+		}
+	}
+	switch width {
+	case manifest.WidthCall, "":
+		if a, err := callAccess(m, d, reqs); err == nil {
+			if text := compact(a.statements(false)); len(text) <= MaxSession {
+				return text, manifest.WidthCall, nil
+			}
+		}
+	case manifest.WidthGrant:
+	default:
+		return "", "", fmt.Errorf("width %q is neither %q nor %q", width, manifest.WidthCall, manifest.WidthGrant)
+	}
+	a, err := grantAccess(m, d, reqs)
+	if err != nil {
+		return "", "", err
+	}
+	text := compact(a.statements(false))
+	if len(text) > MaxSession {
+		return "", "", fmt.Errorf("%w: its grants alone take %d", ErrTooLarge, len(text))
+	}
+	return text, manifest.WidthGrant, nil
 }
-
-// RolePolicy returns the identity policy of the role that m's calls are made
-// under: it allows what m grants and explicitly denies the rest, so that no
-// resource policy adds to it.
-func RolePolicy(m *manifest.Manifest) ([]byte, error) { return nil, errors.New("not written") }

@@ -1,0 +1,268 @@
+package iam
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/lambda-remit/remit/manifest"
+)
+
+// This file is IAM as the tests understand it: an evaluator of policy documents,
+// and one of grants. Neither calls the package it judges nor manifest's decider;
+// wildcards are regular expressions here.
+
+// A verdict is what a policy says of a request.
+type verdict string
+
+const (
+	allowed  verdict = "allowed"
+	denied   verdict = "explicitly denied"
+	implicit verdict = "implicitly denied"
+)
+
+// An attempt is a request as AWS sees it: by its own names of resources, with
+// every key that it knows.
+type attempt struct {
+	action, resource string
+	context          map[string][]string
+}
+
+// evaluate returns what policy says of a.
+func evaluate(policy string, a attempt) (verdict, error) {
+	var doc struct {
+		Version   string
+		Statement []map[string]json.RawMessage
+	}
+	d := json.NewDecoder(strings.NewReader(policy))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&doc); err != nil {
+		return "", err
+	}
+	if doc.Version != "2012-10-17" || len(doc.Statement) == 0 {
+		return "", fmt.Errorf("version %q, %d statements", doc.Version, len(doc.Statement))
+	}
+	out := implicit
+	for _, s := range doc.Statement {
+		applies, err := applies(s, a)
+		if err != nil {
+			return "", err
+		}
+		if !applies {
+			continue
+		}
+		switch string(s["Effect"]) {
+		case `"Deny"`:
+			return denied, nil
+		case `"Allow"`:
+			out = allowed
+		default:
+			return "", fmt.Errorf("effect %s", s["Effect"])
+		}
+	}
+	return out, nil
+}
+
+func applies(s map[string]json.RawMessage, a attempt) (bool, error) {
+	for name := range s {
+		switch name {
+		case "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition":
+		default:
+			return false, fmt.Errorf("element %q", name)
+		}
+	}
+	one := func(positive, negative string, match func(string) (bool, error)) (bool, error) {
+		raw, ok := s[positive]
+		not := !ok
+		if not {
+			raw, ok = s[negative]
+		}
+		if !ok || s[positive] != nil && s[negative] != nil {
+			return false, fmt.Errorf("not one of %s and %s", positive, negative)
+		}
+		list, err := strings1(raw)
+		if err != nil {
+			return false, err
+		}
+		for _, v := range list {
+			m, err := match(v)
+			if err != nil {
+				return false, err
+			}
+			if m {
+				return !not, nil
+			}
+		}
+		return not, nil
+	}
+	if ok, err := one("Action", "NotAction", func(p string) (bool, error) {
+		if strings.Contains(p, "$") {
+			return false, fmt.Errorf("action %q", p)
+		}
+		return wild(strings.ToLower(p), true).MatchString(strings.ToLower(a.action)), nil
+	}); !ok || err != nil {
+		return false, err
+	}
+	if ok, err := one("Resource", "NotResource", func(p string) (bool, error) {
+		if p != "*" && !strings.HasPrefix(p, "arn:") {
+			return false, fmt.Errorf("resource %q", p)
+		}
+		if err := escapesOnly(p); err != nil {
+			return false, err
+		}
+		return wild(p, true).MatchString(a.resource), nil
+	}); !ok || err != nil {
+		return false, err
+	}
+	var conditions map[string]map[string]json.RawMessage
+	if raw, ok := s["Condition"]; ok {
+		if err := json.Unmarshal(raw, &conditions); err != nil {
+			return false, err
+		}
+	}
+	for operator, keys := range conditions {
+		for key, raw := range keys {
+			values, err := strings1(raw)
+			if err != nil {
+				return false, err
+			}
+			for _, v := range values {
+				if err := escapesOnly(v); err != nil {
+					return false, err
+				}
+			}
+			if ok, err := holds(operator, key, values, a.context); !ok || err != nil {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+// holds evaluates a condition as the User Guide's table of operators has it.
+func holds(operator, key string, values []string, context map[string][]string) (bool, error) {
+	got := context[strings.ToLower(key)]
+	if operator == "Null" {
+		return (len(got) == 0) == (values[0] == "true"), nil
+	}
+	set, name, found := strings.Cut(operator, ":")
+	if !found {
+		set, name = "", operator
+	}
+	name, ifExists := strings.CutSuffix(name, "IfExists")
+	not := strings.Contains(name, "Not")
+	name = strings.Replace(name, "Not", "", 1)
+	match := func(v string) (bool, error) {
+		for _, p := range values {
+			switch name {
+			case "StringEquals":
+				if wild(p, false).MatchString(v) {
+					return true, nil
+				}
+			case "StringLike", "ArnEquals", "ArnLike":
+				if wild(p, true).MatchString(v) {
+					return true, nil
+				}
+			default:
+				return false, fmt.Errorf("operator %q", operator)
+			}
+		}
+		return false, nil
+	}
+	if len(got) == 0 {
+		return not && set != "ForAnyValue" || ifExists || set == "ForAllValues", nil
+	}
+	any, all := false, true
+	for _, v := range got {
+		m, err := match(v)
+		if err != nil {
+			return false, err
+		}
+		if m != not {
+			any = true
+		} else {
+			all = false
+		}
+	}
+	if set == "ForAnyValue" {
+		return any, nil
+	}
+	return all, nil
+}
+
+func strings1(raw json.RawMessage) (list []string, err error) {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return []string{s}, nil
+	}
+	if err := json.Unmarshal(raw, &list); err != nil || len(list) < 2 {
+		return nil, fmt.Errorf("%s is neither a string nor a list of some", raw)
+	}
+	return list, nil
+}
+
+// escapesOnly refuses variables other than the three escapes.
+func escapesOnly(p string) error {
+	for _, part := range strings.Split(p, "${")[1:] {
+		if len(part) < 2 || part[1] != '}' || !strings.Contains("*?$", part[:1]) {
+			return fmt.Errorf("a variable in %q", p)
+		}
+	}
+	return nil
+}
+
+// wild translates a pattern into a regular expression. Without wildcards only
+// its variables mean something.
+func wild(p string, wildcards bool) *regexp.Regexp {
+	parts := regexp.MustCompile(`(?s)\$\{[*?$]\}|.`).FindAllString(p, -1)
+	for i, part := range parts {
+		switch {
+		case part == "*" && wildcards:
+			parts[i] = ".*"
+		case part == "?" && wildcards:
+			parts[i] = "."
+		case len(part) == 4 && strings.HasPrefix(part, "${"):
+			parts[i] = regexp.QuoteMeta(part[2:3])
+		default:
+			parts[i] = regexp.QuoteMeta(part)
+		}
+	}
+	return regexp.MustCompile(`(?s)^` + strings.Join(parts, "") + `$`)
+}
+
+// grants reports whether g allows a, in account.
+func grants(g *manifest.Grant, a attempt, account string) bool {
+	ok := false
+	for _, p := range g.Actions {
+		ok = ok || wild(strings.ToLower(p), true).MatchString(strings.ToLower(a.action))
+	}
+	if !ok {
+		return false
+	}
+	ok = false
+	for _, p := range g.Resources {
+		if s, known := resolved(string(p), account); known {
+			ok = ok || wild(s, true).MatchString(a.resource)
+		}
+	}
+	if !ok {
+		return false
+	}
+	for _, c := range g.Conditions {
+		var values []string
+		for _, v := range c.Values {
+			s, _ := resolved(v, account)
+			values = append(values, s)
+		}
+		if ok, err := holds(c.Operator, c.Key, values, a.context); !ok || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func resolved(p, account string) (string, bool) {
+	const variable = "${aws:PrincipalAccount}"
+	return strings.ReplaceAll(p, variable, account), account != "" || !strings.Contains(p, variable)
+}

@@ -1,0 +1,371 @@
+package iam
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/lambda-remit/remit/manifest"
+)
+
+const (
+	here  = "123456789012"
+	there = "999999999999"
+)
+
+// A die chooses: from a fuzzer's bytes, then always the first.
+type die struct{ data []byte }
+
+func (d *die) roll(n int) int {
+	if len(d.data) == 0 || n == 0 {
+		return 0
+	}
+	b := d.data[0]
+	d.data = d.data[1:]
+	return int(b) % n
+}
+
+func pick[T any](d *die, from ...T) T { return from[d.roll(len(from))] }
+
+// key returns an object's key or a pattern's literal part, full of what policies
+// and JSON give a meaning to.
+func (d *die) key(odd string) string {
+	var b strings.Builder
+	for range 1 + d.roll(3) {
+		b.WriteString(pick(d, "in/", "out/", "a", "*", "?", "$", "${", "}", "${*}", "$${$}", "{", `"`, `\`, `\u002a`,
+			"é", "日本", "😀", "\x01", "\n", "\t", "\x7f", "\u2028", "//", "../", "/object/", "-??????", "${aws:PrincipalAccount}", "\uFFFD", odd))
+	}
+	return b.String()
+}
+
+func (d *die) action() string {
+	return pick(d, "s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetObjectVersion", "sns:Publish", "s3:DeleteObject", "kms:Decrypt")
+}
+
+func escaped(s string) string {
+	return strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}").Replace(s)
+}
+
+// grant returns a grant over few names, so that grants overlap.
+func (d *die) grant(id int, odd string) *manifest.Grant {
+	g := &manifest.Grant{ID: fmt.Sprint("allow[", id, "]")}
+	for range 1 + d.roll(2) {
+		g.Actions = append(g.Actions, pick(d, "s3:GetObject", "s3:PutObject", "s3:Get*", "s3:*Object", "S3:getobject", "s3:*", "s3:ListBucket", "sns:Publish", "kms:Decrypt", "*", "s3:???Object"))
+	}
+	for range 1 + d.roll(2) {
+		bucket := "arn:aws:s3:::" + pick(d, "b", "c")
+		g.Resources = append(g.Resources, manifest.Pattern(pick(d,
+			bucket+"/"+escaped(d.key(odd))+"*",
+			bucket+"/"+escaped(d.key(odd)),
+			bucket,
+			bucket+"/*",
+			"arn:aws:s3:::?/a*",
+			"*",
+			"arn:aws:sns:eu-west-1:${aws:PrincipalAccount}:topic",
+			"?")))
+	}
+	for range d.roll(3) {
+		g.Conditions = append(g.Conditions, pick(d,
+			manifest.Condition{Operator: "StringEquals", Key: "aws:ResourceAccount", Values: []string{"${aws:PrincipalAccount}"}},
+			manifest.Condition{Operator: "StringEquals", Key: "aws:ResourceAccount", Values: []string{there}},
+			manifest.Condition{Operator: "StringLike", Key: "s3:prefix", Values: []string{escaped(d.key(odd)) + "*", ""}},
+			manifest.Condition{Operator: "StringEquals", Key: "S3:Prefix", Values: []string{"a", "in/"}},
+			manifest.Condition{Operator: "StringNotEquals", Key: "s3:prefix", Values: []string{"a", escaped(odd)}},
+			manifest.Condition{Operator: "Null", Key: "s3:x-amz-acl", Values: []string{"true"}},
+			manifest.Condition{Operator: "Null", Key: "s3:prefix", Values: []string{"false"}},
+			manifest.Condition{Operator: "StringLike", Key: "kms:ViaService", Values: []string{"s3.*.amazonaws.com"}},
+		))
+	}
+	return g
+}
+
+func (d *die) manifest(odd string) *manifest.Manifest {
+	m := &manifest.Manifest{Account: here, Partition: "aws", Region: "eu-west-1"}
+	for i := range 1 + d.roll(4) {
+		m.Grants = append(m.Grants, d.grant(i, odd))
+	}
+	return m
+}
+
+// request returns a request, most likely near one of m's grants.
+func (d *die) request(m *manifest.Manifest, odd string) manifest.Request {
+	r := manifest.Request{Action: d.action()}
+	switch d.roll(6) {
+	case 0, 1, 2: // of a grant's own
+		g := pick(d, m.Grants...)
+		s, _ := resolved(string(pick(d, g.Resources...)), here)
+		r.Resource = strings.NewReplacer("${*}", "*", "${?}", "?", "${$}", "$", "*", d.key(odd), "?", "c").Replace(s)
+		if a := pick(d, g.Actions...); !strings.ContainsAny(a, "*?") {
+			r.Action = a
+		}
+	case 3:
+		r.Resource = "arn:aws:s3:::" + pick(d, "b", "c") + "/" + d.key(odd)
+	case 4:
+		r.Resource = pick(d, "arn:aws:s3:::b", "arn:aws:sns:eu-west-1:"+here+":topic", "arn:aws:sns:eu-west-1:"+there+":topic")
+	case 5:
+		r.Resource = "*"
+	}
+	if d.roll(2) == 1 {
+		r.Context = map[string][]string{"s3:prefix": {pick(d, "a", "in/", "", d.key(odd))}}
+	}
+	if d.roll(4) == 3 {
+		if r.Context == nil {
+			r.Context = map[string][]string{}
+		}
+		r.Context["s3:x-amz-acl"] = []string{"public-read"}
+	}
+	return r
+}
+
+// asSeen returns r as AWS sees it: the resource in account, the key used by a
+// service or not.
+func asSeen(r manifest.Request, account, via string) attempt {
+	a := attempt{action: r.Action, resource: r.Resource, context: map[string][]string{"aws:resourceaccount": {account}}}
+	for k, v := range r.Context {
+		a.context[k] = v
+	}
+	if via != "" {
+		a.context["kms:viaservice"] = []string{via}
+	}
+	return a
+}
+
+// decide is the decision by the tests' own reading of the grants, conditions that
+// only AWS can evaluate left out.
+func decide(m *manifest.Manifest, reqs []manifest.Request) manifest.Decision {
+	d := manifest.Decision{Allowed: true}
+	for _, r := range reqs {
+		var own []*manifest.Grant
+		for _, g := range m.Grants {
+			now := *g
+			now.Conditions = slices.DeleteFunc(slices.Clone(g.Conditions), func(c manifest.Condition) bool { return deferred(c.Key) })
+			if grants(&now, asSeen(r, here, ""), m.Account) {
+				own = append(own, g)
+			}
+		}
+		if own == nil {
+			return manifest.Decision{Denied: r, Reason: manifest.NoAction}
+		}
+		d.Grants = append(d.Grants, own)
+	}
+	return d
+}
+
+func deferred(key string) bool { return key == "aws:ResourceAccount" || key == "kms:ViaService" }
+
+// near returns requests that differ a little from r.
+func (d *die) near(m *manifest.Manifest, r manifest.Request, odd string) []manifest.Request {
+	with := func(change func(*manifest.Request)) manifest.Request {
+		n := r
+		change(&n)
+		return n
+	}
+	out := []manifest.Request{
+		r,
+		with(func(n *manifest.Request) { n.Action = d.action() }),
+		with(func(n *manifest.Request) { n.Resource += d.key(odd) }),
+		with(func(n *manifest.Request) { n.Resource = strings.TrimSuffix(n.Resource, "a") }),
+		with(func(n *manifest.Request) { n.Resource = strings.NewReplacer("*", "x/y", "?", "z").Replace(n.Resource) }),
+		with(func(n *manifest.Request) { n.Resource = strings.NewReplacer("$", "", "${*}", "*").Replace(n.Resource) }),
+		with(func(n *manifest.Request) { n.Resource = strings.Replace(n.Resource, ":::b", ":::c", 1) }),
+		with(func(n *manifest.Request) { n.Resource = "*" }),
+		with(func(n *manifest.Request) { n.Context = nil }),
+		with(func(n *manifest.Request) { n.Context = map[string][]string{"s3:prefix": {d.key(odd)}} }),
+		with(func(n *manifest.Request) { n.Context = map[string][]string{"s3:x-amz-acl": {"private"}} }),
+	}
+	for range 6 {
+		out = append(out, d.request(m, odd))
+	}
+	return out
+}
+
+func describe(m *manifest.Manifest) string {
+	b, _ := json.Marshal(m.Grants)
+	return string(b)
+}
+
+// checkSession holds SessionPolicy to its promises for one manifest and some
+// requests, and reports whether there was a policy to look at.
+func checkSession(t *testing.T, d *die, odd string) bool {
+	t.Helper()
+	m := d.manifest(odd)
+	var reqs []manifest.Request
+	for range 1 + d.roll(3) {
+		if r := d.request(m, odd); decide(m, []manifest.Request{r}).Allowed {
+			reqs = append(reqs, r)
+		}
+	}
+	if len(reqs) == 0 {
+		return false
+	}
+	decision := decide(m, reqs)
+	width := pick(d, manifest.WidthCall, manifest.WidthGrant)
+	policy, got, err := SessionPolicy(m, decision, reqs, width)
+	if err != nil {
+		for i, r := range reqs {
+			if !slices.ContainsFunc(decision.Grants[i], func(g *manifest.Grant) bool { return !slices.Contains(g.Resources, "?") }) {
+				return false // IAM takes no such resource
+			}
+			if !strings.HasPrefix(r.Resource, "arn:") || !utf8.ValidString(odd) || strings.Contains(odd, "\x00") || len(odd) > 100 {
+				return false
+			}
+		}
+		// What is left are grants whose conditions no statement holds.
+		for _, g := range decision.Used() {
+			if len(g.Conditions) > 1 {
+				return false
+			}
+		}
+		t.Fatalf("no policy: %v\n%s\n%+v", err, describe(m), reqs)
+	}
+
+	if len(policy) > MaxSession || !json.Valid([]byte(policy)) {
+		t.Fatalf("%d characters, valid JSON: %v", len(policy), json.Valid([]byte(policy)))
+	}
+	for _, c := range policy {
+		if c < ' ' || c > '~' {
+			t.Fatalf("character %q in %s", c, policy)
+		}
+	}
+
+	shuffled := slices.Concat(reqs, reqs)
+	slices.Reverse(shuffled)
+	if again, _, _ := SessionPolicy(m, decide(m, shuffled), shuffled, width); again != policy {
+		t.Fatalf("in another order, and twice: got\n%s\nwant\n%s", again, policy)
+	}
+
+	evaluated := func(a attempt) verdict {
+		v, err := evaluate(policy, a)
+		if err != nil {
+			t.Fatalf("%v in %s", err, policy)
+		}
+		return v
+	}
+	covers := func(a attempt) bool {
+		return slices.ContainsFunc(m.Grants, func(g *manifest.Grant) bool { return grants(g, a, here) })
+	}
+	for _, r := range reqs {
+		for _, account := range []string{here, there} {
+			a := asSeen(r, account, "")
+			if a.resource != "*" && !strings.HasPrefix(a.resource, "arn:") {
+				continue // AWS has no such resource, and IAM no way to write a grant of it
+			}
+			if covers(a) && evaluated(a) != allowed {
+				t.Fatalf("%+v is %s by its own policy\n%s\nof %s", a, evaluated(a), policy, describe(m))
+			}
+		}
+	}
+	for _, r := range reqs {
+		for _, n := range d.near(m, r, odd) {
+			for _, account := range []string{here, there} {
+				a := asSeen(n, account, pick(d, "", "s3.eu-west-1.amazonaws.com"))
+				if evaluated(a) != allowed {
+					continue
+				}
+				if !covers(a) {
+					t.Fatalf("%+v is allowed\nby %s\nand not by %s", a, policy, describe(m))
+				}
+				if got == manifest.WidthCall && !slices.ContainsFunc(reqs, func(own manifest.Request) bool {
+					return strings.EqualFold(own.Action, a.action) && (own.Resource == a.resource || own.Resource == "*")
+				}) {
+					t.Fatalf("%+v is allowed by %s, which was made for %+v", a, policy, reqs)
+				}
+			}
+		}
+	}
+	return true
+}
+
+// checkRolePolicy holds RolePolicy to its promises for one manifest: it allows
+// what a grant covers and explicitly denies everything else, KMS by way of a
+// service left aside.
+func checkRolePolicy(t *testing.T, d *die, odd string) bool {
+	t.Helper()
+	m := d.manifest(odd)
+	text, err := RolePolicy(m)
+	if text == nil {
+		if err == nil {
+			t.Fatal("neither a policy nor an error")
+		}
+		return false
+	}
+	if err != nil && !strings.Contains(err.Error(), "characters") {
+		t.Fatal(err)
+	}
+	for _, r := range d.near(m, d.request(m, odd), odd) {
+		for _, account := range []string{here, there} {
+			a := asSeen(r, account, pick(d, "", "s3.eu-west-1.amazonaws.com"))
+			if !utf8.ValidString(a.resource) {
+				continue
+			}
+			want := denied
+			if slices.ContainsFunc(m.Grants, func(g *manifest.Grant) bool { return grants(g, a, here) }) {
+				want = allowed
+			}
+			got, err := evaluate(string(text), a)
+			if err != nil {
+				t.Fatalf("%v in %s", err, text)
+			}
+			if got == implicit && want == denied && a.action == "kms:Decrypt" && a.context["kms:viaservice"] != nil {
+				continue
+			}
+			if got != want {
+				t.Fatalf("%+v is %s, want %s\n%s\nof %s", a, got, want, text, describe(m))
+			}
+		}
+	}
+	return true
+}
+
+func rolls(seed uint64) *die {
+	r := rand.New(rand.NewPCG(seed, 0))
+	data := make([]byte, 400)
+	for i := range data {
+		data[i] = byte(r.Uint32())
+	}
+	return &die{data}
+}
+
+func TestSessionPoliciesAllowTheirCallAndNothingThatIsDenied(t *testing.T) {
+	checked := 0
+	for seed := range uint64(1000) {
+		if checkSession(t, rolls(seed), "x") {
+			checked++
+		}
+	}
+	if checked < 400 {
+		t.Errorf("only %d manifests had requests to make a policy for", checked)
+	}
+}
+
+func TestRolePoliciesAllowTheManifestAndDenyTheRest(t *testing.T) {
+	checked := 0
+	for seed := range uint64(300) {
+		if checkRolePolicy(t, rolls(seed), "x") {
+			checked++
+		}
+	}
+	if checked < 100 {
+		t.Errorf("only %d manifests had a policy", checked)
+	}
+}
+
+func FuzzSessionPolicy(f *testing.F) {
+	for seed := range uint64(20) {
+		f.Add(rolls(seed).data, "x")
+	}
+	for _, odd := range []string{"", "*", "?", "${", "${*}", "${aws:PrincipalAccount}", "a\x00b", "\xff", "\u202e", strings.Repeat("日", 400), strings.Repeat("k", 1024), "-s3alias"} {
+		f.Add(rolls(1).data, odd)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, odd string) {
+		if len(data) > 1000 || len(odd) > 2000 {
+			return
+		}
+		checkSession(t, &die{data}, odd)
+		checkRolePolicy(t, &die{data}, odd)
+	})
+}
