@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,24 +20,32 @@ import (
 	"time"
 )
 
-// AWS's own suite of signed requests (awslabs/aws-c-auth). It is not in the
-// repository: the tests find it at ../shared/vectors beside it, or where
-// REMIT_VECTORS says.
-func vectors(t testing.TB) []vector {
+// shared returns what matches pattern beside the vectors, which are not in the
+// repository: they lie in ../shared/vectors beside it, or where REMIT_VECTORS
+// says.
+func shared(t testing.TB, pattern ...string) []string {
+	t.Helper()
 	root := os.Getenv("REMIT_VECTORS")
 	if root == "" {
 		root = filepath.Join("..", "..", "..", "shared", "vectors")
 	}
-	dirs, err := filepath.Glob(filepath.Join(root, "sigv4", "v4", "*"))
+	pattern = append([]string{root}, pattern...)
+	found, err := filepath.Glob(filepath.Join(pattern...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(dirs) == 0 {
+	if len(found) == 0 {
 		if os.Getenv("CI") == "true" {
-			t.Fatalf("no vectors under %s; set REMIT_VECTORS", root)
+			t.Fatalf("nothing at %s; set REMIT_VECTORS", filepath.Join(pattern...))
 		}
-		t.Skipf("no vectors under %s; set REMIT_VECTORS to run AWS's own suite", root)
+		t.Skipf("nothing at %s; set REMIT_VECTORS to run against requests that others signed", filepath.Join(pattern...))
 	}
+	return found
+}
+
+// vectors are AWS's own suite of signed requests (awslabs/aws-c-auth).
+func vectors(t testing.TB) []vector {
+	dirs := shared(t, "sigv4", "v4", "*")
 	var all []vector
 	for _, dir := range dirs {
 		for _, place := range []string{"header", "query"} {
@@ -186,5 +195,140 @@ func TestVectorsHaveTheirCanonicalRequest(t *testing.T) {
 				t.Errorf("string to sign: got\n%s\nwant\n%s", got, v.toSign)
 			}
 		})
+	}
+}
+
+// flips are all requests that differ from v's in one bit of one byte of its
+// target or its headers, each with the line that it is in.
+func flips(v vector) func(yield func(line string, flipped []byte) bool) {
+	return func(yield func(string, []byte) bool) {
+		head, _, _ := bytes.Cut(v.request, []byte("\n\n"))
+		start := bytes.IndexByte(head, ' ') + 1
+		for i := start; i < len(head); i++ {
+			if head[i] == '\n' || bytes.HasSuffix(head[:i], []byte(" HTTP/")) {
+				continue
+			}
+			flipped := bytes.Clone(v.request)
+			flipped[i] ^= 1
+			from := bytes.LastIndexByte(flipped[:i], '\n') + 1
+			line, _, _ := bytes.Cut(flipped[from:], []byte("\n"))
+			if !yield(string(line), flipped) {
+				return
+			}
+		}
+	}
+}
+
+func TestNoVectorVerifiesWithAByteChanged(t *testing.T) {
+	for _, v := range vectors(t) {
+		t.Run(v.name, func(t *testing.T) {
+			signed, _, err := parse(v.request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			signedPath, signedQuery, err := target(signed.RequestURI)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for line, flipped := range flips(v) {
+				r, body, err := parse(flipped)
+				if err != nil {
+					continue // the server would not have delivered it
+				}
+				n++
+				if verify(r, body, v.credentials, v.now) != nil {
+					continue
+				}
+				// Where the client normalised, what it took out is not signed.
+				path, query, err := target(r.RequestURI)
+				if err == nil && v.normalised && query == signedQuery && path != signedPath && normalise(path) == normalise(signedPath) {
+					continue
+				}
+				t.Errorf("verifies with %q", line)
+			}
+			if n == 0 {
+				t.Error("nothing was changed")
+			}
+		})
+	}
+}
+
+func TestNoVectorVerifiesUnderOtherCredentials(t *testing.T) {
+	for _, v := range vectors(t) {
+		r, body, err := parse(v.request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, test := range map[string]struct {
+			c    Credentials
+			want error
+		}{
+			"other key":    {Credentials{"AKIDEXAMPLF", v.credentials.SecretAccessKey, v.credentials.SessionToken}, ErrMismatch},
+			"other secret": {Credentials{v.credentials.AccessKeyID, v.credentials.SecretAccessKey + "x", v.credentials.SessionToken}, ErrMismatch},
+			"other token":  {Credentials{v.credentials.AccessKeyID, v.credentials.SecretAccessKey, v.credentials.SessionToken + "x"}, ErrToken},
+		} {
+			if err := verify(r, body, test.c, v.now); !errors.Is(err, test.want) {
+				t.Errorf("%s, %s: got %v, want %v", v.name, name, err, test.want)
+			}
+		}
+	}
+}
+
+// Recorded botocore requests to three hundred services, signed with the
+// secret of AWS's documentation.
+func TestRecordedRequestsVerify(t *testing.T) {
+	f, err := os.Open(shared(t, "..", "samples", "calls.jsonl")[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<24)
+	verified := 0
+	for lines.Scan() {
+		var call struct {
+			ID, Method, URL, Auth string
+			Headers               map[string]string
+			Body                  []byte `json:"body_base64"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &call); err != nil {
+			t.Fatal(err)
+		}
+		r := &http.Request{Method: call.Method, RequestURI: call.URL, Header: http.Header{}, ContentLength: int64(len(call.Body))}
+		for name, value := range call.Headers {
+			switch strings.ToLower(name) {
+			case "host":
+				r.Host = value
+			case "content-length", "transfer-encoding":
+			default:
+				r.Header.Set(name, value)
+			}
+		}
+		if u, err := url.Parse(call.URL); r.Host == "" && err == nil {
+			r.Host = u.Host
+		}
+		s, err := Read(r)
+		want := map[string]error{"sigv4a": ErrAsymmetric, "none": ErrUnsigned, "bearer": ErrUnsigned}[call.Auth]
+		if !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", call.ID, err, want)
+		}
+		if err != nil {
+			continue
+		}
+		if s.AccessKeyID != "AKIAIOSFODNN7EXAMPLE" {
+			continue // a session of S3 Express, whose secret was not recorded
+		}
+		c := Credentials{s.AccessKeyID, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "IQoJb3JpZ2luX2VjEXAMPLETOKEN"}
+		if err := s.Verify(r, c, Options{S3: s.Scope.Service == "s3", Body: hash(call.Body), Now: s.Time}); err != nil {
+			t.Errorf("%s: %v", call.ID, err)
+		}
+		verified++
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if verified < 300 {
+		t.Errorf("only %d requests verified", verified)
 	}
 }
