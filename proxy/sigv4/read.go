@@ -258,7 +258,7 @@ func parseBasic(date string) (time.Time, error) {
 	t, err := time.Parse(basic, date)
 	// Parse takes fractions of a second that the layout does not have.
 	if err != nil || len(date) != len(basic) {
-		return time.Time{}, fmt.Errorf("date %.40q is not of the form %s", date, basic)
+		return time.Time{}, fmt.Errorf("date %.40q is not of the form yyyymmddThhmmssZ", date)
 	}
 	return t, nil
 }
