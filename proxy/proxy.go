@@ -3,6 +3,28 @@
 //
 // Everything one request goes through is in [Server.ServeHTTP]: read, decide,
 // send, answer, record. What is particular to a cloud is behind [Cloud].
+//
+// Most callers make a [Server], give it a listener on loopback, and shut it
+// down at the end:
+//
+//	s := &proxy.Server{Manifest: …, Cloud: …, Claims: …, TLS: …}
+//	go s.Serve(ln)
+//	defer s.Shutdown(ctx)
+//
+// # What passes, and what does not
+//
+// Bodies stream in both directions and are never held here. Trailers that
+// were announced pass in both directions; a request's unannounced ones are
+// dropped, since nothing read them. Informational answers (1xx) end here, but
+// for 100 Continue, which the client gets when the body is asked for: by the
+// cloud, or by [Cloud]'s Read. Protocols are not switched: a request with
+// Upgrade (other than to h2c, which is ignored, RFC 9110, section 7.8) is
+// refused. A message that two parsers could read differently is refused
+// before anything is read from it: see strict.go.
+//
+// A request's target is sent as it came, byte for byte. A target with
+// characters that RFC 3986 does not allow there, which net/url would rewrite,
+// is refused.
 package proxy
 
 import (
@@ -25,7 +47,9 @@ type Cloud interface {
 	// URL), r.URL.Scheme and r.URL.Host say it, in lower case and with a port
 	// only if it is not the scheme's; where the proxy is the client's
 	// endpoint, r.URL.Host is empty and r.Host means nothing. Read may read
-	// r's body, and then puts one in its place.
+	// r's body, and then puts one in its place, also when it fails: without
+	// it, nothing is sent. Reading tells a client that waits for 100 Continue
+	// to send.
 	//
 	// The Call is never nil. With an error, it has what is needed to Deny in
 	// the caller's protocol; the error may be a [*Refusal] that names a
@@ -34,8 +58,14 @@ type Cloud interface {
 
 	// Send signs out under credentials that are good for this call and
 	// granted by d, sends it, and returns the answer. out is r, addressed to
-	// call.Upstream. A call that was not sent for a reason that the caller
-	// can act on returns a [*Refusal].
+	// call.Upstream; its header is Send's own, its body is closed to no
+	// effect. A call that was not sent for a reason that the caller can act
+	// on returns a [*Refusal].
+	//
+	// The transport beneath must not change what passes: an http.Transport
+	// needs DisableCompression, no Proxy, and an ExpectContinueTimeout, without
+	// which "Expect: 100-continue" asks the client for the body at once. It
+	// gives up when out's context ends, which it does with the client.
 	Send(out *http.Request, call *Call, m *manifest.Manifest, d manifest.Decision) (*http.Response, Sent, error)
 
 	// Deny writes a denial in the form that the caller's SDK understands.
@@ -99,16 +129,18 @@ const (
 	PolicyTooLarge manifest.Reason = "policy-too-large"  // no session policy for it is small enough
 	Forbidden      manifest.Reason = "forbidden-address" // a tunnel to loopback, link-local, metadata or the Runtime API
 	Unreachable    manifest.Reason = "unreachable"       // the upstream did not answer
+	Smuggling      manifest.Reason = "smuggling"         // the message could be read in two ways
+	Misdirected    manifest.Reason = "misdirected"       // tunnel, SNI and Host name different hosts
 )
 
 // A Record is what is known of a call once it is over.
 type Record struct {
 	Time     time.Time
 	Took     time.Duration // until the first byte of the answer was written, without Sent.Mint
-	ID       string        // the denial's; empty when allowed
-	Host     string        // that the client asked for; empty in endpoint mode
+	ID       string        // the denial's, or the observed one's; empty when allowed
+	Host     string        // that the client asked for; empty in endpoint mode, with its port for a tunnel
 	Trace    string        // the X-Amzn-Trace-Id header
-	Call     *Call         // nil for a tunnel
+	Call     *Call         // nil for a tunnel; without service or requests if it was refused before it was read
 	Decision manifest.Decision
 	Observed bool // it was denied, and went on because the manifest observes
 	Sent     Sent
@@ -121,14 +153,16 @@ type Record struct {
 // URL, and the plain request of a client that was given the proxy as its
 // endpoint. Its fields must not change once it serves.
 type Server struct {
-	// Manifest returns the manifest in force. It is asked once a call.
+	// Manifest returns the manifest in force. It is asked once a call. If it
+	// is nil, or returns nil, nothing is granted.
 	Manifest func() *manifest.Manifest
 
 	Cloud Cloud
 
 	// Claims reports whether host, in lower case and without a port, belongs
 	// to the cloud: calls to it are answered for and read. All else is
-	// tunnelled untouched.
+	// tunnelled or, from absolute http URLs, forwarded untouched. If nil,
+	// every host belongs to the cloud.
 	Claims func(host string) bool
 
 	// TLS returns the configuration with which to answer a client that
@@ -140,11 +174,19 @@ type Server struct {
 	// link-local and metadata addresses: the Runtime API's.
 	Forbidden []netip.Addr
 
+	// Lookup resolves the far end of a tunnel. If nil, net.DefaultResolver
+	// does. A name is resolved once: the address that is dialled is the one
+	// that was checked.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+
 	// Dial opens the far end of a tunnel, to an address that was checked.
 	// If nil, a net.Dialer does.
 	Dial func(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error)
 
 	// Record, if set, is called once for every call, after it, from the
-	// goroutine that served it. Denied tunnels are recorded too.
+	// goroutine that served it. Denied tunnels are recorded too; what passes
+	// untouched is not.
 	Record func(Record)
+
+	serving serving
 }

@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// lingerTime and lingerBytes bound what is read of a request after it has
+	// been answered. Without it the kernel resets a connection that is closed
+	// over unread data, and the reset overtakes the answer: of 15 uploads
+	// that were denied without reading on, 10 broke Go's SDK; with 2 s, none.
+	lingerTime  = 2 * time.Second
+	lingerBytes = 256 << 20
+
+	// smallRest is what net/http itself reads of a body before it answers.
+	smallRest = 256 << 10
+)
+
+// A meter is a request's body on its way through: it counts, and knows how
+// much of it is left. It belongs to the server, so that Close does nothing:
+// a transport that is done with it must not keep us from reading on.
+type meter struct {
+	r       *http.Request
+	body    io.ReadCloser
+	expects bool         // the client waits for 100 Continue
+	n       atomic.Int64 // bytes read
+	started atomic.Bool  // somebody asked for a byte, and so for the 100
+	done    atomic.Bool  // all of it was read
+
+	mu      sync.Mutex
+	err     error       // that ended it early
+	trailer http.Header // filled with the announced trailers at the end
+}
+
+// meterBody puts a meter in the place of r's body, if it has one.
+func meterBody(r *http.Request) *meter {
+	if m, ok := r.Body.(*meter); ok {
+		return m
+	}
+	m := &meter{r: r, body: r.Body}
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		// HTTP/2's empty body is not NoBody. Left as it is, it would go on as
+		// an empty chunked one, which S3 refuses (411).
+		r.Body = http.NoBody
+		m.body = http.NoBody
+		m.done.Store(true)
+		return m
+	}
+	m.expects = r.Header.Get("Expect") != ""
+	r.Body = m
+	return m
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	m.started.Store(true)
+	n, err := m.body.Read(p)
+	total := m.n.Add(int64(n))
+	switch {
+	case err == io.EOF:
+		m.mu.Lock()
+		for name := range m.trailer {
+			m.trailer[name] = m.r.Trailer[name]
+		}
+		m.mu.Unlock()
+		m.done.Store(true)
+	case err != nil:
+		m.mu.Lock()
+		m.err = err
+		m.mu.Unlock()
+	case total == m.r.ContentLength:
+		m.done.Store(true)
+	}
+	return n, err
+}
+
+func (m *meter) Close() error { return nil }
+
+// lost reports whether somebody read the body and left r without one.
+func (m *meter) lost(r *http.Request) bool { return r.Body == m && m.started.Load() }
+
+// failure is the error that ended the body early.
+func (m *meter) failure() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.err
+}
+
+// before is called before an answer is written. It reports whether linger has
+// to follow it.
+func (m *meter) before(w http.ResponseWriter, r *http.Request) (rest bool) {
+	switch {
+	case m.done.Load(), r.ProtoMajor != 1:
+		// HTTP/2 ends a stream without its neighbours: net/http sends
+		// RST_STREAM with NO_ERROR behind the answer (RFC 9113, section 8.1).
+		return false
+	case m.expects && !m.started.Load():
+		// The client holds the body back, and reading would call for it.
+		// net/http closes the connection after the answer.
+		return false
+	case m.failure() != nil:
+		w.Header().Set("Connection", "close")
+		return false
+	}
+	rc := http.NewResponseController(w)
+	if 0 < r.ContentLength && r.ContentLength < smallRest && !m.started.Load() {
+		// net/http reads so little by itself, and keeps the connection.
+		rc.SetReadDeadline(time.Now().Add(lingerTime))
+		return false
+	}
+	rc.EnableFullDuplex()
+	// Should the rest not end in time, what comes of it later would be taken
+	// for the next request.
+	w.Header().Set("Connection", "close")
+	return true
+}
+
+// linger flushes the answer and reads the rest of the request.
+func (m *meter) linger(w http.ResponseWriter, rest bool) {
+	if !rest {
+		return
+	}
+	rc := http.NewResponseController(w)
+	if rc.Flush() != nil {
+		return
+	}
+	rc.SetReadDeadline(time.Now().Add(lingerTime))
+	io.CopyN(io.Discard, m, lingerBytes)
+}

@@ -1,0 +1,246 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// handshakeTime is what a client has to finish its TLS handshake in.
+const handshakeTime = 10 * time.Second
+
+// established is the whole answer to a CONNECT that succeeds. It has no
+// header: RFC 9110, section 9.3.6, forbids those that frame a body.
+const established = "HTTP/1.1 200 Connection established\r\n\r\n"
+
+// connect answers a CONNECT. To a claimed host it speaks TLS as that host, and
+// has what comes inside served like any other request; to any other it opens
+// a tunnel that nobody reads.
+func (s *Server) connect(w http.ResponseWriter, r *http.Request, tunnel *tunnelAddr, rec *Record) {
+	rec.Host = short(r.RequestURI)
+	if tunnel != nil || r.ProtoMajor != 1 {
+		s.refuse(w, r, rec, faultf(http.StatusMethodNotAllowed, Unread, "CONNECT is for the proxy itself, over HTTP/1.1"))
+		return
+	}
+	if len(r.TransferEncoding) > 0 || r.Header["Content-Length"] != nil {
+		s.refuse(w, r, rec, faultf(http.StatusBadRequest, Smuggling, "a CONNECT has no body"))
+		return
+	}
+	host, port, err := splitAuthority(r.RequestURI)
+	if err == nil && port == 0 {
+		err = fmt.Errorf("%q names no port", short(r.RequestURI))
+	}
+	if err != nil {
+		s.refuse(w, r, rec, faultf(http.StatusBadRequest, Unread, "%v", err))
+		return
+	}
+	plain := strings.TrimRight(host, ".")
+	if !s.claims(plain) {
+		s.tunnel(w, r, host, port, rec)
+		return
+	}
+	switch {
+	case plain != host:
+		s.refuse(w, r, rec, faultf(http.StatusBadRequest, Unread, "host %q ends in a dot; write %q", host, plain))
+		return
+	case port != 443:
+		s.refuse(w, r, rec, faultf(http.StatusForbidden, Unread, "calls to %s are read on port 443, not on %d", host, port))
+		return
+	case s.TLS == nil || !s.serving.running():
+		s.refuse(w, r, rec, faultf(http.StatusNotImplemented, Unread, "this proxy does not answer for %s", host))
+		return
+	}
+	config, err := s.TLS(host)
+	if err != nil {
+		s.refuse(w, r, rec, faultf(http.StatusForbidden, Unread, "this proxy does not answer for %s: %v", host, err))
+		return
+	}
+	conn, err := hijack(w)
+	if err != nil {
+		s.refuse(w, r, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
+		return
+	}
+	handed, err := s.inside(conn, host, config)
+	if !handed {
+		conn.Close()
+	}
+	if err != nil {
+		rec.ID, rec.Err, rec.Took = newID(), err, time.Since(rec.Time)
+		rec.Decision.Reason = Unread
+		s.record(rec)
+	}
+}
+
+// inside answers TLS on conn as host, and hands it to be served. An error is
+// worth a record; a client that left again before it spoke is not.
+func (s *Server) inside(conn *tunnelConn, host string, config *tls.Config) (handed bool, err error) {
+	if !s.serving.track(conn) {
+		return false, nil
+	}
+	defer s.serving.untrack(conn)
+	conn.addr = &tunnelAddr{host: host}
+	conn.SetDeadline(time.Now().Add(handshakeTime))
+	if _, err := io.WriteString(conn, established); err != nil {
+		return false, nil
+	}
+	secure := tls.Server(conn, config)
+	if err := secure.Handshake(); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+			return false, nil
+		}
+		return false, fmt.Errorf("TLS in the tunnel to %s: %w", host, err)
+	}
+	conn.SetDeadline(time.Time{})
+	state := secure.ConnectionState()
+	conn.addr.sni = strings.ToLower(state.ServerName)
+	if state.NegotiatedProtocol == "h2" {
+		return s.serving.hand(secure), nil
+	}
+	return s.serving.hand(&strictTLS{strictConn{Conn: secure, s: s}, secure}), nil
+}
+
+// tunnel passes bytes between the client and host, both ways, unread.
+func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, host string, port uint16, rec *Record) {
+	far, err := s.dial(r.Context(), host, port)
+	if f, ok := errors.AsType[*fault](err); ok {
+		s.refuse(w, r, rec, f)
+		return
+	}
+	if err != nil {
+		s.refuse(w, r, rec, faultf(http.StatusBadGateway, Unreachable, "no answer from %s: %v", net.JoinHostPort(host, strconv.Itoa(int(port))), err))
+		return
+	}
+	near, err := hijack(w)
+	if err != nil {
+		far.Close()
+		s.refuse(w, r, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
+		return
+	}
+	both := ends{near, far}
+	defer both.Close()
+	if !s.serving.track(both) {
+		return
+	}
+	defer s.serving.untrack(both)
+	if _, err := io.WriteString(near, established); err != nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		pass(far, near)
+	}()
+	pass(near, far)
+	<-done
+}
+
+// pass copies src to dst, and ends dst as src ended: with its half of the
+// connection, or with all of it.
+func pass(dst, src net.Conn) {
+	from := io.Reader(src)
+	if t, ok := src.(*tunnelConn); ok && len(t.early) == 0 {
+		from = t.Conn // Bare connections the kernel copies by itself.
+	}
+	to := io.Writer(dst)
+	if t, ok := dst.(*tunnelConn); ok {
+		to = t.Conn
+	}
+	_, err := io.Copy(to, from)
+	if half, ok := dst.(interface{ CloseWrite() error }); ok && err == nil {
+		if half.CloseWrite() == nil {
+			return
+		}
+	}
+	dst.Close()
+	src.Close()
+}
+
+type ends struct{ near, far net.Conn }
+
+func (e ends) Close() error { return errors.Join(e.near.Close(), e.far.Close()) }
+
+// hijack takes w's connection over, with what net/http has read ahead on it: a
+// client may send its ClientHello without waiting for our 200.
+func hijack(w http.ResponseWriter) (*tunnelConn, error) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, err
+	}
+	t := &tunnelConn{Conn: conn}
+	if n := buffered.Reader.Buffered(); n > 0 {
+		early, _ := buffered.Reader.Peek(n)
+		t.early = bytes.Clone(early)
+	}
+	if strict, ok := conn.(*strictConn); ok {
+		t.Conn = strict.Conn
+	}
+	return t, nil
+}
+
+// A tunnelConn is the client's end of a tunnel, from its first byte on.
+type tunnelConn struct {
+	net.Conn
+	early []byte // read before the connection was taken over
+	addr  *tunnelAddr
+}
+
+func (t *tunnelConn) Read(p []byte) (int, error) {
+	if len(t.early) > 0 {
+		n := copy(p, t.early)
+		t.early = t.early[n:]
+		return n, nil
+	}
+	return t.Conn.Read(p)
+}
+
+func (t *tunnelConn) CloseWrite() error {
+	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// LocalAddr is the end that the client believes it is connected to. net/http
+// puts it into the context of every request of the connection, over both
+// protocols, which is how a request knows its tunnel: r.TLS does not tell, an
+// HTTP/2 client clears it by writing "http" into :scheme.
+func (t *tunnelConn) LocalAddr() net.Addr {
+	if t.addr != nil {
+		return t.addr
+	}
+	return t.Conn.LocalAddr()
+}
+
+// A tunnelAddr is the far end of a tunnel to a claimed host.
+type tunnelAddr struct {
+	host string // of the CONNECT
+	sni  string // of the TLS inside it; empty until it is known
+}
+
+func (a *tunnelAddr) Network() string { return "tunnel" }
+func (a *tunnelAddr) String() string  { return a.host }
+
+// tunnelOf returns the tunnel that r came through, or nil.
+func tunnelOf(r *http.Request) *tunnelAddr {
+	a, _ := r.Context().Value(http.LocalAddrContextKey).(*tunnelAddr)
+	return a
+}
+
+// dial connects to host, having checked each address it may lead to.
+func (s *Server) dial(ctx context.Context, host string, port uint16) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	addrs, err := s.resolve(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	return s.dialAny(ctx, addrs, port)
+}

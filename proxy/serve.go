@@ -1,0 +1,236 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/lambda-remit/remit/manifest"
+)
+
+// ServeHTTP serves one request, whichever way it came in.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.start()
+	rec := &Record{Time: time.Now(), Trace: r.Header.Get("X-Amzn-Trace-Id")}
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		// A crash frees nothing: what was being served is denied on record,
+		// and the client sees a broken connection, not a clean end.
+		if p != http.ErrAbortHandler {
+			rec.Decision = manifest.Decision{Reason: Unread}
+			rec.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			s.record(rec)
+		}
+		panic(http.ErrAbortHandler)
+	}()
+
+	tunnel := tunnelOf(r)
+	if r.Method == http.MethodConnect {
+		s.connect(w, r, tunnel, rec)
+		return
+	}
+	rec.Call = new(Call)
+	if f := s.admit(r, tunnel); f != nil {
+		rec.Host = r.Host
+		s.refuse(w, r, rec, f)
+		return
+	}
+	rec.Host = r.URL.Host
+	if tunnel == nil && r.URL.Host != "" && !s.claims(r.URL.Hostname()) {
+		s.forward(w, r, rec)
+		return
+	}
+	err := s.serve(w, r, rec)
+	if rec.Err == nil {
+		rec.Err = err
+	}
+	s.record(rec)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// serve is the path of one call: read, decide, send, answer. An error means
+// that the client did not get the whole of an answer.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, rec *Record) error {
+	in := meterBody(r)
+	defer func() { rec.In = in.n.Load() }()
+	stripHopByHop(r.Header)
+
+	m := s.manifest()
+	call, err := s.Cloud.Read(r)
+	if call == nil {
+		call = new(Call)
+	}
+	if err == nil && in.lost(r) {
+		err = errors.New("the body was read and not put back")
+	}
+	var d manifest.Decision
+	var denial Denial
+	if err != nil {
+		denial = denialFor(err, Denial{Reason: Unread})
+		d = manifest.Decision{Reason: denial.Reason}
+	} else {
+		d = m.Decide(call.Requests...)
+		denial = Denial{Reason: d.Reason, Request: d.Denied}
+	}
+	rec.Call, rec.Decision, rec.Err = call, d, err
+	if d.Allowed && call.Upstream == nil {
+		return s.deny(w, r, in, rec, Denial{Reason: Unread, Text: "the call has no upstream"})
+	}
+	if !d.Allowed {
+		denial.ID = newID()
+		rec.ID = denial.ID
+		if !observes(m, d.Reason) || call.Upstream == nil || in.lost(r) || in.failure() != nil {
+			return s.deny(w, r, in, rec, denial)
+		}
+		rec.Observed = true
+	}
+
+	resp, sent, err := s.Cloud.Send(outgoing(r, call.Upstream, in), call, m, d)
+	rec.Sent = sent
+	if err == nil && resp.StatusCode < 200 {
+		resp.Body.Close()
+		err = fmt.Errorf("the upstream switched protocols unasked: %s", resp.Status)
+	}
+	if err != nil {
+		rec.Err = err
+		if f, ok := errors.AsType[*fault](in.failure()); ok {
+			err = f
+		} else if r.Context().Err() != nil || in.failure() != nil {
+			return err // The client is gone: nobody is there to be told.
+		}
+		denial := denialFor(err, Denial{Reason: Unreachable, Retry: true, Text: "no answer from " + call.Upstream.Host})
+		denial.ID, denial.Request = rec.ID, d.Denied
+		rec.Decision = manifest.Decision{Reason: denial.Reason, Denied: d.Denied}
+		rec.Observed = false
+		return s.deny(w, r, in, rec, denial)
+	}
+	return s.answer(w, r, resp, in, rec)
+}
+
+// deny answers in the cloud's place.
+func (s *Server) deny(w http.ResponseWriter, r *http.Request, in *meter, rec *Record, denial Denial) error {
+	if denial.ID == "" {
+		denial.ID = newID()
+	}
+	rec.ID = denial.ID
+	rec.Decision.Allowed, rec.Decision.Grants, rec.Decision.Reason = false, nil, denial.Reason
+	rest := in.before(w, r)
+	counted := &counter{ResponseWriter: w, bodiless: r.Method == http.MethodHead}
+	s.Cloud.Deny(counted, r, rec.Call, denial)
+	rec.Took = time.Since(rec.Time) - rec.Sent.Mint
+	rec.Status, rec.Out = counted.status, counted.n
+	in.linger(w, rest)
+	return nil
+}
+
+// refuse answers what is not a call, or cannot be read as one, in plain text,
+// and records it.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, rec *Record, f *fault) {
+	in := meterBody(r)
+	rec.ID = newID()
+	rec.Decision, rec.Err, rec.Status = manifest.Decision{Reason: f.reason}, f, f.status
+	text := fmt.Sprintf("%s (remit %s)\n", f.text, rec.ID)
+	rest := in.before(w, r)
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", fmt.Sprint(len(text)))
+	if r.Method == http.MethodConnect {
+		// Whatever follows was meant for the tunnel. It is not a request.
+		h.Set("Connection", "close")
+	}
+	w.WriteHeader(f.status)
+	n, _ := io.WriteString(w, text)
+	rec.Took, rec.Out = time.Since(rec.Time), int64(n)
+	in.linger(w, rest)
+	rec.In = in.n.Load()
+	s.record(rec)
+}
+
+func (s *Server) record(rec *Record) {
+	if s.Record != nil {
+		s.Record(*rec)
+	}
+}
+
+func (s *Server) manifest() *manifest.Manifest {
+	if s.Manifest != nil {
+		if m := s.Manifest(); m != nil {
+			return m
+		}
+	}
+	return new(manifest.Manifest)
+}
+
+func (s *Server) claims(host string) bool { return s.Claims == nil || s.Claims(host) }
+
+// observes reports whether m lets a call go on that is denied for reason.
+// What nobody may do is refused in every mode.
+func observes(m *manifest.Manifest, reason manifest.Reason) bool {
+	switch reason {
+	case BadSignature, Forbidden, Smuggling, Misdirected:
+		return false
+	}
+	return m.Mode == manifest.Observe
+}
+
+// denialFor is what err says of itself, or else otherwise.
+func denialFor(err error, otherwise Denial) Denial {
+	if f, ok := errors.AsType[*fault](err); ok {
+		return Denial{Reason: f.reason, Text: f.text}
+	}
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		d := Denial{Reason: r.Reason, Retry: r.Retry, Text: r.Text}
+		if d.Reason == "" {
+			d.Reason = otherwise.Reason
+		}
+		return d
+	}
+	return otherwise
+}
+
+// newID names one denial, in its answer and in the log.
+func newID() string {
+	var b [4]byte
+	rand.Read(b[:])
+	return "d-" + hex.EncodeToString(b[:])
+}
+
+// A counter is a ResponseWriter that remembers what was answered.
+type counter struct {
+	http.ResponseWriter
+	bodiless bool // what is written to an answer to HEAD goes nowhere
+	status   int
+	n        int64
+}
+
+func (c *counter) WriteHeader(status int) {
+	if c.status == 0 {
+		c.status = status
+	}
+	c.ResponseWriter.WriteHeader(status)
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	if c.status == 0 {
+		c.status = http.StatusOK
+	}
+	n, err := c.ResponseWriter.Write(p)
+	if !c.bodiless {
+		c.n += int64(n)
+	}
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
