@@ -1,0 +1,123 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/lambda-remit/remit/manifest"
+)
+
+// A Boundary says whether one of the boundaries that Remit promises stands in
+// this sandbox. The zero Boundary does not.
+type Boundary struct {
+	Stands bool
+	Why    string // it does not; for people
+}
+
+// A Start is what is known of a sandbox when it starts, besides its manifest.
+type Start struct {
+	RolePolicy        Boundary // 1: IAM bounds the role that calls are made under
+	SessionPolicy     Boundary // 2: IAM bounds each minted credential
+	Decision          Boundary // 3: the proxy denies what is not granted
+	SealedCredentials Boundary // 4: the function's environment holds nothing that AWS honours
+	HardenedProcess   Boundary // 5: the extension's memory cannot be read
+
+	SHA256   string   // of the manifest's text
+	Warnings []string // beside the manifest's own
+}
+
+// Start writes the line of a start: what the manifest is, which boundaries
+// stand here, and what somebody should look at. What the manifest itself rules
+// out does not stand, whatever s says.
+//
+//	time level msg function version sandbox mode
+//	manifest          the file
+//	sha256            of its text
+//	grants_total      how many grants it has
+//	boundaries        {role_policy, session_policy, decision, sealed_credentials,
+//	                  hardened_process}: true where it stands
+//	why_not           for each that does not
+//	warnings          a list
+//
+// Its level is "warn" where a boundary does not stand or there is a warning.
+func (l *Log) Start(s Start) {
+	m := l.manifest()
+	if m.Credentials.Unminted {
+		s.RolePolicy = Boundary{Why: "unminted: calls are made under the execution role"}
+		s.SessionPolicy = s.RolePolicy
+	}
+	warnings := slices.Clone(s.Warnings)
+	if m.Mode == manifest.Observe {
+		s.Decision = Boundary{Why: "the manifest observes: nothing is denied"}
+		warnings = append(warnings, "mode observe: calls that are not granted go on under the base credentials")
+	}
+	if len(m.Grants) == 0 {
+		warnings = append(warnings, "nothing is granted")
+	}
+	for _, service := range slices.Sorted(maps.Keys(m.Upstreams)) {
+		if u := m.Upstreams[service]; u != nil {
+			// Redacted: a password may stand in it.
+			warnings = append(warnings, fmt.Sprintf("upstream: %s is at %s", service, u.Redacted()))
+		}
+	}
+	for _, w := range m.Warnings {
+		warnings = append(warnings, w.Error())
+	}
+
+	order := []struct {
+		name string
+		Boundary
+	}{
+		{"role_policy", s.RolePolicy}, {"session_policy", s.SessionPolicy}, {"decision", s.Decision},
+		{"sealed_credentials", s.SealedCredentials}, {"hardened_process", s.HardenedProcess},
+	}
+	level, missing := "info", 0
+	for _, b := range order {
+		if !b.Stands {
+			missing++
+		}
+	}
+	if missing+len(warnings) > 0 {
+		level = "warn"
+	}
+
+	f := make(fields, 0, 16)
+	f.str("time", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), maxWord)
+	f.str("level", level, maxWord)
+	f.str("msg", "started", maxWord)
+	f.str("function", l.function(m), maxWord)
+	f.str("version", l.Version, maxWord)
+	f.str("sandbox", l.Sandbox, maxWord)
+	f.str("mode", modeName(m.Mode), maxWord)
+	f.str("manifest", m.File, maxGrant)
+	f.str("sha256", s.SHA256, maxWord)
+	f = append(f, zap.Int("grants_total", len(m.Grants)))
+	f = append(f, zap.Object("boundaries", zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
+		for _, b := range order {
+			enc.AddBool(b.name, b.Stands)
+		}
+		return nil
+	})))
+	if missing > 0 {
+		f = append(f, zap.Object("why_not", zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
+			for _, b := range order {
+				if !b.Stands {
+					enc.AddString(b.name, cut(cmp.Or(b.Why, "not said"), maxGrant))
+				}
+			}
+			return nil
+		})))
+	}
+	if w := boundStrings(warnings, maxError, budgetReqs); len(w) > 0 {
+		f = append(f, zap.Strings("warnings", w))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.write(f.append(nil))
+}
