@@ -94,12 +94,22 @@ func (p Place) Socket() string {
 // command line is the extension's path. A process that outlived an earlier
 // runtime could have taken the socket's name.
 func Ask(p Place, limit time.Duration) (Handshake, error) {
-	h, err := ask(p, time.Now().Add(limit))
+	began := time.Now()
+	h, err := ask(p, began.Add(limit))
+	for err != nil && time.Since(began) < min(limit, absence) {
+		time.Sleep(10 * time.Millisecond)
+		h, err = ask(p, began.Add(limit))
+	}
 	if err != nil {
 		return Handshake{}, fmt.Errorf("handshake with %s on %s: %w", p.Extension(), p.Socket(), err)
 	}
 	return h, nil
 }
+
+// An extension listens before the runtime is started. One that cannot has to
+// register to be able to say so, which may start the runtime: it is given a
+// moment, so that Lambda hears its error before the wrapper's.
+const absence = 250 * time.Millisecond
 
 // ask speaks to the socket by system calls: package net would double the size
 // of the wrapper, and all that it pages in.
@@ -113,10 +123,9 @@ func ask(p Place, deadline time.Time) (h Handshake, err error) {
 	if err := setTimeout(fd, syscall.SO_SNDTIMEO, deadline); err != nil {
 		return h, err
 	}
-	if err := syscall.Connect(fd, &syscall.SockaddrUnix{Name: p.Socket()}); err != nil {
-		if err == syscall.ECONNREFUSED {
-			return h, errors.New("nobody listens: the extension is not running")
-		}
+	if err := syscall.Connect(fd, &syscall.SockaddrUnix{Name: p.Socket()}); err == syscall.ECONNREFUSED {
+		return h, errors.New("nobody listens: the extension is not running")
+	} else if err != nil {
 		return h, err
 	}
 	peer, err := syscall.GetsockoptUcred(fd, syscall.SOL_SOCKET, syscall.SO_PEERCRED)

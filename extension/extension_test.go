@@ -1,0 +1,330 @@
+package extension_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lambda-remit/remit/extension/environ"
+	"github.com/lambda-remit/remit/extension/lambdatest"
+)
+
+// failure returns err as Lambda's, or fails.
+func failure(t *testing.T, err error, kind string) *lambdatest.Failure {
+	t.Helper()
+	var f *lambdatest.Failure
+	if !errors.As(err, &f) || f.Type != kind {
+		t.Fatalf("got %v, want %s", err, kind)
+	}
+	return f
+}
+
+func TestTheFunctionHasTheProxyAndNoKeys(t *testing.T) {
+	for _, snap := range []bool{false, true} {
+		s := newSandbox(t, func(c *lambdatest.Config) { c.SnapKeys = snap })
+		env, err := s.do(t, "environ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := strings.Join(env, "\n")
+		for _, secret := range []string{roleKey, roleSecret, roleToken, "lambdatest-container-token"} {
+			if strings.Contains(all, secret) {
+				t.Errorf("snapstart %v: the environment holds %q", snap, secret)
+			}
+		}
+		var uri, token, proxy string
+		for _, v := range env {
+			name, value, _ := strings.Cut(v, "=")
+			switch name {
+			case "AWS_CONTAINER_CREDENTIALS_FULL_URI":
+				uri = value
+			case "AWS_CONTAINER_AUTHORIZATION_TOKEN":
+				token = value
+			case "HTTPS_PROXY":
+				proxy = value
+			}
+		}
+		if !strings.HasPrefix(proxy, "http://127.0.0.1:") {
+			t.Errorf("HTTPS_PROXY: got %q", proxy)
+		}
+		answer, err := s.do(t, "get", uri, token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer[0] != "200 OK" || strings.Contains(answer[1], roleKey) || !strings.Contains(answer[1], "AccessKeyId") {
+			t.Errorf("credentials: got %q", answer)
+		}
+		if answer, err := s.do(t, "get", uri, "another token"); err != nil || strings.HasPrefix(answer[0], "200") {
+			t.Errorf("credentials by another token: got %q, %v", answer, err)
+		}
+	}
+}
+
+func TestTheExtensionCannotBeLookedInto(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Log("as root, which may look into everything, only the process's own flag can be tested")
+	}
+	s := newSandbox(t, nil)
+	for _, file := range []string{"environ", "maps", "mem"} {
+		answer, err := s.do(t, "extension", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if os.Getuid() != 0 && !strings.Contains(answer[1], "permission denied") {
+			t.Errorf("/proc/PID/%s: got %q", file, answer[1])
+		}
+	}
+	// A process that is not dumpable belongs to root in /proc, and has no
+	// limit on cores but zero.
+	answer, err := s.do(t, "extension", "limits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(answer[0]) {
+		if f := strings.Fields(line); len(f) > 5 && f[1] == "core" && (f[4] != "0" || f[5] != "0") {
+			t.Errorf("core file size: got %s", line)
+		}
+	}
+}
+
+func TestShutdownIsWithinItsTime(t *testing.T) {
+	s := newSandbox(t, nil)
+	if _, err := s.do(t, "nothing"); err != nil {
+		t.Fatal(err)
+	}
+	ended := s.Shutdown()
+	p, err := ended.Program("remit")
+	if err != nil || p.Killed || p.Code != 0 {
+		t.Errorf("got %+v, %v, want an exit with 0", p, err)
+	}
+	// And the next invocation starts everything again.
+	if _, err := s.do(t, "nothing"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSignalsThatCanBeIgnoredAre(t *testing.T) {
+	s := newSandbox(t, nil)
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1} {
+		if _, err := s.do(t, "signal", fmt.Sprint(int(sig))); err != nil {
+			t.Errorf("%v: %v", sig, err)
+		}
+	}
+	if env, err := s.do(t, "environ"); err != nil || len(env) == 0 {
+		t.Errorf("afterwards: got %v", err)
+	}
+}
+
+func TestKillingTheExtensionFailsTheInvocation(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSEGV, syscall.SIGABRT} {
+		s := newSandbox(t, nil)
+		_, err := s.do(t, "signal", fmt.Sprint(int(sig)))
+		failure(t, err, "Extension.Crash")
+		env, err := s.do(t, "environ")
+		if err != nil {
+			t.Fatalf("%v: the next invocation: %v", sig, err)
+		}
+		if strings.Contains(strings.Join(env, "\n"), roleSecret) {
+			t.Errorf("%v: the next invocation has the real keys", sig)
+		}
+	}
+}
+
+func TestAStoppedExtensionFailsTheNextInvocation(t *testing.T) {
+	s := newSandbox(t, func(c *lambdatest.Config) { c.Timeout = 500 * time.Millisecond })
+	if _, err := s.do(t, "signal", fmt.Sprint(int(syscall.SIGSTOP))); err != nil {
+		t.Log("the invocation that stopped it:", err)
+	} else {
+		_, err := s.do(t, "nothing")
+		failure(t, err, "Sandbox.Timedout")
+	}
+	if _, err := s.do(t, "environ"); err != nil {
+		t.Errorf("after a new start: %v", err)
+	}
+}
+
+func TestWithoutTheExtensionTheWrapperFails(t *testing.T) {
+	s := newSandbox(t, nil)
+	// A layer of somebody else's switches all extensions off.
+	if err := os.WriteFile(filepath.Join(s.layer, "disable-extensions-jwigqn8j"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.do(t, "environ")
+	failure(t, err, "Runtime.ExitError")
+	if !strings.Contains(s.log.String(), "the function is not started") || !strings.Contains(s.log.String(), "the extension is not running") {
+		t.Errorf("log: got %s", s.log)
+	}
+}
+
+func TestAnImpostorIsNotBelieved(t *testing.T) {
+	s := newSandbox(t, nil)
+	if err := os.WriteFile(filepath.Join(s.layer, "disable-extensions-jwigqn8j"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", environ.Place(s.layer).Socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = s.do(t, "environ")
+	failure(t, err, "Runtime.ExitError")
+	if !strings.Contains(s.log.String(), "the listener is process") {
+		t.Errorf("log: got %s", s.log)
+	}
+}
+
+func TestASquattedSocketIsFatal(t *testing.T) {
+	s := newSandbox(t, nil)
+	l, err := net.Listen("unix", environ.Place(s.layer).Socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = s.do(t, "environ")
+	if f := failure(t, err, "Extension.InitError"); f.Reported != "Remit.Start" {
+		t.Errorf("got %v", f)
+	}
+}
+
+func TestWhatIsWrongWithTheConfigurationStopsTheStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(t *testing.T, c *lambdatest.Config)
+		text   string
+	}{
+		"manifest does not parse": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_MANIFEST", "permissions: [not, a, map]\n")
+		}, "REMIT_MANIFEST:1"},
+		"manifest in the package does not parse": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_MANIFEST", "")
+			write(t, filepath.Join(c.TaskRoot, "remit.yaml"), "permissions: [")
+		}, "remit.yaml"},
+		"manifest that is named is missing": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_MANIFEST", filepath.Join(c.TaskRoot, "other.yaml"))
+		}, "other.yaml"},
+		"manifest where the function can write": {func(t *testing.T, c *lambdatest.Config) {
+			path := filepath.Join(t.TempDir(), "remit.yaml")
+			write(t, path, grantsNothing)
+			setEnv(c, "REMIT_MANIFEST", path)
+		}, "is outside of"},
+		"manifest by a link out of the package": {func(t *testing.T, c *lambdatest.Config) {
+			path := filepath.Join(t.TempDir(), "remit.yaml")
+			write(t, path, grantsNothing)
+			if err := os.Symlink(path, filepath.Join(c.TaskRoot, "remit.yaml")); err != nil {
+				t.Fatal(err)
+			}
+			setEnv(c, "REMIT_MANIFEST", "")
+		}, "escapes"},
+		"manifest by dots": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_MANIFEST", c.TaskRoot+"/../remit.yaml")
+		}, "is outside of"},
+		"neither path nor manifest": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_MANIFEST", "remit.yaml")
+		}, "neither an absolute path nor a manifest"},
+		"pin of another manifest": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_MANIFEST_SHA256", fmt.Sprintf("%x", sha256.Sum256(nil)))
+		}, "REMIT_MANIFEST_SHA256"},
+		"pin without a manifest": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_MANIFEST", "")
+			setEnv(c, "REMIT_MANIFEST_SHA256", fmt.Sprintf("%x", sha256.Sum256(nil)))
+		}, "no manifest"},
+		"manifest by URI": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_MANIFEST_URI", "ssm:/remit")
+		}, "not built yet"},
+		"no credentials": {func(t *testing.T, c *lambdatest.Config) {
+			c.Keys = nil
+		}, "AWS_ACCESS_KEY_ID"},
+		"credentials from elsewhere": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://203.0.113.7/credentials")
+		}, "neither on the Runtime API nor on loopback"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t, func(cfg *lambdatest.Config) { c.change(t, cfg) })
+			_, err := s.do(t, "environ")
+			f := failure(t, err, "Extension.InitError")
+			if f.Reported != "Remit.Config" || !strings.Contains(f.Text, c.text) {
+				t.Errorf("got %v, want Remit.Config and %q", f, c.text)
+			}
+			p, err := s.Last().Program("remit")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !p.Killed && p.Code == 0 {
+				t.Errorf("got %+v, want an exit with an error", p)
+			}
+		})
+	}
+}
+
+func TestAManifestIsFoundInThePackageAndTheLayer(t *testing.T) {
+	for _, where := range []string{"package", "layer", "pinned"} {
+		s := newSandbox(t, func(c *lambdatest.Config) {
+			path := filepath.Join(c.TaskRoot, "remit.yaml")
+			if where == "layer" {
+				path = filepath.Join(c.Layer, "remit.yaml")
+			}
+			write(t, path, grantsNothing)
+			setEnv(c, "REMIT_MANIFEST", "")
+			if where != "package" {
+				setEnv(c, "REMIT_MANIFEST", path)
+			}
+			if where == "pinned" {
+				setEnv(c, "REMIT_MANIFEST_SHA256", fmt.Sprintf("%X", sha256.Sum256([]byte(grantsNothing))))
+			}
+		})
+		if _, err := s.do(t, "nothing"); err != nil {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+}
+
+func TestWithoutAManifestTheFunctionRunsAndNothingIsGranted(t *testing.T) {
+	s := newSandbox(t, func(c *lambdatest.Config) { setEnv(c, "REMIT_MANIFEST", "") })
+	env, err := s.do(t, "environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(strings.Join(env, "\n"), roleSecret) {
+		t.Error("the environment holds the real keys")
+	}
+}
+
+func TestManagedInstancesHaveNoInvokeEvent(t *testing.T) {
+	s := newSandbox(t, func(c *lambdatest.Config) { c.Managed = true })
+	if _, err := s.do(t, "nothing"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Shutdown().Program("remit")
+	if err != nil || p.Killed || p.Code != 0 {
+		t.Errorf("got %+v, %v, want an exit with 0", p, err)
+	}
+}
+
+func TestAnOlderPlatformTellsNoAccount(t *testing.T) {
+	s := newSandbox(t, func(c *lambdatest.Config) { c.NoFeat = true })
+	if _, err := s.do(t, "nothing"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNothingOfTheConfigurationReachesTheExtensionsOwnCalls(t *testing.T) {
+	s := newSandbox(t, func(c *lambdatest.Config) {
+		c.Env = append(c.Env, "HTTP_PROXY=http://127.0.0.1:1", "http_proxy=http://127.0.0.1:1", "ALL_PROXY=http://127.0.0.1:1", "NO_PROXY=x.example")
+	})
+	if _, err := s.do(t, "nothing"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,259 @@
+package extension_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lambda-remit/remit/extension/lambdatest"
+	"github.com/lambda-remit/remit/layer"
+)
+
+// The execution role's keys in these tests.
+const (
+	roleKey    = "ASIALAMBDATESTROLE00"
+	roleSecret = "lambdatest/secret/access/key/0123456789x"
+	roleToken  = "lambdatest-session-token-0123456789"
+)
+
+func keys() []string {
+	return []string{"AWS_ACCESS_KEY_ID=" + roleKey, "AWS_SECRET_ACCESS_KEY=" + roleSecret, "AWS_SESSION_TOKEN=" + roleToken}
+}
+
+// TestMain is the function's runtime where lambdatest starts this program as
+// one.
+func TestMain(m *testing.M) {
+	if os.Getenv("REMIT_TEST_RUNTIME") != "" {
+		if err := serveFunction(); err != nil {
+			fmt.Fprintln(os.Stderr, "function:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	code := m.Run()
+	if built.dir != "" {
+		os.RemoveAll(built.dir)
+	}
+	os.Exit(code)
+}
+
+// built has the layer's programs, compiled once.
+var built struct {
+	sync.Once
+	dir    string
+	config layer.Config
+	err    error
+}
+
+// layerIn unpacks the layer into a fresh directory.
+func layerIn(t testing.TB) string {
+	t.Helper()
+	built.Do(func() {
+		for _, arch := range layer.Archs {
+			if arch.Go == runtime.GOARCH {
+				built.config, built.err = layer.Build(context.Background(), "..", arch)
+			}
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	dir := filepath.Join(t.TempDir(), "opt")
+	if err := layer.Unpack(dir, built.config); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// A sandbox is lambdatest's, and what was logged in it.
+type sandbox struct {
+	*lambdatest.Sandbox
+	layer string
+	log   *buffer
+}
+
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+const grantsNothing = "function: test\ncredentials: {unminted: true}\npermissions: {}\n"
+
+// newSandbox makes a sandbox with the layer and its wrapper; change alters it.
+func newSandbox(t testing.TB, change func(c *lambdatest.Config)) *sandbox {
+	t.Helper()
+	s := &sandbox{layer: layerIn(t), log: new(buffer)}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := lambdatest.Config{
+		Layer:    s.layer,
+		TaskRoot: t.TempDir(),
+		Runtime:  []string{self},
+		Env: []string{
+			"REMIT_TEST_RUNTIME=1",
+			"AWS_LAMBDA_EXEC_WRAPPER=" + filepath.Join(s.layer, "remit/exec"),
+			"REMIT_MANIFEST=" + grantsNothing,
+		},
+		Keys: keys(),
+		Log:  s.log,
+	}
+	if change != nil {
+		change(&c)
+	}
+	s.Sandbox, err = lambdatest.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.Close()
+		if t.Failed() {
+			t.Logf("log:\n%s", s.log)
+		}
+	})
+	return s
+}
+
+// setEnv replaces a variable of the function's configuration.
+func setEnv(c *lambdatest.Config, name, value string) {
+	var env []string
+	for _, v := range c.Env {
+		if !strings.HasPrefix(v, name+"=") {
+			env = append(env, v)
+		}
+	}
+	if c.Env = env; value != "" {
+		c.Env = append(c.Env, name+"="+value)
+	}
+}
+
+// do has the function do something and returns what it answers.
+func (s *sandbox) do(t testing.TB, what ...string) ([]string, error) {
+	t.Helper()
+	payload, _ := json.Marshal(what)
+	result, err := s.Invoke(t.Context(), lambdatest.Invocation{Payload: payload})
+	if err != nil {
+		return nil, err
+	}
+	if result.Error {
+		t.Fatalf("%v: function raised %s", what, result.Payload)
+	}
+	var answer []string
+	if err := json.Unmarshal(result.Payload, &answer); err != nil {
+		t.Fatalf("%v: %v", what, err)
+	}
+	return answer, nil
+}
+
+// serveFunction is the function: it does what its events say.
+func serveFunction() error {
+	api := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/"
+	client := &http.Client{Transport: &http.Transport{}}
+	for {
+		resp, err := client.Get(api + "next")
+		if err != nil {
+			return err
+		}
+		event, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			return err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("next: %s", resp.Status)
+		}
+		var what []string
+		if err := json.Unmarshal(event, &what); err != nil {
+			return err
+		}
+		answer, kind := act(what), "/response"
+		body, _ := json.Marshal(answer)
+		resp, err = client.Post(api+resp.Header.Get("Lambda-Runtime-Aws-Request-Id")+kind, "application/json", bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+	}
+}
+
+// act is what the function's code can do.
+func act(what []string) []string {
+	switch what[0] {
+	case "environ":
+		return os.Environ()
+	case "args":
+		return os.Args
+	case "read": // a file
+		b, err := os.ReadFile(what[1])
+		return []string{string(b), fmt.Sprint(err)}
+	case "extension": // a file of /proc of the extension
+		pid := extensionPID()
+		b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), what[1]))
+		return []string{string(b), fmt.Sprint(err)}
+	case "signal": // the extension
+		n, _ := strconv.Atoi(what[1])
+		err := syscall.Kill(extensionPID(), syscall.Signal(n))
+		time.Sleep(100 * time.Millisecond)
+		return []string{fmt.Sprint(err)}
+	case "get": // a URL, with headers
+		req, err := http.NewRequest(http.MethodGet, what[1], nil)
+		if err != nil {
+			return []string{"", err.Error()}
+		}
+		if len(what) > 2 {
+			req.Header.Set("Authorization", what[2])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return []string{"", err.Error()}
+		}
+		defer resp.Body.Close()
+		b, _ := io.ReadAll(resp.Body)
+		return []string{resp.Status, string(b)}
+	case "sleep":
+		d, _ := time.ParseDuration(what[1])
+		time.Sleep(d)
+	case "exit":
+		os.Exit(3)
+	}
+	return []string{"done"}
+}
+
+// extensionPID finds the extension as an attacker would: by its command line.
+func extensionPID() int {
+	root := filepath.Dir(filepath.Dir(os.Getenv("AWS_LAMBDA_EXEC_WRAPPER")))
+	paths, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range paths {
+		b, _ := os.ReadFile(path)
+		if strings.TrimRight(string(b), "\x00") == filepath.Join(root, "extensions/remit") {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			return pid
+		}
+	}
+	return 1 << 30
+}
