@@ -32,6 +32,7 @@ import (
 
 	"github.com/lambda-remit/remit/extension/environ"
 	"github.com/lambda-remit/remit/extension/sidecar"
+	"github.com/lambda-remit/remit/proxy/audit"
 )
 
 // Config says where the extension stands. The zero Config is Lambda's.
@@ -134,37 +135,40 @@ type opened struct {
 
 // open reads the configuration and opens every listener. With an error it has
 // opened none, and says which kind of error Lambda is told.
-func (c Config) open(ctx context.Context, address string, hardened bool) (o opened, kind string, err error) {
+func (c Config) open(ctx context.Context, address string, hardened error) (o opened, kind string, err error) {
 	base, err := base(c.Getenv)
 	if err != nil {
 		return o, configError, err
 	}
-	m, note, err := c.load()
+	if c.unset != nil {
+		c.unset() // before a manifest could ask for ${env:AWS_SECRET_ACCESS_KEY}
+	}
+	m, err := c.load()
 	if err != nil {
 		return o, configError, err
 	}
-	var notes []string
-	if note != "" {
-		notes = append(notes, note)
-	}
-	if c.unset != nil {
-		c.unset()
+	boundary := audit.Boundary{Stands: hardened == nil}
+	if hardened != nil {
+		boundary.Why = hardened.Error()
 	}
 	o.sidecar, err = c.Start(ctx, sidecar.Config{
-		Manifest:  m,
+		Manifest:  m.Manifest,
+		SHA256:    m.sha256,
 		Region:    c.Getenv("AWS_REGION"),
 		Function:  c.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		Version:   c.Getenv("AWS_LAMBDA_FUNCTION_VERSION"),
 		Base:      base,
 		Log:       c.Log,
-		Hardened:  hardened,
-		Notes:     notes,
+		Hardened:  boundary,
+		Notes:     m.notes,
 		Forbidden: addresses(address),
 	})
 	if err != nil {
 		return o, startError, err
 	}
-	o.greeter, err = greet(c.Place, o.sidecar.Handshake())
+	o.greeter, err = greet(c.Place, o.sidecar.Handshake(), func() {
+		o.sidecar.Announce(audit.Boundary{Stands: true})
+	})
 	if err != nil {
 		o.sidecar.Close(ctx)
 		return o, startError, err
@@ -202,6 +206,8 @@ func (o opened) live(ctx context.Context, api *client) (deadline time.Time, err 
 			}
 			return deadline, err
 		}
+		// The wrapper has asked before the runtime could ask for an event.
+		o.sidecar.Announce(audit.Boundary{Why: "the function was started without the wrapper: AWS_LAMBDA_EXEC_WRAPPER has to name /opt/remit/exec"})
 		switch e.Type {
 		case "INVOKE":
 			o.sidecar.SetAccount(accountOf(e.Function))

@@ -233,7 +233,7 @@ func TestWhatIsWrongWithTheConfigurationStopsTheStart(t *testing.T) {
 		"pin without a manifest": {func(t *testing.T, c *lambdatest.Config) {
 			setEnv(c, "REMIT_MANIFEST", "")
 			setEnv(c, "REMIT_MANIFEST_SHA256", fmt.Sprintf("%x", sha256.Sum256(nil)))
-		}, "no manifest"},
+		}, "there is no manifest at"},
 		"manifest by URI": {func(t *testing.T, c *lambdatest.Config) {
 			setEnv(c, "REMIT_MANIFEST_URI", "ssm:/remit")
 		}, "not built yet"},

@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,14 +16,14 @@ import (
 // deserves trust.
 type greeter struct {
 	listener *net.UnixListener
-	asked    atomic.Bool // by somebody who got an answer
 	serving  sync.WaitGroup
 }
 
 // greet answers everyone of this process's user who connects to the socket of
 // the layer at p. A name that is taken is an error: somebody waits there to be
 // taken for the extension.
-func greet(p environ.Place, h environ.Handshake) (*greeter, error) {
+// asked is called after each answer.
+func greet(p environ.Place, h environ.Handshake, asked func()) (*greeter, error) {
 	answer, err := json.Marshal(h)
 	if err != nil {
 		return nil, err
@@ -44,7 +43,7 @@ func greet(p environ.Place, h environ.Handshake) (*greeter, error) {
 			conn.SetDeadline(time.Now().Add(time.Second))
 			if sameUser(conn) {
 				if _, err := conn.Write(answer); err == nil {
-					g.asked.Store(true)
+					asked()
 				}
 			}
 			conn.Close()

@@ -1,6 +1,8 @@
 package extension
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -9,17 +11,25 @@ import (
 )
 
 // Harden closes this process to others of its user: /proc/PID/mem, environ and
-// ptrace. It is called before anything secret is read, and reports whether it
-// holds. It does not against root, which reads what it likes.
+// ptrace. It is called before anything secret is read, and its error says why
+// that does not hold here. Against root nothing does.
 //
 // The layer's binary is execute-only as well, so that the kernel closes the
 // process at execve already; but whether Lambda keeps a file's mode and owner
 // is not known. (prctl(2), PR_SET_DUMPABLE; proc(5).)
-func Harden() bool {
+func Harden() error {
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
 	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
-	return err == nil && dumpable == 0 && os.Geteuid() != 0
+	switch {
+	case err != nil:
+		return fmt.Errorf("prctl: %w", err)
+	case dumpable != 0:
+		return errors.New("prctl: the process stays dumpable")
+	case os.Geteuid() == 0:
+		return errors.New("the sandbox runs as root, which may read any process")
+	}
+	return nil
 }
 
 // ignoreSignals keeps the function from ending the extension politely. What it

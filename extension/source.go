@@ -17,28 +17,37 @@ import (
 // maxManifest is how much of a manifest is read.
 const maxManifest = 1 << 20
 
-// load reads the manifest from where the configuration says. It returns a
-// manifest that grants nothing, and why, where there is none: a function
-// without a manifest has no remit. A manifest that is named and cannot be had,
-// or does not parse, is an error.
-func (c Config) load() (m *manifest.Manifest, note string, err error) {
+// A source is a manifest, and what is said of it at the start.
+type source struct {
+	*manifest.Manifest
+	sha256 string
+	notes  []string
+}
+
+// load reads the manifest from where the configuration says. Where there is
+// none it returns one that grants nothing, and says why: a function without a
+// manifest has no remit. A manifest that is named and cannot be had, or that
+// does not parse, is an error.
+func (c Config) load() (source, error) {
 	if uri := c.Getenv("REMIT_MANIFEST_URI"); uri != "" {
-		return nil, "", fmt.Errorf("REMIT_MANIFEST_URI %q is not built yet; put remit.yaml into the function's package or the manifest into REMIT_MANIFEST", uri)
+		return source{}, fmt.Errorf("REMIT_MANIFEST_URI %q is not built yet; put remit.yaml into the function's package or the manifest into REMIT_MANIFEST", uri)
 	}
-	name, src, err := c.source()
+	name, src, err := c.find()
 	pin := c.Getenv("REMIT_MANIFEST_SHA256")
 	if errors.Is(err, errNone) && pin == "" {
-		return new(manifest.Manifest), fmt.Sprintf("there is no manifest (%s, REMIT_MANIFEST): nothing is granted", name), nil
+		return source{new(manifest.Manifest), "", []string{
+			fmt.Sprintf("there is no manifest: neither %s nor REMIT_MANIFEST", name),
+		}}, nil
 	}
 	if err != nil {
-		return nil, "", err
+		return source{}, err
 	}
-	if pin != "" {
-		if sum := sha256.Sum256(src); !strings.EqualFold(pin, hex.EncodeToString(sum[:])) {
-			return nil, "", fmt.Errorf("%s has SHA-256 %x, REMIT_MANIFEST_SHA256 is %q", name, sum, pin)
-		}
+	digest := sha256.Sum256(src)
+	sum := hex.EncodeToString(digest[:])
+	if pin != "" && !strings.EqualFold(pin, sum) {
+		return source{}, fmt.Errorf("%s has SHA-256 %s, REMIT_MANIFEST_SHA256 is %q", name, sum, pin)
 	}
-	m, err = manifest.Parse(name, src, manifest.Options{
+	m, err := manifest.Parse(name, src, manifest.Options{
 		Getenv: func(name string) (string, bool) {
 			v := c.Getenv(name)
 			return v, v != ""
@@ -46,22 +55,22 @@ func (c Config) load() (m *manifest.Manifest, note string, err error) {
 		Region:  c.Getenv("AWS_REGION"),
 		Lenient: true,
 	})
-	return m, "", err
+	return source{m, sum, nil}, err
 }
 
 // errNone says that there is no manifest in the one place that nobody named.
-var errNone = errors.New("no manifest")
+var errNone = errors.New("there is no manifest")
 
-// source returns the manifest's text and what to call it. With errNone the name
+// find returns the manifest's text and what to call it. With errNone the name
 // is where it was looked for.
-func (c Config) source() (name string, src []byte, err error) {
+func (c Config) find() (name string, src []byte, err error) {
 	value := c.Getenv("REMIT_MANIFEST")
 	switch {
 	case value == "":
 		name = filepath.Join(c.TaskRoot, "remit.yaml")
 		src, err = c.read(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			err = errNone
+			err = fmt.Errorf("%w at %s", errNone, name)
 		}
 		return name, src, err
 	case strings.HasPrefix(value, "/"):

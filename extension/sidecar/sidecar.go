@@ -43,12 +43,12 @@ type Config struct {
 	Function  string             // the log's name for the function, if the manifest has none
 	Version   string             // the function's
 	Base      aws.CredentialsProvider
-	Log       io.Writer    // nil: standard error
-	Hardened  bool         // boundary 5 stands: nobody of the same user can read this process's memory
-	Sealed    bool         // boundary 4 stands: the process beside is started with the handshake's environment
-	Notes     []string     // for the line in the log that the start writes
-	Address   string       // of the proxy; empty: a free port on 127.0.0.1
-	Forbidden []netip.Addr // that no tunnel reaches: the Runtime API's
+	Log       io.Writer      // nil: standard error
+	Hardened  audit.Boundary // whether nobody of the same user can read this process's memory
+	SHA256    string         // of the manifest's text, for the line in the log that the start writes
+	Notes     []string       // warnings in that line
+	Address   string         // of the proxy; empty: a free port on 127.0.0.1
+	Forbidden []netip.Addr   // that no tunnel reaches: the Runtime API's
 
 	// Transport sends allowed calls. Nil: [Transport].
 	Transport http.RoundTripper
@@ -60,8 +60,12 @@ type Sidecar struct {
 	manifest  atomic.Pointer[manifest.Manifest]
 	traces    traces
 
-	proxy server
+	proxy *proxy.Server
 	creds *http.Server
+	log   *audit.Log
+
+	announcing sync.Once
+	start      audit.Start
 
 	serving sync.WaitGroup
 	broken  chan error // has the error of the first server that stopped by itself
@@ -70,13 +74,21 @@ type Sidecar struct {
 
 // Start starts a sidecar. It is ready when Start returns.
 func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
-	s := &Sidecar{broken: make(chan error, 2)}
+	s := &Sidecar{broken: make(chan error, 2), start: audit.Start{
+		Decision:        audit.Boundary{Stands: true},
+		HardenedProcess: c.Hardened,
+		SHA256:          c.SHA256,
+		Warnings:        c.Notes,
+	}}
 	m := c.Manifest
 	if m == nil {
 		m = new(manifest.Manifest)
 	}
 	s.manifest.Store(m)
 	s.SetAccount(c.Account)
+	s.start.RolePolicy.Stands = m.Credentials.Role != ""
+	s.start.RolePolicy.Why = "the manifest names no role"
+	s.start.SessionPolicy = s.start.RolePolicy
 	if c.Log == nil {
 		c.Log = os.Stderr
 	}
@@ -97,7 +109,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		function = c.Function
 	}
 	session := mint.SessionName(function)
-	log := &audit.Log{
+	s.log = &audit.Log{
 		W:         c.Log,
 		Manifest:  s.manifest.Load,
 		Function:  function,
@@ -109,7 +121,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	if u := m.Upstreams["sts"]; u != nil {
 		minter.Endpoint = u.String()
 	}
-	s.proxy = serverOf(&proxy.Server{
+	s.proxy = &proxy.Server{
 		Manifest: s.manifest.Load,
 		Cloud: &cloud.Cloud{
 			Sealed:    issuer.Sealed,
@@ -124,8 +136,8 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Claims:    cloud.Claims,
 		TLS:       authority.TLS,
 		Forbidden: c.Forbidden,
-		Record:    log.Record,
-	})
+		Record:    s.log.Record,
+	}
 	s.creds = &http.Server{Handler: issuer, ReadTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
 
 	if c.Address == "" {
@@ -195,15 +207,26 @@ func (s *Sidecar) SetAccount(account string) {
 // X-Amzn-Trace-Id, belong to the invocation request.
 func (s *Sidecar) Invocation(header, request string) { s.traces.note(header, request) }
 
+// Announce writes the line of the start into the log, once: which boundaries
+// stand here. Whether the process beside has its environment from the handshake
+// is known only when it has asked for it, or when it runs and has not.
+func (s *Sidecar) Announce(sealed audit.Boundary) {
+	s.announcing.Do(func() {
+		s.start.SealedCredentials = sealed
+		s.log.Start(s.start)
+	})
+}
+
 // Close stops the sidecar: no new calls, then the running ones until ctx is
-// done.
+// done; what the log has left is written.
 func (s *Sidecar) Close(ctx context.Context) error {
 	s.closing.Store(true)
-	err := errors.Join(s.proxy.Shutdown(ctx), s.creds.Shutdown(ctx))
-	if err != nil {
-		s.creds.Close()
+	err := s.proxy.Shutdown(ctx)
+	if e := s.creds.Shutdown(ctx); e != nil {
+		err = errors.Join(err, e, s.creds.Close())
 	}
 	s.serving.Wait()
+	s.log.Flush()
 	return err
 }
 
