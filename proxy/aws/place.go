@@ -18,6 +18,7 @@ type place struct {
 	bucket      string // S3, virtual-hosted: the bucket, or an access point's alias
 	accessPoint string // S3: the access point's name
 	account     string // S3: the account that an access point's host names
+	endpoint    string // S3: the host less bucket or access point, written anew
 }
 
 // A partition is a part of AWS with accounts, regions and domains of its own.
@@ -137,6 +138,9 @@ func cutDomain(host string) (before, domain string, dualstack, ok bool) {
 // upstream returns where calls of a service in a region go: the host that
 // AWS's endpoint rules produce, of the kind that the client asked for.
 func upstream(service, region string, p place) *url.URL {
+	if service == "s3" {
+		return s3Upstream(p, region)
+	}
 	part := partitionOf(region)
 	suffix := part.suffix
 	if p.dualstack {

@@ -1,0 +1,320 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+)
+
+// An s3Header is a set of kinds of headers: those that change what a call asks
+// for. Each operation takes some kinds. A header of another kind is refused:
+// the client believes that it means something, and S3 does not say what.
+type s3Header uint16
+
+const (
+	s3ACL         s3Header = 1 << iota // access control lists
+	s3Tags                             // an object's tags
+	s3Locks                            // retention and legal hold
+	s3Attributes                       // storage class, website redirect
+	s3Encrypts                         // encryption under S3's keys and KMS's
+	s3CustomerKey                      // encryption under a key in the request
+	s3Copies                           // where a copy comes from, and with what
+	s3Bypass                           // around governance-mode retention
+	s3Creates                          // what a new bucket is
+
+	s3Writes = s3ACL | s3Tags | s3Locks | s3Attributes | s3Encrypts | s3CustomerKey // a new object's
+	s3Plain  = s3Header(0)                                                          // changes nothing
+	s3NoSuch = ^s3Header(0)                                                         // is not known
+)
+
+// s3HeaderKind says what kind of header "X-Amz-…" is, in canonical spelling. A
+// header that is not known is refused, as a parameter is: what S3 reads some
+// day must not go past unread. (Amazon S3 API Reference: the request headers
+// of all operations; what SDKs send besides.)
+func s3HeaderKind(name string) s3Header {
+	switch name {
+	case "X-Amz-Acl", "X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-Amz-Grant-Read-Acp", "X-Amz-Grant-Write", "X-Amz-Grant-Write-Acp":
+		return s3ACL
+	case "X-Amz-Tagging":
+		return s3Tags
+	case "X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date", "X-Amz-Object-Lock-Legal-Hold",
+		"X-Amz-Object-Lock-Event-Hold", "X-Amz-Object-Lock-Event-Hold-Duration-Days", "X-Amz-Object-Lock-Event-Hold-Duration-Years":
+		return s3Locks
+	case "X-Amz-Storage-Class", "X-Amz-Website-Redirect-Location", "X-Amz-Write-Offset-Bytes":
+		return s3Attributes
+	case "X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", "X-Amz-Server-Side-Encryption-Context",
+		"X-Amz-Server-Side-Encryption-Bucket-Key-Enabled":
+		return s3Encrypts
+	case "X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Server-Side-Encryption-Customer-Key",
+		"X-Amz-Server-Side-Encryption-Customer-Key-Md5":
+		return s3CustomerKey
+	case "X-Amz-Copy-Source", "X-Amz-Copy-Source-Range", "X-Amz-Copy-Source-If-Match", "X-Amz-Copy-Source-If-None-Match",
+		"X-Amz-Copy-Source-If-Modified-Since", "X-Amz-Copy-Source-If-Unmodified-Since",
+		"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key",
+		"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key-Md5", "X-Amz-Source-Expected-Bucket-Owner",
+		"X-Amz-Metadata-Directive", "X-Amz-Tagging-Directive", "X-Amz-Object-Annotation-Directive":
+		return s3Copies
+	case "X-Amz-Bypass-Governance-Retention":
+		return s3Bypass
+	case "X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Object-Ownership", "X-Amz-Bucket-Namespace":
+		return s3Creates
+	case "X-Amz-Content-Sha256", "X-Amz-Decoded-Content-Length", "X-Amz-Trailer", "X-Amz-Te", "X-Amz-User-Agent",
+		"X-Amz-Sdk-Checksum-Algorithm", "X-Amz-Expected-Bucket-Owner", "X-Amz-Request-Payer", "X-Amz-Mfa",
+		"X-Amz-If-Match-Initiated-Time", "X-Amz-If-Match-Last-Modified-Time", "X-Amz-If-Match-Size", "X-Amz-Object-If-Match",
+		"X-Amz-Mp-Object-Size", "X-Amz-Object-Attributes", "X-Amz-Optional-Object-Attributes", "X-Amz-Max-Parts",
+		"X-Amz-Part-Number-Marker", "X-Amz-Skip-Destination-Validation", "X-Amz-Confirm-Remove-Self-Bucket-Access",
+		"X-Amz-Transition-Default-Minimum-Object-Size", "X-Amz-Bucket-Object-Lock-Token", "X-Amz-Create-Session-Mode":
+		return s3Plain
+	}
+	if strings.HasPrefix(name, "X-Amz-Meta-") || strings.HasPrefix(name, "X-Amz-Checksum-") {
+		return s3Plain
+	}
+	return s3NoSuch
+}
+
+// readHeaders holds the headers to the operation, whether they stand in the
+// head or in the query of a presigned URL: S3 reads them in both places, so
+// one that stands twice is refused.
+func (c *s3Call) readHeaders() error {
+	in := c.in
+	for name, values := range in.r.Header {
+		if !strings.HasPrefix(name, "X-Amz-") {
+			continue
+		}
+		if len(values) != 1 {
+			return fmt.Errorf("header %.80q stands %d times", name, len(values))
+		}
+		if name == "X-Amz-Date" || name == "X-Amz-Security-Token" {
+			continue // the signature's
+		}
+		if err := c.checkHeader("header", name); err != nil {
+			return err
+		}
+	}
+	for _, h := range c.hoisted {
+		if err := c.checkHeader("parameter", h.name); err != nil {
+			return err
+		}
+		if len(in.r.Header[h.name]) > 0 {
+			return fmt.Errorf("%.80q stands in the headers and in the query", h.name)
+		}
+	}
+	for _, name := range []string{"If-Match", "If-None-Match"} {
+		if _, err := in.header(name); err != nil {
+			return err
+		}
+	}
+	if in.scope.Service != "" {
+		authType := "REST-HEADER"
+		if _, ok := in.param("X-Amz-Signature"); ok {
+			authType = "REST-QUERY-STRING"
+		}
+		c.common = append(c.common, "s3:authtype", authType, "s3:signatureversion", "AWS4-HMAC-SHA256")
+		if v, ok := c.header("X-Amz-Content-Sha256"); ok {
+			c.common = append(c.common, "s3:x-amz-content-sha256", v)
+		}
+	}
+	return nil
+}
+
+func (c *s3Call) checkHeader(what, name string) error {
+	switch kind := s3HeaderKind(name); {
+	case kind == s3NoSuch:
+		return fmt.Errorf("%s %.80q is not known", what, name)
+	case kind&^c.operation.headers != 0:
+		return fmt.Errorf("operation %s has no %s %.80q", c.operation.name, what, name)
+	}
+	return nil
+}
+
+// header returns the value of an "X-Amz-" header, and whether it is there.
+func (c *s3Call) header(name string) (string, bool) {
+	if v := c.in.r.Header[name]; len(v) > 0 {
+		return v[0], true
+	}
+	for _, h := range c.hoisted {
+		if h.name == name {
+			return h.value, true
+		}
+	}
+	return "", false
+}
+
+func (c *s3Call) hasHeader(name string) bool {
+	_, ok := c.header(name)
+	return ok
+}
+
+func (c *s3Call) hasKind(kind s3Header) bool {
+	for name := range c.in.r.Header {
+		if strings.HasPrefix(name, "X-Amz-") && s3HeaderKind(name) == kind {
+			return true
+		}
+	}
+	for _, h := range c.hoisted {
+		if s3HeaderKind(h.name) == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// keys returns the condition keys whose values stand in headers, of the names
+// given: "s3:x-amz-acl" for "X-Amz-Acl", and "s3:object-lock-mode" without the
+// prefix.
+func (c *s3Call) keys(names ...string) []string {
+	var context []string
+	for _, name := range names {
+		var value string
+		var ok bool
+		if strings.HasPrefix(name, "X-Amz-") {
+			value, ok = c.header(name)
+		} else {
+			value = c.in.r.Header.Get(name)
+			ok = value != ""
+		}
+		if ok {
+			key := strings.ToLower(name)
+			if lock, is := strings.CutPrefix(key, "x-amz-object-lock-"); is {
+				key = "object-lock-" + lock
+			}
+			context = append(context, "s3:"+key, value)
+		}
+	}
+	return context
+}
+
+func (c *s3Call) aclKeys() []string {
+	return c.keys("X-Amz-Acl", "X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-Amz-Grant-Read-Acp", "X-Amz-Grant-Write", "X-Amz-Grant-Write-Acp")
+}
+
+// tagKeys returns the condition keys of the tags in X-Amz-Tagging, which is
+// written as a query is.
+func (c *s3Call) tagKeys() ([]string, error) {
+	value, ok := c.header("X-Amz-Tagging")
+	if !ok {
+		return nil, nil
+	}
+	tags, err := parseForm(value)
+	if err == nil {
+		err = once(tags)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%q: %v", "X-Amz-Tagging", err)
+	}
+	return s3TagKeys(tags), nil
+}
+
+func s3TagKeys(tags []pair) []string {
+	var context []string
+	for _, t := range tags {
+		context = append(context, "s3:requestobjecttag/"+t.name, t.value, "s3:requestobjecttagkeys", t.name)
+	}
+	return context
+}
+
+// readPut asks for all that an operation that writes an object asks for: a
+// header may need an action of its own. Any list in the headers needs
+// PutObjectAcl, "private" too. (Amazon S3 User Guide, "Required permissions
+// for Amazon S3 API operations", PutObject.)
+func (c *s3Call) readPut() error {
+	tags, err := c.tagKeys()
+	if err != nil {
+		return err
+	}
+	acl := c.aclKeys()
+	locks := c.keys("X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date", "X-Amz-Object-Lock-Event-Hold", "X-Amz-Object-Lock-Event-Hold-Duration-Days")
+	hold := c.keys("X-Amz-Object-Lock-Legal-Hold")
+	class := c.keys("X-Amz-Storage-Class")
+
+	// Operations on the way to an object do not create it. (Amazon S3 User
+	// Guide, "Enforce conditional writes on Amazon S3 buckets".)
+	creates := "false"
+	switch c.operation.name {
+	case "PutObject", "CopyObject", "CompleteMultipartUpload":
+		creates = "true"
+	}
+	context := []string{"s3:objectcreationoperation", creates}
+	for _, keys := range [][]string{
+		c.keys("If-Match", "If-None-Match", "X-Amz-Metadata-Directive", "X-Amz-Object-Annotation-Directive",
+			"X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id",
+			"X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Website-Redirect-Location"),
+		acl, class, locks, hold, tags,
+	} {
+		context = append(context, keys...)
+	}
+	if c.source != "" {
+		context = append(context, "s3:x-amz-copy-source", c.source)
+	}
+	resource := c.resource()
+	c.ask("s3:PutObject", resource, context...)
+	if len(acl) > 0 {
+		c.ask("s3:PutObjectAcl", resource, append(acl, class...)...)
+	}
+	if c.hasKind(s3Tags) {
+		c.ask("s3:PutObjectTagging", resource, tags...)
+	}
+	if len(locks) > 0 || c.hasHeader("X-Amz-Object-Lock-Event-Hold-Duration-Years") {
+		c.ask("s3:PutObjectRetention", resource, locks...)
+	}
+	if len(hold) > 0 {
+		c.ask("s3:PutObjectLegalHold", resource, hold...)
+	}
+	return nil
+}
+
+// readDelete asks for the deletion of an object or of one version of it.
+func (c *s3Call) readDelete() error {
+	action, context := c.action(c.operation.action, c.operation.version)
+	if context == nil {
+		context = c.keys("If-Match")
+	}
+	c.ask(action, c.resource(), context...)
+	c.readBypass(c.resource())
+	return nil
+}
+
+// readBypass asks for the right to go round governance-mode retention, if the
+// call wants to: only "false" says that it does not.
+func (c *s3Call) readBypass(resource string) {
+	if v, ok := c.header("X-Amz-Bypass-Governance-Retention"); ok && !strings.EqualFold(v, "false") {
+		c.ask("s3:BypassGovernanceRetention", resource)
+	}
+}
+
+func (c *s3Call) readACL() error {
+	action, context := c.action(c.operation.action, c.operation.version)
+	c.ask(action, c.resource(), append(context, c.aclKeys()...)...)
+	return nil
+}
+
+// readAttributes asks for what a HEAD and the attributes need.
+func (c *s3Call) readAttributes() error {
+	action, context := c.action("s3:GetObject", "s3:GetObjectVersion")
+	c.ask(action, c.resource(), context...)
+	return c.readPlain()
+}
+
+func (c *s3Call) readAnnotations() error {
+	action, context := c.action(c.operation.action, c.operation.version)
+	context = append(context, c.keys("X-Amz-Object-If-Match")...)
+	c.ask(action, c.resource(), append(context, c.paramKeys("annotation-prefix", "max-annotation-results")...)...)
+	return nil
+}
+
+// readList asks for a list of objects or their versions.
+func (c *s3Call) readList() error {
+	c.ask(c.operation.action, c.resource(), c.paramKeys("prefix", "delimiter", "max-keys")...)
+	return nil
+}
+
+// paramKeys returns the condition keys whose values stand in parameters. A
+// parameter that is there and empty is a key that is there and empty.
+func (c *s3Call) paramKeys(names ...string) []string {
+	var context []string
+	for _, name := range names {
+		if v, ok := c.param(name); ok {
+			context = append(context, "s3:"+name, v)
+		}
+	}
+	return context
+}
