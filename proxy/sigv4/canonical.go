@@ -18,25 +18,27 @@ type form struct {
 // forms returns every form that s may be made over, the likeliest first. The
 // last ones are rarely reached.
 func (s *Signature) forms(path string, s3 bool) []form {
-	paths := []string{path}
-	if !s3 {
-		normal := string(appendEncoded(nil, normalise(path), true))
-		asIs := string(appendEncoded(nil, path, true))
-		paths[0] = normal
-		if asIs != normal {
-			paths = append(paths, asIs)
+	forms := make([]form, 0, 4)
+	if s3 {
+		forms = append(forms, form{path, true})
+	} else {
+		normal := normalise(path)
+		forms = append(forms, form{encodePath(normal), true})
+		if path != normal {
+			forms = append(forms, form{encodePath(path), true})
 		}
 	}
-	forms := make([]form, 0, 4)
-	for _, p := range paths {
-		forms = append(forms, form{p, true})
-	}
 	if s.Query && s.Token != "" {
-		for _, p := range paths {
-			forms = append(forms, form{p, false})
+		for _, f := range forms {
+			forms = append(forms, form{f.path, false})
 		}
 	}
 	return forms
+}
+
+// encodePath encodes a path as it stands, which mostly was encoded once.
+func encodePath(path string) string {
+	return string(appendEncoded(make([]byte, 0, len(path)+16), path, true))
 }
 
 // normalise removes empty and dot segments. (RFC 3986, section 5.2.4; and
@@ -83,7 +85,9 @@ func (s *Signature) checkHeaders(h http.Header) error {
 }
 
 func (s *Signature) signs(name string) bool {
-	return slices.ContainsFunc(s.Signed, func(signed string) bool { return strings.EqualFold(signed, name) })
+	return slices.ContainsFunc(s.Signed, func(signed string) bool {
+		return len(signed) == len(name) && strings.EqualFold(signed, name)
+	})
 }
 
 // appendCanonical appends the canonical request.
@@ -168,6 +172,10 @@ func appendKey(b []byte, name string) []byte {
 // appendTrimmed appends v without white space around it, and with one space
 // for every run of it within, quoted or not.
 func appendTrimmed(b []byte, v string) []byte {
+	v = strings.Trim(v, " \t")
+	if strings.IndexByte(v, '\t') < 0 && !strings.Contains(v, "  ") {
+		return append(b, v...) // most values, tokens of a kilobyte among them
+	}
 	start := len(b)
 	space := false
 	for i := range len(v) {

@@ -107,7 +107,10 @@ func readHeader(r *http.Request, value string, q auth) (*Signature, error) {
 	if s.Token, err = single(r.Header, "X-Amz-Security-Token"); err != nil {
 		return nil, err
 	}
-	return s, checkPayload(s.Payload)
+	if err := checkPayload(s.Payload); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func readQuery(r *http.Request, q auth) (*Signature, error) {
@@ -150,7 +153,10 @@ func readQuery(r *http.Request, q auth) (*Signature, error) {
 	if s.Token, err = either(r.Header, "X-Amz-Security-Token", q.token); err != nil {
 		return nil, err
 	}
-	return s, checkPayload(s.Payload)
+	if err := checkPayload(s.Payload); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // fill reads what a header and a query write alike. s.Time is set.

@@ -55,7 +55,7 @@ func (s *Signature) Verify(r *http.Request, c Credentials, o Options) error {
 	if !kept {
 		key = signingKey(c.SecretAccessKey, s.Scope)
 	}
-	buf := make([]byte, 0, 2048)
+	buf := make([]byte, 0, 3072) // a token alone is about a kilobyte
 	match := false
 	for _, form := range s.forms(path, o.S3) {
 		buf, err = s.appendCanonical(buf[:0], r, form, rawQuery, payload)
