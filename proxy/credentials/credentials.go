@@ -169,9 +169,9 @@ func isLoopback(host string) bool {
 }
 
 // Format prints the access key's id, whatever the verb.
-func (i *Issuer) Format(f fmt.State, _ rune) { io.WriteString(f, "issuer of "+i.sealed.AccessKeyID) }
+func (i Issuer) Format(f fmt.State, _ rune) { io.WriteString(f, "issuer of "+i.sealed.AccessKeyID) }
 
 // MarshalText is what Format prints.
-func (i *Issuer) MarshalText() ([]byte, error) {
+func (i Issuer) MarshalText() ([]byte, error) {
 	return []byte("issuer of " + i.sealed.AccessKeyID), nil
 }

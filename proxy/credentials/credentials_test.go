@@ -1,13 +1,18 @@
 package credentials
 
 import (
+	"context"
 	"encoding/json"
+	"encoding/xml"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 )
 
 func newTest(t testing.TB) *Issuer {
@@ -185,6 +190,55 @@ func TestTheZeroIssuerHonoursNothing(t *testing.T) {
 	for _, token := range [][]string{nil, {""}} {
 		if w := ask(&i, func(r *http.Request) { r.Header["Authorization"] = token }); w.Code != 403 {
 			t.Errorf("token %q: got %d", token, w.Code)
+		}
+	}
+}
+
+func TestARealSDKGetsTheCredentials(t *testing.T) {
+	i := newTest(t)
+	i.Account = func() string { return "123456789012" }
+	server := httptest.NewServer(i)
+	defer server.Close()
+	provider := endpointcreds.New(server.URL+Path, func(o *endpointcreds.Options) { o.AuthorizationToken = i.Token() })
+	got, err := provider.Retrieve(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := i.sealed
+	if got.AccessKeyID != c.AccessKeyID || got.SecretAccessKey != c.SecretAccessKey || got.SessionToken != c.SessionToken {
+		t.Error("the SDK got other credentials")
+	}
+	if !got.CanExpire || time.Until(got.Expires) < 6*time.Hour {
+		t.Errorf("got expiry %s", got.Expires)
+	}
+	if got.AccountID != "123456789012" {
+		t.Errorf("got account %q", got.AccountID)
+	}
+
+	provider = endpointcreds.New(server.URL+Path, func(o *endpointcreds.Options) { o.AuthorizationToken = "wrong" })
+	if _, err := provider.Retrieve(context.Background()); err == nil || !strings.Contains(err.Error(), "InvalidToken") {
+		t.Errorf("with a wrong token: got %v, want the answer's code in it", err)
+	}
+}
+
+func TestTheIssuerDoesNotPrintItsSecrets(t *testing.T) {
+	i := newTest(t)
+	for _, v := range []any{i, *i, []*Issuer{i}, struct{ I *Issuer }{i}, struct{ I Issuer }{*i}} {
+		var out strings.Builder
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		if b, err := json.Marshal(v); err == nil {
+			out.Write(b)
+		}
+		if b, err := xml.Marshal(v); err == nil {
+			out.Write(b)
+		}
+		for _, secret := range []string{i.token, i.sealed.SecretAccessKey, i.sealed.SessionToken} {
+			if strings.Contains(out.String(), secret) || strings.Contains(out.String(), fmt.Sprintf("%x", secret)) {
+				t.Errorf("%T prints a secret:\n%s", v, out.String())
+				break
+			}
 		}
 	}
 }
