@@ -25,7 +25,7 @@ func (p *parser) allow(f field) {
 		}
 		actions, good := p.actions(e)
 		resources, fine := p.resources(e, actions)
-		if good && fine {
+		if good && fine && p.room(at, len(resources)) {
 			g := &Grant{ID: id, Resources: resources, Mint: e.mint, Pos: Position{p.m.File, at.Line, at.Column}}
 			for _, a := range actions {
 				g.Actions = append(g.Actions, a.string)
@@ -40,7 +40,9 @@ func (p *parser) allow(f field) {
 func (p *parser) actions(e *entry) ([]named, bool) {
 	f, has := e.fields["actions"]
 	if !has {
-		p.errorf(e.at, `%s has no "actions"`, e.id)
+		if !p.torn {
+			p.errorf(e.at, `%s has no "actions"`, e.id)
+		}
 		return nil, false
 	}
 	names, ok := p.names(f.value, `"actions"`)
@@ -102,7 +104,9 @@ func (p *parser) didYouMeanAction(action string) string {
 func (p *parser) resources(e *entry, actions []named) ([]Pattern, bool) {
 	f, has := e.fields["resources"]
 	if !has {
-		p.errorf(e.at, `%s has no "resources": where an action has none, write "*"`, e.id)
+		if !p.torn {
+			p.errorf(e.at, `%s has no "resources": where an action has none, write "*"`, e.id)
+		}
 		return nil, false
 	}
 	var patterns []Pattern
@@ -134,7 +138,7 @@ func (p *parser) resource(n *yaml.Node, r Pattern, actions []named) bool {
 	case !strings.ContainsAny(a.partition, "*?$") && !isPartition(a.partition):
 		p.errorf(n, "resource %q: %q is no partition%s", string(r), a.partition, p.didYouMean(a.partition, []string{"aws", "aws-cn", "aws-us-gov"}))
 		return false
-	case !strings.ContainsAny(a.account, "*?$") && a.account != "" && a.account != "aws" && !isAccount(a.account):
+	case a.account != "" && made(a.account, digits) && !isAccount(a.account):
 		p.unknownf(n, "resource %q: %q is no account: twelve digits", string(r), a.account)
 		return p.o.Lenient
 	case strings.ContainsAny(a.service, "*?$"):

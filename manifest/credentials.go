@@ -36,7 +36,7 @@ func (p *parser) credentials(f field) {
 	switch {
 	case hasRole && c.Unminted:
 		p.errorf(unminted.key, `"role" and "unminted: true" exclude each other: leave one out`)
-	case !hasRole && !c.Unminted:
+	case !hasRole && !c.Unminted && !p.torn:
 		p.errorf(f.key, "no role to assume: %s", credentialsWayOut)
 	}
 	if c.Unminted {
@@ -108,6 +108,9 @@ func (p *parser) mint(f field) Width {
 // every function is. (AWS STS API Reference, AssumeRole, "DurationSeconds".)
 func (p *parser) duration(f field) {
 	n, err := strconv.Atoi(f.value.Value)
+	if f.value.Kind == yaml.AliasNode {
+		return // reported already
+	}
 	if f.value.Kind != yaml.ScalarNode || f.value.ShortTag() != "!!int" || err != nil || n < 900 || n > 3600 {
 		p.errorf(f.value, "duration is a number of seconds from 900 to 3600, not %s", describe(f.value))
 		return

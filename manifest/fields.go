@@ -56,14 +56,26 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// items returns n's elements if it is a list, else n alone. An empty list is
-// reported.
+// Limits on what a manifest of its size can say, so that reading and deciding
+// stay quick whatever it says.
+const (
+	maxItems     = 1000  // of a list
+	maxResources = 10000 // of all grants
+	maxString    = 16384 // bytes of a string, once its variables are replaced
+)
+
+// items returns n's elements if it is a list, else n alone. A list that is
+// empty or too long is reported.
 func (p *parser) items(n *yaml.Node, what string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
 		return []*yaml.Node{n}
 	}
 	if len(n.Content) == 0 {
 		p.errorf(n, "%s is an empty list: leave it out", what)
+	}
+	if len(n.Content) > maxItems {
+		p.errorf(n, "%s is a list of %d; at most %d are read", what, len(n.Content), maxItems)
+		return nil
 	}
 	return n.Content
 }
@@ -113,7 +125,9 @@ func (p *parser) boolean(f field) (value, ok bool) {
 	if f.value.Kind == yaml.ScalarNode && f.value.ShortTag() == "!!bool" {
 		return strings.EqualFold(f.value.Value, "true"), true
 	}
-	p.errorf(f.value, "%q is true or false, not %s", f.key.Value, describe(f.value))
+	if f.value.Kind != yaml.AliasNode { // reported already
+		p.errorf(f.value, "%q is true or false, not %s", f.key.Value, describe(f.value))
+	}
 	return false, false
 }
 
@@ -180,7 +194,7 @@ func (p *parser) expand(n *yaml.Node, what string, pattern bool) (string, bool) 
 		name, env := strings.CutPrefix(v.key, "env:")
 		switch {
 		case length == 0:
-			p.errorf(n, "%s: %q has a variable without an end; a \"$\" before a \"{\" is written \"${$}\" in a pattern", what, n.Value)
+			p.errorf(n, `%s: in %q a "${" begins no variable; in a pattern, the characters are written "${$}{"`, what, n.Value)
 			return "", false
 		case env:
 			value, found := p.env(n, what, name, v)
@@ -196,20 +210,26 @@ func (p *parser) expand(n *yaml.Node, what string, pattern bool) (string, bool) 
 				}
 				value = string(Literal(value))
 			}
-			b.WriteString(value)
+			if b.WriteString(value); b.Len() > maxString {
+				p.errorf(n, "%s is longer than %d bytes once its variables are replaced", what, maxString)
+				return "", false
+			}
 		case pattern && !v.falls && (v.key == "*" || v.key == "?" || v.key == "$" || strings.EqualFold(v.key, accountVariable)):
 			b.WriteString(s[:length])
 		default:
-			allowed := `only "${env:NAME}" is`
+			which := `only ${env:NAME} has one`
 			if pattern {
-				allowed = `only "${aws:PrincipalAccount}", "${env:NAME}", "${*}", "${?}" and "${$}" have one`
+				which = `only ${env:NAME}, ${aws:PrincipalAccount}, ${*}, ${?} and ${$} have one`
 			}
-			p.errorf(n, "%s: %q has no value here: %s", what, s[:length], strings.TrimSuffix(allowed, " is"))
+			p.errorf(n, "%s: %q has no value here: %s", what, s[:length], which)
 			ok = false
 		}
 		s = s[length:]
 	}
-	return b.String(), ok
+	if !ok {
+		return "", false
+	}
+	return b.String(), true
 }
 
 // env returns a variable of the function's configured environment.

@@ -80,7 +80,7 @@ func (p *parser) kind(k kind, f field) {
 		k.read(p, e)
 		// An entry that grants nothing is an oversight, unless a mistake in
 		// it is why.
-		if len(p.m.Grants) == grants && len(p.errs) == mistakes {
+		if len(p.m.Grants) == grants && len(p.errs) == mistakes && !p.torn {
 			p.errorf(at, "%s grants nothing: it has none of the fields that do", id)
 		}
 	}
@@ -123,6 +123,19 @@ func (p *parser) grant(e *entry, f field, actions []string, resources []Pattern,
 		Mint:       e.mint,
 		Pos:        Position{p.m.File, f.key.Line, f.key.Column},
 	})
+}
+
+// room reports whether the manifest may have n more resources, and says so
+// once where it may not.
+func (p *parser) room(at *yaml.Node, n int) bool {
+	if p.resourced > maxResources {
+		return false
+	}
+	if p.resourced += n; p.resourced <= maxResources {
+		return true
+	}
+	p.errorf(at, "the manifest grants more than %d resources: grant prefixes", maxResources)
+	return false
 }
 
 // regional returns the ARN of a bare name in the function's own account,

@@ -170,7 +170,7 @@ const (
 )
 
 // A LogLevel says which allowed calls the decision log has. Denied calls are
-// always in it.
+// always in it. The zero LogLevel, which [Parse] does not leave, is LogDenials.
 type LogLevel string
 
 const (

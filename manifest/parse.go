@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -21,8 +22,8 @@ func Parse(file string, src []byte, o Options) (*Manifest, error) {
 		p.warnAt(1, 1, "the manifest is empty: nothing is granted")
 	}
 	p.environment()
-	bySource(p.errs)
-	bySource(p.m.Warnings)
+	p.errs = told(p.errs, "mistakes")
+	p.m.Warnings = told(p.m.Warnings, "warnings")
 	if len(p.errs) > 0 {
 		joined := make([]error, len(p.errs))
 		for i, e := range p.errs {
@@ -54,7 +55,9 @@ type parser struct {
 	o         Options
 	m         *Manifest
 	errs      []*Error
-	suggested int
+	suggested int  // misspellings looked up
+	resourced int  // resources granted
+	torn      bool // an alias or merge key stands where something should be said
 
 	modeAt, logAt *yaml.Node // where they stand, if they do
 	mode          string
@@ -66,7 +69,7 @@ func (p *parser) errorf(n *yaml.Node, format string, args ...any) {
 }
 
 func (p *parser) errorAt(line, column int, format string, args ...any) {
-	p.errs = append(p.errs, &Error{Position{p.m.File, line, column}, fmt.Sprintf(format, args...)})
+	p.errs = append(p.errs, &Error{Position{p.m.File, line, column}, short(fmt.Sprintf(format, args...))})
 }
 
 func (p *parser) warnf(n *yaml.Node, format string, args ...any) {
@@ -74,7 +77,16 @@ func (p *parser) warnf(n *yaml.Node, format string, args ...any) {
 }
 
 func (p *parser) warnAt(line, column int, format string, args ...any) {
-	p.m.Warnings = append(p.m.Warnings, &Error{Position{p.m.File, line, column}, fmt.Sprintf(format, args...)})
+	p.m.Warnings = append(p.m.Warnings, &Error{Position{p.m.File, line, column}, short(fmt.Sprintf(format, args...))})
+}
+
+// short leaves out the middle of a text that quotes too much.
+func short(text string) string {
+	const head, tail = 400, 160
+	if len(text) <= head+tail {
+		return text
+	}
+	return strings.ToValidUTF8(text[:head], "") + " … " + strings.ToValidUTF8(text[len(text)-tail:], "")
 }
 
 // unknownf reports what the generated list does not have. An old layer meets
@@ -85,6 +97,20 @@ func (p *parser) unknownf(n *yaml.Node, format string, args ...any) {
 		return
 	}
 	p.errorf(n, format, args...)
+}
+
+// maxTold is how many mistakes of a file are told: more than a person mends at
+// once, and few enough for one line of a log.
+const maxTold = 200
+
+// told puts list in source order, and counts what is too much.
+func told(list []*Error, what string) []*Error {
+	bySource(list)
+	if len(list) > maxTold {
+		list[maxTold] = &Error{list[maxTold].Pos, fmt.Sprintf("%d more %s from here on", len(list)-maxTold, what)}
+		list = list[:maxTold+1]
+	}
+	return list
 }
 
 func bySource(list []*Error) {
@@ -165,7 +191,7 @@ func (p *parser) manifest(root *yaml.Node) {
 	if len(p.m.Grants) == 0 && len(p.errs) == 0 {
 		p.warnf(root, "the manifest grants nothing")
 	}
-	if _, ok := top["credentials"]; !ok && len(p.m.Grants) > 0 {
+	if _, ok := top["credentials"]; !ok && len(p.m.Grants) > 0 && !p.torn {
 		p.errorf(root, "no credentials to make granted calls under: %s", credentialsWayOut)
 	}
 }
@@ -251,10 +277,17 @@ func upstream(s string) (*url.URL, error) {
 		return nil, errors.New("an upstream holds no user")
 	case u.Hostname() == "" || u.Opaque != "":
 		return nil, errors.New("an upstream names a host")
+	case !isPort(u.Port()) || strings.HasSuffix(u.Host, ":"):
+		return nil, errors.New("a port is a number from 1 to 65535")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(s, "#"):
 		return nil, errors.New("an upstream is a scheme and a host: no path, query or fragment")
 	}
 	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
 }
 
 // environment lets the function's configuration say what the manifest left

@@ -24,7 +24,7 @@ func (p *parser) secrets(e *entry) {
 		ok = ok && err == nil
 		secrets = append(secrets, s)
 	}
-	if ok {
+	if ok && p.room(f.key, len(secrets)) {
 		p.grant(e, f, []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, secrets)
 	}
 }

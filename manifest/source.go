@@ -109,6 +109,7 @@ func (p *parser) wellFormed(n *yaml.Node, depth int) bool {
 	switch n.Kind {
 	case yaml.AliasNode:
 		p.errorf(n, "aliases are not read in a manifest, which says what it grants where it grants it: write the value of %q out", "*"+n.Value)
+		p.torn = true
 		return true
 	case yaml.MappingNode:
 		p.keys(n)
@@ -131,9 +132,10 @@ func (p *parser) keys(n *yaml.Node) {
 		k := n.Content[i]
 		switch {
 		case k.Kind == yaml.AliasNode:
-			continue // reported already
+			// reported as an alias
 		case k.ShortTag() == "!!merge":
 			p.errorf(k, `merge keys are not read in a manifest: write the fields out in place of "<<"`)
+			p.torn = true
 		case k.Kind != yaml.ScalarNode || k.ShortTag() != "!!str":
 			p.errorf(k, "%s is no key: keys are strings", describe(k))
 		case seen[k.Value] > 0:

@@ -76,12 +76,12 @@ func (p *parser) objectStorage(e *entry) {
 	} {
 		conditions := append(pin[:len(pin):len(pin)], verb.conditions...)
 		if f, has := e.fields[verb.field+"_prefix"]; has {
-			if prefixes, good := p.prefixes(f); good && ok {
+			if prefixes, good := p.prefixes(f); good && ok && p.room(f.key, len(buckets)*len(prefixes)) {
 				p.grant(e, f, verb.actions, objects(buckets, prefixes, "*"), conditions...)
 			}
 		}
 		if f, has := e.fields[verb.field]; has {
-			if keys, good := p.objectKeys(f); good && ok {
+			if keys, good := p.objectKeys(f); good && ok && p.room(f.key, len(buckets)*len(keys)) {
 				p.grant(e, f, verb.actions, objects(buckets, keys, ""), conditions...)
 			}
 		}
@@ -92,7 +92,7 @@ func (p *parser) objectStorage(e *entry) {
 // list reads `list_prefix` and `list`.
 func (p *parser) list(e *entry, buckets []bucket, ok bool, actions []string, pin []Condition) {
 	if f, has := e.fields["list_prefix"]; has {
-		if prefixes, good := p.prefixes(f); good && ok {
+		if prefixes, good := p.prefixes(f); good && ok && p.room(f.key, len(buckets)) {
 			p.grant(e, f, actions, roots(buckets), append(pin[:len(pin):len(pin)], under(prefixes, nil)...)...)
 		}
 	}
@@ -118,7 +118,7 @@ func (p *parser) list(e *entry, buckets []bucket, ok bool, actions []string, pin
 	switch {
 	case !hasPrefix && !hasKeys:
 		p.errorf(f.key, `"list: true" lists where the entry may read, and it may read nowhere: write "list_prefix"`)
-	case good && ok:
+	case good && ok && p.room(f.key, len(buckets)):
 		p.grant(e, f, actions, roots(buckets), append(pin[:len(pin):len(pin)], under(prefixes, keys)...)...)
 	}
 }

@@ -21,7 +21,7 @@ func (p *parser) topic(e *entry) {
 		ok = ok && err == nil
 		topics = append(topics, t)
 	}
-	if ok {
+	if ok && p.room(f.key, len(topics)) {
 		p.grant(e, f, []string{"sns:Publish"}, topics)
 	}
 }
