@@ -20,18 +20,35 @@ import (
 var zactions string
 
 // A service is one line of the list.
-type service struct{ prefix, owns, on, global string }
+type service struct {
+	prefix  string
+	owners  []string // the service parts of the ARNs that its actions can have
+	actions []string // their names, without the prefix
+}
 
-// findService returns the service with an IAM prefix.
-func findService(prefix string) (service, bool) {
+// service returns the service with an IAM prefix, or nil if there is none. A
+// manifest names few services and may name each often.
+func (p *parser) service(prefix string) *service {
+	s, ok := p.services[prefix]
+	if !ok {
+		if p.services == nil {
+			p.services = make(map[string]*service)
+		}
+		s = findService(prefix)
+		p.services[prefix] = s
+	}
+	return s
+}
+
+func findService(prefix string) *service {
 	if prefix == "" || strings.ContainsAny(prefix, "\t\n ") {
-		return service{}, false
+		return nil
 	}
 	line := zactions
 	if start := prefix + "\t"; !strings.HasPrefix(line, start) {
 		i := strings.Index(line, "\n"+start)
 		if i < 0 {
-			return service{}, false
+			return nil
 		}
 		line = line[i+1:]
 	}
@@ -40,16 +57,8 @@ func findService(prefix string) (service, bool) {
 	if len(f) != 4 {
 		panic("manifest: internal error: a line of the list of actions has not four fields")
 	}
-	return service{f[0], f[1], f[2], f[3]}, true
+	return &service{f[0], strings.Fields(f[1]), append(strings.Fields(f[2]), strings.Fields(f[3])...)}
 }
-
-// actions are the names of s's actions, without its prefix.
-func (s service) actions() []string { return strings.Fields(s.on + " " + s.global) }
-
-// owners are the service parts of the ARNs that s's actions can have.
-func (s service) owners() []string { return strings.Fields(s.owns) }
-
-func isService(prefix string) bool { _, ok := findService(prefix); return ok }
 
 // services are the prefixes of all services.
 func services() []string {

@@ -69,12 +69,12 @@ func (p *parser) action(n named) bool {
 		p.errorf(n.at, "action %q: an environment variable puts no wildcard in", n.string)
 		return false
 	}
-	s, ok := findService(service)
-	if !ok {
+	s := p.service(service)
+	if s == nil {
 		p.unknownf(n.at, "service %q of action %q does not exist%s", service, n.string, p.didYouMean(service, services()))
 		return p.o.Lenient
 	}
-	if slices.ContainsFunc(s.actions(), func(a string) bool { return matchAction(name, a) }) {
+	if slices.ContainsFunc(s.actions, func(a string) bool { return matchAction(name, a) }) {
 		return true
 	}
 	what := "does not exist"
@@ -89,12 +89,12 @@ func (p *parser) action(n named) bool {
 // of its prefix.
 func (p *parser) didYouMeanAction(action string) string {
 	service, _, _ := strings.Cut(action, ":")
-	s, ok := findService(strings.ToLower(service))
-	if !ok {
+	s := p.service(strings.ToLower(service))
+	if s == nil || p.suggested >= maxSuggestions {
 		return ""
 	}
 	var all []string
-	for _, a := range s.actions() {
+	for _, a := range s.actions {
 		all = append(all, s.prefix+":"+a)
 	}
 	return p.didYouMean(action, all)
@@ -146,12 +146,12 @@ func (p *parser) resource(n *yaml.Node, r Pattern, actions []named) bool {
 	}
 	var owners []string
 	for _, action := range actions {
-		prefix, _, ok := strings.Cut(action.string, ":")
-		s, found := findService(prefix)
-		if !ok || !found || len(s.owners()) == 0 {
+		prefix, _, _ := strings.Cut(action.string, ":")
+		s := p.service(prefix)
+		if s == nil || len(s.owners) == 0 {
 			return true // "*", or a service that the list tells too little of
 		}
-		owners = append(owners, s.owners()...)
+		owners = append(owners, s.owners...)
 	}
 	if len(actions) == 0 || slices.Contains(owners, a.service) {
 		return true

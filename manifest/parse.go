@@ -55,8 +55,9 @@ type parser struct {
 	o         Options
 	m         *Manifest
 	errs      []*Error
-	suggested int  // misspellings looked up
-	resourced int  // resources granted
+	suggested int // misspellings looked up
+	resourced int // resources granted
+	services  map[string]*service
 	torn      bool // an alias or merge key stands where something should be said
 
 	modeAt, logAt *yaml.Node // where they stand, if they do
@@ -244,7 +245,7 @@ func (p *parser) upstreams(f field) {
 		if k.Kind != yaml.ScalarNode || k.ShortTag() != "!!str" {
 			continue // reported already
 		}
-		if !isService(k.Value) {
+		if p.service(k.Value) == nil {
 			p.unknownf(k, "upstreams: %q is no service%s", k.Value, p.didYouMean(k.Value, services()))
 		}
 		s, ok := p.str(v, fmt.Sprintf("upstreams: %q", k.Value))

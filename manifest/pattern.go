@@ -201,6 +201,19 @@ func glob(pattern []rune, s string, fold bool) bool {
 // matchAction reports whether pattern, which has wildcards and no variables,
 // matches an action. The case of ASCII letters does not count.
 func matchAction(pattern, action string) bool {
+	// Most patterns are names, and most names are others.
+	i := 0
+	for i < len(pattern) && i < len(action) && pattern[i] < utf8.RuneSelf && pattern[i] != '*' && pattern[i] != '?' {
+		p, _ := next(pattern[i:], true)
+		if a, _ := next(action[i:], true); a != p {
+			return false
+		}
+		i++
+	}
+	pattern, action = pattern[i:], action[i:]
+	if pattern == "" {
+		return action == ""
+	}
 	var room [64]rune
 	glyphs := room[:0]
 	for i := 0; i < len(pattern); {

@@ -57,15 +57,19 @@ func (p *parser) document(src []byte) *yaml.Node {
 	return root
 }
 
-// text reports whether src is UTF-8 without NUL.
+// text reports whether src is UTF-8 without NUL and other control characters.
+// YAML forbids them as well; here their position is known.
 func (p *parser) text(src []byte) bool {
-	bad := bytes.IndexByte(src, 0)
-	what := "a NUL byte: a manifest is text, in UTF-8"
-	for i := 0; i < len(src) && (bad < 0 || i < bad); {
+	bad, what := -1, ""
+	for i := 0; i < len(src) && bad < 0; {
 		r, n := utf8.DecodeRune(src[i:])
-		if r == utf8.RuneError && n == 1 {
+		switch {
+		case r == utf8.RuneError && n == 1:
 			bad, what = i, fmt.Sprintf("byte 0x%02x is not UTF-8", src[i])
-			break
+		case r == 0:
+			bad, what = i, "a NUL byte: a manifest is text, in UTF-8"
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0x7f:
+			bad, what = i, fmt.Sprintf("control character %U", r)
 		}
 		i += n
 	}

@@ -1,0 +1,80 @@
+package manifest_test
+
+import (
+	"fmt"
+
+	"github.com/lambda-remit/remit/manifest"
+)
+
+const mission = `function: generate-thumbnail
+credentials:
+  role: self
+permissions:
+  object_storage:
+    bucket: media-eu
+    read_prefix: uploads/images/
+    write_prefix: derived/thumbnails/
+  queue:
+    publish: image-processing-results
+  secrets:
+    read: [image-signing-key]
+`
+
+func ExampleParse() {
+	m, err := manifest.Parse("remit.yaml", []byte(mission), manifest.Options{Region: "eu-west-1"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, g := range m.Grants {
+		fmt.Println(g, g.Actions[0], g.Resources[0])
+	}
+	// Output:
+	// remit.yaml:7 object_storage.read_prefix s3:GetObject arn:aws:s3:::media-eu/uploads/images/*
+	// remit.yaml:8 object_storage.write_prefix s3:PutObject arn:aws:s3:::media-eu/derived/thumbnails/*
+	// remit.yaml:10 queue.publish sns:Publish arn:aws:sns:eu-west-1:${aws:PrincipalAccount}:image-processing-results
+	// remit.yaml:12 secrets.read secretsmanager:GetSecretValue arn:aws:secretsmanager:eu-west-1:${aws:PrincipalAccount}:secret:image-signing-key-??????
+}
+
+// Every mistake is reported at once, where it stands.
+func ExampleParse_mistakes() {
+	_, err := manifest.Parse("remit.yaml", []byte(`
+credentials: {role: self, mint: adaptive}
+permissions:
+  object_storge: {bucket: media-eu}
+allow:
+  - actions: s3:GetObjct
+    resources: arn:aws:s3:::media-eu/*
+`), manifest.Options{})
+	fmt.Println(err)
+	// Output:
+	// remit.yaml:2:33: mint: "adaptive" is not built yet in this version: write "call" or "grant"
+	// remit.yaml:4:3: "permissions" has no key "object_storge"; did you mean "object_storage"?
+	// remit.yaml:6:14: action "s3:GetObjct" does not exist; did you mean "s3:GetObject"?
+}
+
+// A copy makes two requests, and needs both.
+func ExampleManifest_Decide() {
+	m, err := manifest.Parse("remit.yaml", []byte(mission), manifest.Options{Region: "eu-west-1"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	get := manifest.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::media-eu/uploads/images/cat.png"}
+	put := manifest.Request{Action: "s3:PutObject", Resource: "arn:aws:s3:::media-eu/uploads/images/cat-2.png"}
+	d := m.Decide(get, put)
+	fmt.Println(d.Allowed, d.Reason)
+	fmt.Println("denied: ", d.Denied.Action, d.Denied.Resource)
+	fmt.Println("nearest:", d.Nearest)
+	// Output:
+	// false no-resource
+	// denied:  s3:PutObject arn:aws:s3:::media-eu/uploads/images/cat-2.png
+	// nearest: remit.yaml:8 object_storage.write_prefix
+}
+
+func ExampleLiteral() {
+	key := manifest.Literal("in/*.png")
+	fmt.Println(key, key.Match("in/*.png", nil), key.Match("in/cat.png", nil))
+	// Output:
+	// in/${*}.png true false
+}
