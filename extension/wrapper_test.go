@@ -1,0 +1,153 @@
+package extension_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lambda-remit/remit/extension/lambdatest"
+)
+
+func TestAnotherWrapperComesNext(t *testing.T) {
+	s := newSandbox(t, func(c *lambdatest.Config) {
+		next := filepath.Join(c.TaskRoot, "next")
+		writeProgram(t, next, "#!/bin/sh\nNEXT_RAN=yes exec \"$@\"\n")
+		setEnv(c, "REMIT_NEXT_WRAPPER", next)
+		c.Runtime = append(c.Runtime, "an argument")
+	})
+	env, err := s.do(t, "environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := "\n" + strings.Join(env, "\n") + "\n"
+	if !strings.Contains(all, "\nNEXT_RAN=yes\n") || strings.Contains(all, "REMIT_NEXT_WRAPPER") || strings.Contains(all, roleSecret) {
+		t.Errorf("got %s", all)
+	}
+	args, err := s.do(t, "args")
+	if err != nil || len(args) != 2 || args[1] != "an argument" {
+		t.Errorf("arguments: got %q, %v", args, err)
+	}
+}
+
+func TestTheWrapperFailsRatherThanStartWithTheKeys(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(t *testing.T, c *lambdatest.Config)
+		text   string
+	}{
+		"next wrapper missing": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_NEXT_WRAPPER", "/nonexistent/wrapper")
+		}, "REMIT_NEXT_WRAPPER"},
+		"next wrapper not executable": {func(t *testing.T, c *lambdatest.Config) {
+			path := filepath.Join(c.TaskRoot, "next")
+			write(t, path, "#!/bin/sh\n")
+			setEnv(c, "REMIT_NEXT_WRAPPER", path)
+		}, "not an executable file"},
+		"way not built": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_CAPTURE", "preload")
+		}, "not built yet"},
+		"way unknown": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_CAPTURE", "magic")
+		}, "not a way in"},
+		"runtime missing": {func(t *testing.T, c *lambdatest.Config) {
+			c.Runtime = []string{"/nonexistent/python"}
+		}, "/nonexistent/python"},
+		"no extension in the layer": {func(t *testing.T, c *lambdatest.Config) {
+			if err := os.Remove(filepath.Join(c.Layer, "extensions/remit")); err != nil {
+				t.Fatal(err)
+			}
+		}, "the extension is not running"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t, func(cfg *lambdatest.Config) { c.change(t, cfg) })
+			_, err := s.do(t, "environ")
+			failure(t, err, "Runtime.ExitError")
+			if log := s.log.String(); !strings.Contains(log, "the function is not started") || !strings.Contains(log, c.text) {
+				t.Errorf("log: got %s, want %q", log, c.text)
+			}
+		})
+	}
+}
+
+func TestTheWayFollowsTheRuntimeAndTheConfiguration(t *testing.T) {
+	for _, c := range []struct{ engine, capture, want, not string }{
+		{"AWS_Lambda_python3.13", "", "HTTPS_PROXY=", "AWS_ENDPOINT_URL="},
+		{"AWS_Lambda_nodejs22.x", "", "AWS_ENDPOINT_URL=", "HTTPS_PROXY="},
+		{"AWS_Lambda_python3.13", "endpoint", "AWS_ENDPOINT_URL=", "HTTPS_PROXY="},
+		{"AWS_Lambda_nodejs22.x", "proxy", "HTTPS_PROXY=", "AWS_ENDPOINT_URL="},
+	} {
+		s := newSandbox(t, func(cfg *lambdatest.Config) {
+			cfg.Engine = c.engine
+			setEnv(cfg, "REMIT_CAPTURE", c.capture)
+		})
+		env, err := s.do(t, "environ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := "\n" + strings.Join(env, "\n")
+		if !strings.Contains(all, "\n"+c.want) || strings.Contains(all, "\n"+c.not) {
+			t.Errorf("%s, REMIT_CAPTURE=%s: got %s", c.engine, c.capture, all)
+		}
+	}
+}
+
+func TestProvidedRuntimesHaveOurBootstrap(t *testing.T) {
+	provided := func(handler string) func(c *lambdatest.Config) {
+		return func(c *lambdatest.Config) {
+			self := c.Runtime[0]
+			c.Runtime, c.Engine, c.Handler = nil, "AWS_Lambda_provided.al2023", handler
+			if err := os.MkdirAll(filepath.Join(c.TaskRoot, "bin"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(self, filepath.Join(c.TaskRoot, "bin/main")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s := newSandbox(t, provided("bin/main"))
+	env, err := s.do(t, "environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := strings.Join(env, "\n"); strings.Contains(all, roleSecret) || !strings.Contains(all, "HTTPS_PROXY=") {
+		t.Errorf("got %s", all)
+	}
+	for _, handler := range []string{"../../bin/sh", "/bin/sh", "bin", "missing"} {
+		s := newSandbox(t, provided(handler))
+		_, err := s.do(t, "environ")
+		failure(t, err, "Runtime.ExitError")
+	}
+}
+
+// TestTheStartIsLoggedOnceAndTruly holds the line of the start to once a life, and to the
+// truth: a function that was started without the wrapper has the real keys.
+func TestTheStartIsLoggedOnceAndTruly(t *testing.T) {
+	for _, wrapped := range []bool{true, false} {
+		s := newSandbox(t, func(c *lambdatest.Config) {
+			if !wrapped {
+				setEnv(c, "AWS_LAMBDA_EXEC_WRAPPER", "")
+			}
+		})
+		for range 2 {
+			if _, err := s.do(t, "nothing"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Shutdown()
+		log := s.log.String()
+		if n := strings.Count(log, `"msg":"started"`); n != 1 {
+			t.Errorf("wrapped %v: the start is logged %d times: %s", wrapped, n, log)
+		}
+		if want := fmt.Sprintf(`"sealed_credentials":%v`, wrapped); !strings.Contains(log, want) {
+			t.Errorf("wrapped %v: got %s, want %s", wrapped, log, want)
+		}
+	}
+}
+
+func writeProgram(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
