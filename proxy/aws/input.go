@@ -119,11 +119,16 @@ func (in *input) header(name string) (string, error) {
 // body buffers the body, and puts what it read in its place. It is for calls
 // whose requests stand in the body: what is read is what is sent.
 func (in *input) body() ([]byte, error) {
-	if in.hasBody {
-		return in.buffered, nil
-	}
 	if enc := in.r.Header.Get("Content-Encoding"); enc != "" {
 		return nil, fmt.Errorf("content-encoding %.80q of a body that has to be read", enc)
+	}
+	return in.raw()
+}
+
+// raw buffers the body as it is on the wire.
+func (in *input) raw() ([]byte, error) {
+	if in.hasBody {
+		return in.buffered, nil
 	}
 	if in.r.ContentLength > maxBody {
 		return nil, fmt.Errorf("body of %d bytes is larger than the %d that are read", in.r.ContentLength, maxBody)

@@ -36,8 +36,12 @@ func (in *input) target(prefix, contentType string) (operation string, members m
 	if !ok {
 		return "", nil, fmt.Errorf("x-amz-target %.80q is not one of %q", target, prefix)
 	}
-	if ct, _, err := mime.ParseMediaType(in.r.Header.Get("Content-Type")); err != nil || ct != contentType {
-		return operation, nil, fmt.Errorf("content-type %.80q is not %q", in.r.Header.Get("Content-Type"), contentType)
+	stated, err := in.header("Content-Type")
+	if err != nil {
+		return operation, nil, err
+	}
+	if ct, _, err := mime.ParseMediaType(stated); err != nil || ct != contentType {
+		return operation, nil, fmt.Errorf("content-type %.80q is not %q", stated, contentType)
 	}
 	body, err := in.body()
 	if err != nil {

@@ -30,9 +30,13 @@ func (in *input) form(version string) (operation string, params map[string]strin
 		if len(pairs) > 0 {
 			return "", nil, fmt.Errorf("parameter %.40q in the query of a POST", pairs[0].name)
 		}
-		mediaType, params, err := mime.ParseMediaType(in.r.Header.Get("Content-Type"))
+		contentType, err := in.header("Content-Type")
+		if err != nil {
+			return "", nil, err
+		}
+		mediaType, params, err := mime.ParseMediaType(contentType)
 		if cs := params["charset"]; err != nil || mediaType != "application/x-www-form-urlencoded" || cs != "" && !strings.EqualFold(cs, "utf-8") {
-			return "", nil, fmt.Errorf("content-type %.80q of a query call is not a form in UTF-8", in.r.Header.Get("Content-Type"))
+			return "", nil, fmt.Errorf("content-type %.80q of a query call is not a form in UTF-8", contentType)
 		}
 		body, err := in.body()
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 // particulars are what reading a call leaves for sending or denying it.
 type particulars struct {
 	protocol  protocol
+	target    string           // path and query, byte for byte as they came
 	signature *sigv4.Signature // nil if the call carries none
 	service   service          // zero if no file knows it
 	foreign   bool             // it is signed by keys that Remit did not hand out
@@ -38,7 +39,7 @@ func (c *Cloud) Identify(r *http.Request) (*proxy.Call, error) { return c.read(r
 // read is the way from bytes to requests. What is not understood on it is an
 // error, and an error is a denial.
 func (c *Cloud) read(r *http.Request, verify bool) (*proxy.Call, error) {
-	p := &particulars{protocol: guess(r)}
+	p := &particulars{protocol: guess(r), target: r.RequestURI}
 	call := &proxy.Call{Particulars: p}
 	in := &input{r: r}
 	if c.Account != nil {
@@ -156,10 +157,12 @@ func (in *input) payload(p *particulars, o *sigv4.Options) error {
 		return nil // streamed: S3 itself compares a hash with the body
 	case p.service.s3:
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the call has no x-amz-content-sha256 header, which S3 demands"}
+	case p.service.name == "" && stated != "":
+		return nil // unread: it goes on, if it does, only because the manifest observes
 	case stated == sigv4.Unsigned || stated == sigv4.StreamingUnsigned:
 		return &proxy.Refusal{Reason: proxy.Unread, Text: fmt.Sprintf("payload mode %q is for S3 alone", stated)}
 	}
-	body, err := in.body()
+	body, err := in.raw()
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ import (
 func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
 	p := call.Particulars.(*particulars)
 	if p.foreign { // the proxy sends such a call on only where it observes
+		path, query, _ := strings.Cut(p.target, "?")
+		out.URL = target(call.Upstream.Host, path, query)
 		c.dial(out, call, m)
 		resp, err := c.Transport.RoundTrip(out)
 		return resp, proxy.Sent{AWSRequestID: requestID(resp)}, err
@@ -158,15 +160,7 @@ func refused(err error) error {
 // sign replaces the signature on out by one under creds, in the place where
 // the caller's stood.
 func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds sdk.Credentials) error {
-	path, query, _ := strings.Cut(out.RequestURI, "?")
-	if out.RequestURI == "" {
-		path, query = out.URL.Opaque, out.URL.RawQuery
-		if rest, ok := strings.CutPrefix(path, "//"); ok {
-			if i := strings.IndexByte(rest, '/'); i >= 0 {
-				path = rest[i:]
-			}
-		}
-	}
+	path, query, _ := strings.Cut(p.target, "?")
 	for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token"} {
 		out.Header.Del(name)
 	}

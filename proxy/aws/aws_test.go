@@ -1,0 +1,492 @@
+package aws
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy"
+	"github.com/lambda-remit/remit/proxy/aws/awstest"
+	"github.com/lambda-remit/remit/proxy/mint"
+	"github.com/lambda-remit/remit/proxy/sigv4"
+)
+
+var sealed = sigv4.Credentials{AccessKeyID: "ASIASEALED", SecretAccessKey: "sealed-secret", SessionToken: "sealed-token"}
+
+// A rig is a Cloud between a client with sealed credentials, STS, and an
+// upstream that keeps what it was sent.
+type rig struct {
+	*Cloud
+	manifest *manifest.Manifest
+	sts      *awstest.STS
+	url      *url.URL // of the upstream
+
+	mu     sync.Mutex
+	got    []*http.Request
+	bodies []string
+	answer func(w http.ResponseWriter, n int)
+	minted map[string]sdk.Credentials
+}
+
+func newRig(t *testing.T, yaml string) *rig {
+	t.Helper()
+	rig := &rig{minted: make(map[string]sdk.Credentials)}
+	var server *httptest.Server
+	rig.sts, server = awstest.NewSTS(t)
+	rig.sts.Each = func(a awstest.Asked) {
+		rig.mu.Lock()
+		defer rig.mu.Unlock()
+		rig.minted[a.Issued.AccessKeyID] = a.Issued.Credentials
+	}
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		rig.mu.Lock()
+		defer rig.mu.Unlock()
+		rig.got, rig.bodies = append(rig.got, r), append(rig.bodies, string(body))
+		if rig.answer != nil {
+			rig.answer(w, len(rig.got))
+		}
+	}))
+	t.Cleanup(upstream.Close)
+	rig.url, _ = url.Parse(upstream.URL)
+	m, err := manifest.Parse("remit.yaml", []byte(yaml), manifest.Options{Region: "eu-west-1", Account: awstest.Account})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Upstreams = map[string]*url.URL{"s3": rig.url, "sns": rig.url, "secretsmanager": rig.url, "sts": rig.url}
+	rig.manifest = m
+	base := awstest.Base()
+	provider := credentials.NewStaticCredentialsProvider(base.AccessKeyID, base.SecretAccessKey, base.SessionToken)
+	transport := &http.Transport{DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	rig.Cloud = &Cloud{
+		Sealed: func(id string) (sigv4.Credentials, bool) { return sealed, id == sealed.AccessKeyID },
+		Base:   provider, Transport: transport, Region: "eu-west-1",
+		Minter:  &mint.Minter{Base: provider, Region: "eu-west-1", Endpoint: server.URL},
+		Account: func() string { return awstest.Account },
+		Session: func() string { return "remit-test" },
+	}
+	return rig
+}
+
+const thumbnails = `
+function: thumbnails
+credentials: {role: "` + awstest.RoleARN + `"}
+permissions:
+  object_storage: {bucket: media, read_prefix: in/, write_prefix: out/, delete_prefix: out/}
+  topic: {publish: done}
+  secrets: {read: key}
+`
+
+// signed is a request as a client with c sends it to the endpoint, after the
+// server has read it.
+func signed(t *testing.T, c sigv4.Credentials, service, method, target, body, payload string, header ...string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest(method, "http://127.0.0.1:9001"+target, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path, _, _ := strings.Cut(target, "?"); strings.HasPrefix(path, "//") {
+		r.URL.Opaque = "//127.0.0.1:9001" + path
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	sum := sha256.Sum256([]byte(body))
+	if payload == "" {
+		payload = hex.EncodeToString(sum[:])
+	}
+	if service == "s3" {
+		r.Header.Set("X-Amz-Content-Sha256", payload)
+	}
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = service == "s3" })
+	err = signer.SignHTTP(t.Context(), sdk.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}, r, payload, service, "eu-west-1", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return served(r, target)
+}
+
+// served makes of a client's request what the proxy hands to Read.
+func served(r *http.Request, target string) *http.Request {
+	r.RequestURI, r.URL = target, &url.URL{}
+	r.Header.Del("Content-Length")
+	return r
+}
+
+// do reads, decides and sends as the proxy does.
+func (rig *rig) do(r *http.Request) (*http.Response, proxy.Sent, error) {
+	call, err := rig.Read(r)
+	if err != nil {
+		return nil, proxy.Sent{}, err
+	}
+	d := rig.manifest.Decide(call.Requests...)
+	if !d.Allowed {
+		return nil, proxy.Sent{}, fmt.Errorf("denied: %s", d.Reason)
+	}
+	out := r.Clone(r.Context())
+	out.URL, out.RequestURI = &url.URL{Scheme: "https", Host: call.Upstream.Host, Path: "/what/the/cloud/did/not/read"}, ""
+	out.Host = call.Upstream.Host
+	resp, sent, err := rig.Send(out, call, rig.manifest, d)
+	if err == nil {
+		resp.Body.Close()
+	}
+	return resp, sent, err
+}
+
+// last is the last request that the upstream got, whose signature it checks.
+func (rig *rig) last(t *testing.T) *http.Request {
+	t.Helper()
+	rig.mu.Lock()
+	defer rig.mu.Unlock()
+	if len(rig.got) == 0 {
+		t.Fatal("nothing was sent")
+	}
+	r := rig.got[len(rig.got)-1]
+	s, err := sigv4.Read(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, ok := rig.minted[s.AccessKeyID]
+	if !ok {
+		t.Fatalf("signed by %q, which STS did not issue", s.AccessKeyID)
+	}
+	sum := sha256.Sum256([]byte(rig.bodies[len(rig.bodies)-1]))
+	o := sigv4.Options{S3: s.Scope.Service == "s3", Now: time.Now()}
+	if !o.S3 || len(s.Payload) == 64 {
+		o.Body = hex.EncodeToString(sum[:])
+	}
+	if err := s.Verify(r, sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}, o); err != nil {
+		dump, _ := httputil.DumpRequest(r, false)
+		t.Errorf("%v\n%s", err, dump)
+	}
+	return r
+}
+
+func TestWhatIsSentIsWhatCameUnderAnotherSignature(t *testing.T) {
+	rig := newRig(t, thumbnails)
+	for _, tt := range []struct{ service, method, target, body, payload string }{
+		{"s3", "GET", "/media/in/a.jpg", "", ""},
+		{"s3", "GET", "/media/in//..//%2E%2e/a%2Fb%20%25?response-content-type=a%2Fb&x-id=GetObject", "", ""},
+		{"s3", "GET", "/media/in/%F0%9F%90%88'()*!~", "", ""},
+		{"s3", "PUT", "/media/out/a.png?x-id=PutObject", "hello", ""},
+		{"s3", "PUT", "/media/out/a.png", "hello", sigv4.Unsigned},
+		{"s3", "PUT", "/media/out/a.png", "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n", sigv4.StreamingUnsigned},
+		{"sns", "POST", "/", "Action=Publish&Version=2010-03-31&Message=m&TopicArn=arn:aws:sns:eu-west-1:123456789012:done", ""},
+		{"secretsmanager", "POST", "/", `{"SecretId": "key"}`, ""},
+	} {
+		header := []string{"X-Amz-Meta-A", "b  c"}
+		switch tt.service {
+		case "sns":
+			header = append(header, "Content-Type", "application/x-www-form-urlencoded")
+		case "secretsmanager":
+			header = append(header, "Content-Type", "application/x-amz-json-1.1", "X-Amz-Target", "secretsmanager.GetSecretValue")
+		}
+		if tt.payload == sigv4.StreamingUnsigned {
+			header = append(header, "X-Amz-Decoded-Content-Length", "5", "X-Amz-Trailer", "x-amz-checksum-crc32", "Content-Encoding", "aws-chunked")
+		}
+		_, sent, err := rig.do(signed(t, sealed, tt.service, tt.method, tt.target, tt.body, tt.payload, header...))
+		if err != nil {
+			t.Errorf("%s %s: %v", tt.method, tt.target, err)
+			continue
+		}
+		r := rig.last(t)
+		if r.RequestURI != tt.target || rig.bodies[len(rig.bodies)-1] != tt.body || r.Method != tt.method {
+			t.Errorf("sent %s %s %q, want %s %s %q", r.Method, r.RequestURI, rig.bodies[len(rig.bodies)-1], tt.method, tt.target, tt.body)
+		}
+		if want := tt.service + ".eu-west-1.amazonaws.com"; r.Host != want {
+			t.Errorf("sent to host %s, want %s", r.Host, want)
+		}
+		if r.Header.Get("X-Amz-Security-Token") == sealed.SessionToken || sent.AccessKeyID == "" || sent.Width != manifest.WidthCall {
+			t.Errorf("sent under %+v", sent)
+		}
+	}
+}
+
+func TestAPathOfTwoSlashesIsSentAsItCame(t *testing.T) {
+	// net/http would take what follows "//" for a host; the absolute form
+	// says the same target. (RFC 9112, section 3.2.2.)
+	u := target("s3.eu-west-1.amazonaws.com", "//media/x", "a=b")
+	if got, want := u.RequestURI(), "https://s3.eu-west-1.amazonaws.com//media/x?a=b"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAPresignedCallIsPresignedAnew(t *testing.T) {
+	rig := newRig(t, thumbnails)
+	r, _ := http.NewRequest("GET", "http://127.0.0.1:9001/media/in/a%20b.jpg?response-content-type=a%2Fb&X-Amz-Expires=300", nil)
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+	u, header, err := signer.PresignHTTP(t.Context(), sdk.Credentials{AccessKeyID: sealed.AccessKeyID, SecretAccessKey: sealed.SecretAccessKey, SessionToken: sealed.SessionToken}, r, sigv4.Unsigned, "s3", "eu-west-1", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header
+	_, target, _ := strings.Cut(u, "127.0.0.1:9001")
+	if _, _, err := rig.do(served(r, target)); err != nil {
+		t.Fatal(err)
+	}
+	got := rig.last(t)
+	if got.Header.Get("Authorization") != "" || !strings.Contains(got.RequestURI, "X-Amz-Expires=300") || !strings.Contains(got.RequestURI, "response-content-type=a%2Fb") || strings.Contains(got.RequestURI, sealed.AccessKeyID) {
+		t.Errorf("sent %s with %q", got.RequestURI, got.Header)
+	}
+}
+
+func TestDroppedCredentialsAreMintedAnewOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		stale    int // how many answers say so
+		sent     int
+		status   int
+		body     string
+		streamed bool
+	}{
+		{"once", 1, 2, 200, "<Error><Code>ExpiredToken</Code></Error>", false},
+		{"for ever", 9, 2, 403, "<Error><Code>InvalidAccessKeyId</Code></Error>", false},
+		{"another error", 9, 1, 403, "<Error><Code>AccessDenied</Code></Error>", false},
+		{"a body that is gone", 9, 1, 403, "<Error><Code>ExpiredToken</Code></Error>", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rig := newRig(t, thumbnails)
+			rig.answer = func(w http.ResponseWriter, n int) {
+				if n <= tt.stale {
+					w.WriteHeader(http.StatusForbidden)
+					io.WriteString(w, tt.body)
+				}
+			}
+			r := signed(t, sealed, "s3", "GET", "/media/in/a", "", "")
+			if tt.streamed {
+				r = signed(t, sealed, "s3", "PUT", "/media/out/a", "x", "")
+			}
+			resp, _, err := rig.do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.StatusCode != tt.status || len(rig.got) != tt.sent {
+				t.Errorf("answered %d after %d were sent, want %d after %d", resp.StatusCode, len(rig.got), tt.status, tt.sent)
+			}
+		})
+	}
+}
+
+func TestNothingIsSentWithoutCredentialsForIt(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		hook   func(http.ResponseWriter, *http.Request) bool
+		reason manifest.Reason
+		retry  bool
+	}{
+		{"throttled", awstest.Throttle(), proxy.Throttled, true},
+		{"refused", awstest.Fail(403, "AccessDenied", "no"), proxy.Unminted, false},
+		{"too large", awstest.Fail(400, "PackedPolicyTooLarge", "no"), proxy.PolicyTooLarge, false},
+		{"garbage", awstest.Say(200, "text/html", "<html>"), proxy.Unminted, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rig := newRig(t, thumbnails)
+			rig.sts.Hook = tt.hook
+			_, _, err := rig.do(signed(t, sealed, "s3", "GET", "/media/in/a", "", ""))
+			var refusal *proxy.Refusal
+			if !errors.As(err, &refusal) || refusal.Reason != tt.reason || refusal.Retry != tt.retry {
+				t.Errorf("got %+v (%v), want reason %s, retry %v", refusal, err, tt.reason, tt.retry)
+			}
+			if len(rig.got) != 0 {
+				t.Error("it was sent")
+			}
+		})
+	}
+}
+
+func TestACallThatDoesNotFitIsWidenedOnlyWhereItMayBe(t *testing.T) {
+	var keys strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&keys, "<Object><Key>out/%030d</Key></Object>", i)
+	}
+	body := "<Delete>" + keys.String() + "</Delete>"
+	for _, tt := range []struct {
+		mint  string
+		width manifest.Width
+	}{{"", manifest.WidthGrant}, {", mint: grant", manifest.WidthGrant}, {", mint: call", ""}} {
+		rig := newRig(t, strings.Replace(thumbnails, `"}`, `"`+tt.mint+`}`, 1))
+		_, sent, err := rig.do(signed(t, sealed, "s3", "POST", "/media?delete=", body, "", "Content-Type", "application/xml"))
+		var refusal *proxy.Refusal
+		switch {
+		case tt.width == "" && (!errors.As(err, &refusal) || refusal.Reason != proxy.PolicyTooLarge):
+			t.Errorf("%q: got %v, want %s", tt.mint, err, proxy.PolicyTooLarge)
+		case tt.width != "" && (err != nil || sent.Width != tt.width):
+			t.Errorf("%q: got %+v, %v, want width %s", tt.mint, sent, err, tt.width)
+		}
+	}
+}
+
+func TestUnmintedCallsGoUnderTheBaseCredentials(t *testing.T) {
+	rig := newRig(t, strings.Replace(thumbnails, `role: "`+awstest.RoleARN+`"`, "unminted: true", 1))
+	rig.minted[awstest.Base().AccessKeyID] = awstest.Base()
+	_, sent, err := rig.do(signed(t, sealed, "s3", "GET", "/media/in/a", "", ""))
+	if err != nil || sent.AccessKeyID != awstest.Base().AccessKeyID || sent.Width != "" {
+		t.Errorf("got %+v, %v", sent, err)
+	}
+	rig.last(t)
+}
+
+func TestCredentialsInAnAnswerAreNotSentFor(t *testing.T) {
+	rig := newRig(t, thumbnails+`
+allow:
+  - actions: ["sts:AssumeRole"]
+    resources: ["*"]
+`)
+	_, _, err := rig.do(signed(t, sealed, "sts", "POST", "/", "Action=AssumeRole&Version=2011-06-15&RoleSessionName=s&RoleArn=arn:aws:iam::123456789012:role/x", "", "Content-Type", "application/x-www-form-urlencoded"))
+	var refusal *proxy.Refusal
+	if !errors.As(err, &refusal) || refusal.Reason != Unsealed || len(rig.got) != 0 {
+		t.Errorf("got %v, sent %d", err, len(rig.got))
+	}
+}
+
+// TestEveryPayloadModeOfEveryKindOfCallIsVerified signs with the wrong secret,
+// the wrong body and the wrong token in every mode: none may be read.
+func TestEveryPayloadModeOfEveryKindOfCallIsVerified(t *testing.T) {
+	rig := newRig(t, thumbnails)
+	form := "Action=Publish&Version=2010-03-31&Message=m&TopicArn=arn:aws:sns:eu-west-1:123456789012:done"
+	kinds := []struct{ service, method, target, body, contentType string }{
+		{"s3", "GET", "/media/in/a", "", ""},
+		{"s3", "PUT", "/media/out/a", "x", ""},
+		{"s3", "POST", "/media?delete=", "<Delete><Object><Key>out/a</Key></Object></Delete>", ""},
+		{"sns", "POST", "/", form, "application/x-www-form-urlencoded"},
+		{"secretsmanager", "POST", "/", `{"SecretId": "key"}`, "application/x-amz-json-1.1"},
+		{"sts", "POST", "/", "Action=GetCallerIdentity&Version=2011-06-15", "application/x-www-form-urlencoded"},
+	}
+	modes := []struct {
+		payload string
+		s3, all bool // whether calls in this mode are read
+	}{
+		{"", true, true},
+		{sigv4.Unsigned, true, false},
+		{sigv4.StreamingUnsigned, true, false},
+		{sigv4.StreamingSigned, false, false},
+		{sigv4.StreamingSignedTrailer, false, false},
+		{"STREAMING-AWS4-HMAC-SHA256-EVENTS", false, false},
+		{"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", false, false},
+		{"anything", false, false},
+	}
+	for _, k := range kinds {
+		for _, m := range modes {
+			make := func(c sigv4.Credentials) *http.Request {
+				h := []string{"Content-Type", k.contentType, "X-Amz-Target", "secretsmanager.GetSecretValue", "X-Amz-Content-Sha256", m.payload}
+				if k.service != "secretsmanager" {
+					h = append(h[:2], h[4:]...)
+				}
+				if m.payload == "" || k.service == "s3" {
+					h = h[:len(h)-2]
+				}
+				if k.contentType == "" {
+					h = h[2:]
+				}
+				return signed(t, c, k.service, k.method, k.target, k.body, m.payload, h...)
+			}
+			name := fmt.Sprintf("%s %s %s %q", k.service, k.method, k.target, m.payload)
+			ok := m.all || m.s3 && k.service == "s3" && !(k.target == "/media?delete=" && m.payload == sigv4.StreamingUnsigned)
+			if _, err := rig.Read(make(sealed)); (err == nil) != ok {
+				t.Errorf("%s: got %v, want read: %v", name, err, ok)
+			}
+			for wrong, c := range map[string]sigv4.Credentials{
+				"secret": {AccessKeyID: sealed.AccessKeyID, SecretAccessKey: "x", SessionToken: sealed.SessionToken},
+				"token":  {AccessKeyID: sealed.AccessKeyID, SecretAccessKey: sealed.SecretAccessKey, SessionToken: "x"},
+				"key":    {AccessKeyID: "AKIAFOREIGN", SecretAccessKey: sealed.SecretAccessKey},
+			} {
+				if _, err := rig.Read(make(c)); err == nil {
+					t.Errorf("%s: read with the wrong %s", name, wrong)
+				}
+			}
+			r := make(sealed)
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(k.body+" ")), int64(len(k.body)+1)
+			streamed := k.service == "s3" && k.target != "/media?delete=" // S3 compares the hash itself
+			unsigned := m.payload == sigv4.Unsigned
+			if _, err := rig.Read(r); err == nil && !streamed && !unsigned {
+				t.Errorf("%s: read with another body", name)
+			}
+		}
+	}
+}
+
+func TestForeignAndMissingSignaturesSaySo(t *testing.T) {
+	rig := newRig(t, thumbnails)
+	unsigned := served(httptest.NewRequest("GET", "/media/in/a", nil), "/media/in/a")
+	v2 := served(httptest.NewRequest("GET", "/x", nil), "/media/in/a?AWSAccessKeyId=ASIASEALED&Signature=x&Expires=1900000000")
+	foreign := signed(t, sigv4.Credentials{AccessKeyID: "AKIAFOREIGN", SecretAccessKey: "x"}, "s3", "GET", "/media/in/a", "", "")
+	for _, tt := range []struct {
+		r      *http.Request
+		reason manifest.Reason
+		text   string
+	}{{unsigned, proxy.BadSignature, "no valid signature"}, {v2, proxy.BadSignature, "s3v4"}, {foreign, proxy.ForeignKey, "AKIAFOREIGN"}} {
+		_, err := rig.Read(tt.r)
+		var refusal *proxy.Refusal
+		if !errors.As(err, &refusal) || refusal.Reason != tt.reason || !strings.Contains(refusal.Text, tt.text) {
+			t.Errorf("got %v, want %s with %q", err, tt.reason, tt.text)
+		}
+	}
+}
+
+// TestDenialsAreInTheServicesWords compares denials with testdata/deny.golden.
+func TestDenialsAreInTheServicesWords(t *testing.T) {
+	const file = "testdata/deny.golden"
+	archive, err := txtar.ParseFile(file)
+	if err != nil && !*update {
+		t.Fatal(err)
+	}
+	want := make(map[string]string)
+	if archive != nil {
+		for _, f := range archive.Files {
+			want[f.Name] = string(f.Data)
+		}
+	}
+	out := &txtar.Archive{Comment: []byte("How each protocol says no: a denial, and one that may be tried again.\n\n")}
+	for _, tt := range []struct{ service, method string }{{"s3", "GET"}, {"s3", "HEAD"}, {"sns", "POST"}, {"sts", "POST"}, {"secretsmanager", "POST"}, {"json1.0", "POST"}, {"cbor", "POST"}, {"unknown", "POST"}} {
+		for _, retry := range []bool{false, true} {
+			svc, _ := lookup(tt.service)
+			p := &particulars{protocol: svc.protocol}
+			switch tt.service {
+			case "json1.0":
+				p.protocol = protocolJSON10
+			case "cbor":
+				p.protocol = protocolCBOR
+			}
+			d := proxy.Denial{ID: "d-7f3a91c2", Reason: manifest.NoResource, Request: manifest.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::media/<&>\"\u2028"}}
+			if retry {
+				d = proxy.Denial{ID: "d-7f3a91c2", Reason: proxy.Throttled, Retry: true}
+			}
+			w := httptest.NewRecorder()
+			(&Cloud{}).Deny(w, httptest.NewRequest(tt.method, "/", nil), &proxy.Call{Service: tt.service, Particulars: p}, d)
+			resp := w.Result()
+			dump, _ := httputil.DumpResponse(resp, true)
+			name := fmt.Sprintf("%s %s retry=%v", tt.service, tt.method, retry)
+			got := strings.ReplaceAll(string(dump), "\r\n", "\n") + "\n"
+			if tt.service == "cbor" {
+				got = fmt.Sprintf("%q\n", got)
+			}
+			out.Files = append(out.Files, txtar.File{Name: name, Data: []byte(got)})
+			if !*update && got != want[name] {
+				t.Errorf("%s: got\n%s\nwant\n%s", name, got, want[name])
+			}
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, txtar.Format(out), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
