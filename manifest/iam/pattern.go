@@ -6,8 +6,7 @@ import (
 )
 
 // A glob is a pattern taken apart: characters, and the two wildcards as
-// negative numbers. A string converted to a glob matches itself and nothing
-// else.
+// negative numbers.
 type glob []rune
 
 const (
@@ -182,6 +181,9 @@ func inAccount(s, account string) string {
 	}
 }
 
+// literal returns the glob that matches s and nothing else.
+func literal(s string) glob { return glob(s) }
+
 // dollars escapes what a variable could begin with, for values that operators
 // take literally: there a star is a star already.
 func dollars(s string) string { return strings.ReplaceAll(s, "$", "${$}") }
@@ -221,8 +223,8 @@ func isAccount(s string) bool {
 	return len(s) == 12
 }
 
-// accountOf returns account, or "" if it is none: what stands in a policy in a
-// variable's place has to be a number, and nothing else.
+// accountOf returns m's account, or "" if there is none that could stand in a
+// policy.
 func accountOf(account string) string {
 	if isAccount(account) {
 		return account

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy"
+	"github.com/lambda-remit/remit/proxy/aws"
+)
+
+func explainCommand(t *tui) *cobra.Command {
+	var s source
+	var in rawRequest
+	var headers []string
+	var data, action, resource string
+	var jsonl, asJSON bool
+	c := &cobra.Command{
+		Use:   "explain [flags]",
+		Short: "Say what a request asks for, and what a manifest says to it",
+		Long: `Explain reads a request as the proxy would and says which service and operation
+it is, which actions on which resources it asks for, where it would go, and,
+with a manifest, whether it is granted, by what, or why not.
+
+Signatures and dates are not checked: a recorded request can be explained later.
+The answer to a request that could not be read has the reason "unread".
+
+With --jsonl, requests are read from standard input, one JSON object a line:
+{id, method, url, headers, body_base64}; one answer a line is written, in their
+order: {id, service, operation, region, requests:[{action,resource}], upstream,
+decision, reason, error}. A URL whose host is not AWS's is one that came to the
+proxy as to an endpoint.`,
+		Example: `  remit explain --url https://media.s3.eu-west-1.amazonaws.com/uploads/a.jpg
+  remit explain -m remit.yaml --action s3:GetObject --resource arn:aws:s3:::media/uploads/a.jpg
+  remit explain -m remit.yaml --jsonl < calls.jsonl | jq -c 'select(.decision == "deny")'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := s.check(cmd); err != nil {
+				return err
+			}
+			e := explainer{cloud: &aws.Cloud{Region: s.region, Account: func() string { return s.account }}}
+			if s.manifest != "" {
+				var err error
+				if e.manifest, err = s.load(t, s.manifest); err != nil {
+					return err
+				}
+				if s.account == "" {
+					s.account = e.manifest.Account
+				}
+			}
+			switch {
+			case jsonl && (in.URL != "" || action != ""):
+				return usage(cmd, errors.New("--jsonl reads requests from standard input: it goes with neither --url nor --action"))
+			case jsonl:
+				return e.lines(t)
+			case action != "" && in.URL == "":
+				if e.manifest == nil {
+					return usage(cmd, errors.New("--action asks what a manifest says: name it with --manifest"))
+				}
+				return e.tell(t, e.decide(explanation{}, []manifest.Request{{Action: action, Resource: resource}}), asJSON)
+			case in.URL == "":
+				return usage(cmd, errors.New("name a request by --url, or by --action and --resource, or give --jsonl"))
+			}
+			in.Headers = make(map[string]string)
+			for _, h := range headers {
+				name, value, ok := strings.Cut(h, ":")
+				if !ok {
+					return usage(cmd, fmt.Errorf("header %q has no colon", h))
+				}
+				in.Headers[name] = strings.TrimSpace(value)
+			}
+			in.Body = base64.StdEncoding.EncodeToString([]byte(data))
+			return e.tell(t, e.explain(in), asJSON)
+		},
+	}
+	f := c.Flags()
+	f.StringVarP(&in.Method, "method", "X", "GET", "the request's `method`")
+	f.StringVar(&in.URL, "url", "", "the request's `URL`")
+	f.StringArrayVarP(&headers, "header", "H", nil, "a header (`\"Name: value\"`); may be given again")
+	f.StringVarP(&data, "data", "d", "", "the `body`")
+	f.StringVar(&action, "action", "", "an IAM `action`, in place of a request")
+	f.StringVar(&resource, "resource", "*", "the `ARN` that goes with --action")
+	f.BoolVar(&jsonl, "jsonl", false, "requests on standard input, answers on standard output, one a line")
+	f.BoolVar(&asJSON, "json", false, "the answer as a JSON object, as --jsonl writes it")
+	s.flags(c)
+	return c
+}
+
+// A rawRequest is a request as --jsonl has it.
+type rawRequest struct {
+	ID      json.RawMessage   `json:"id"`
+	Method  string            `json:"method"`
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers"`
+	Body    string            `json:"body_base64"`
+}
+
+// An explanation is the answer to one.
+type explanation struct {
+	ID        json.RawMessage `json:"id,omitempty"`
+	Service   string          `json:"service,omitempty"`
+	Operation string          `json:"operation,omitempty"`
+	Region    string          `json:"region,omitempty"`
+	Requests  []requestJSON   `json:"requests"`
+	Upstream  string          `json:"upstream,omitempty"`
+	Decision  string          `json:"decision,omitempty"` // "allow" or "deny"; without a manifest only "deny", of what is unread
+	Reason    string          `json:"reason,omitempty"`
+	Grants    []string        `json:"grants,omitempty"`
+	Nearest   string          `json:"nearest,omitempty"`
+	Error     string          `json:"error,omitempty"`
+}
+
+type requestJSON struct {
+	Action   string `json:"action"`
+	Resource string `json:"resource"`
+}
+
+// An explainer explains requests.
+type explainer struct {
+	cloud    *aws.Cloud
+	manifest *manifest.Manifest // nil: no decision
+}
+
+func (e explainer) lines(t *tui) error {
+	in := bufio.NewReaderSize(t.in, 1<<20)
+	out := bufio.NewWriter(t.out)
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for {
+		line, err := in.ReadBytes('\n')
+		if len(bytes.TrimSpace(line)) > 0 {
+			var raw rawRequest
+			var x explanation
+			if err := json.Unmarshal(line, &raw); err != nil {
+				x = explanation{Requests: []requestJSON{}, Decision: "deny", Reason: string(proxy.Unread), Error: fmt.Sprintf("the line is no request: %v", err)}
+			} else {
+				x = e.explain(raw)
+			}
+			if err := enc.Encode(x); err != nil {
+				return err
+			}
+			if in.Buffered() == 0 { // somebody may be waiting for the answer before they ask on
+				if err := out.Flush(); err != nil {
+					return err
+				}
+			}
+		}
+		if err == io.EOF {
+			return out.Flush()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (e explainer) explain(raw rawRequest) explanation {
+	x := explanation{ID: raw.ID, Requests: []requestJSON{}}
+	r, err := raw.request()
+	if err != nil {
+		x.Decision, x.Reason, x.Error = "deny", string(proxy.Unread), err.Error()
+		return x
+	}
+	call, err := e.cloud.Identify(r)
+	x.Service, x.Operation, x.Region = call.Service, call.Operation, call.Region
+	if err != nil {
+		x.Decision, x.Reason, x.Error = "deny", string(proxy.Unread), err.Error()
+		var refusal *proxy.Refusal
+		if errors.As(err, &refusal) && refusal.Reason != "" {
+			x.Reason = string(refusal.Reason)
+		}
+		return x
+	}
+	x.Upstream = call.Upstream.String()
+	return e.decide(x, call.Requests)
+}
+
+func (e explainer) decide(x explanation, reqs []manifest.Request) explanation {
+	x.Requests = []requestJSON{}
+	for _, r := range reqs {
+		x.Requests = append(x.Requests, requestJSON{r.Action, r.Resource})
+	}
+	if e.manifest == nil {
+		return x
+	}
+	d := e.manifest.Decide(reqs...)
+	x.Decision, x.Reason = "deny", string(d.Reason)
+	if d.Allowed {
+		x.Decision = "allow"
+	}
+	for _, g := range d.Used() {
+		x.Grants = append(x.Grants, g.String())
+	}
+	if d.Nearest != nil {
+		x.Nearest = d.Nearest.String()
+	}
+	return x
+}
+
+// request makes of raw what the proxy hands to the cloud: the target byte for
+// byte, and the host only where the client knew it.
+func (raw rawRequest) request() (*http.Request, error) {
+	body, err := base64.StdEncoding.DecodeString(raw.Body)
+	if err != nil {
+		return nil, fmt.Errorf("body_base64: %v", err)
+	}
+	scheme, rest, ok := strings.Cut(raw.URL, "://")
+	if !ok || scheme != "http" && scheme != "https" {
+		return nil, fmt.Errorf("url %.80q is not an http or https URL", raw.URL)
+	}
+	host, target := rest, "/"
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host, target = rest[:i], rest[i:]
+	}
+	target, _, _ = strings.Cut(target, "#")
+	if !strings.HasPrefix(target, "/") {
+		target = "/" + target
+	}
+	if strings.Contains(host, "@") || host == "" {
+		return nil, fmt.Errorf("url %.80q names no plain host", raw.URL)
+	}
+	r := &http.Request{
+		Method: raw.Method, RequestURI: target, URL: &url.URL{}, Host: host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header), ContentLength: int64(len(body)), Body: http.NoBody,
+	}
+	if r.Method == "" {
+		r.Method = http.MethodGet
+	}
+	for name, value := range raw.Headers {
+		switch http.CanonicalHeaderKey(name) {
+		case "Host":
+			r.Host = value
+		case "Content-Length", "Transfer-Encoding": // net/http keeps them elsewhere
+		default:
+			r.Header.Add(name, value)
+		}
+	}
+	if len(body) > 0 {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	name := strings.ToLower(host)
+	if bare, _, found := strings.Cut(name, ":"); aws.Claims(bare) {
+		if found && (scheme == "https" && name != bare+":443" || scheme == "http" && name != bare+":80") {
+			return nil, fmt.Errorf("url %.80q names a port that no service listens on", raw.URL)
+		}
+		r.URL.Scheme, r.URL.Host = scheme, bare
+	}
+	return r, nil
+}
+
+// tell writes one explanation, for people unless they ask for JSON. It exits 1
+// for what is denied.
+func (e explainer) tell(t *tui, x explanation, asJSON bool) error {
+	if asJSON {
+		if err := t.json(x); err != nil {
+			return err
+		}
+	} else {
+		line := func(name, value string) {
+			if value != "" {
+				t.say("%-10s %s", name, value)
+			}
+		}
+		line("service", x.Service)
+		line("operation", x.Operation)
+		line("region", x.Region)
+		line("upstream", x.Upstream)
+		for _, r := range x.Requests {
+			line("asks for", r.Action+" on "+r.Resource)
+		}
+		line("decision", x.Decision)
+		line("reason", x.Reason)
+		line("granted by", strings.Join(x.Grants, ", "))
+		line("nearest", x.Nearest)
+		line("error", x.Error)
+	}
+	if x.Decision == "deny" {
+		return exitCode(1)
+	}
+	return nil
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

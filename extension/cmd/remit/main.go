@@ -1,0 +1,90 @@
+// Command remit holds a process to a manifest, checks manifests, explains what
+// a request asks for, and writes the policies that a manifest needs.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the build of a release.
+var version = "devel"
+
+func main() { os.Exit(run(context.Background(), os.Args[1:], system())) }
+
+// run is the command with everything that it touches: it returns the exit
+// code. 0 is yes, 1 is no or failed, 2 is a usage that makes no sense.
+func run(ctx context.Context, args []string, t *tui) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := &cobra.Command{
+		Use:           "remit",
+		Short:         "Hold a function to its remit",
+		Long:          "remit holds a process to a manifest, checks manifests, explains what a request asks for,\nand writes the policies that a manifest needs.",
+		Example:       "  remit check remit.yaml\n  remit run --manifest remit.yaml -- python app.py\n  remit policy role --manifest remit.yaml --account 123456789012",
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.SetIn(t.in)
+	root.SetOut(t.out)
+	root.SetErr(t.err)
+	root.SetArgs(args)
+	root.AddCommand(runCommand(t), checkCommand(t), explainCommand(t), policyCommand(t))
+	for _, c := range append(root.Commands(), root) {
+		wrapArgs(c)
+	}
+	err := root.ExecuteContext(ctx)
+	var code exitCode
+	var u *usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &u):
+		t.fail(u)
+		t.hint("run `%s --help` for its flags and an example", u.cmd.CommandPath())
+		return 2
+	}
+	t.fail(err)
+	return 1
+}
+
+// wrapArgs makes a wrong number of arguments a usage error.
+func wrapArgs(c *cobra.Command) {
+	check := c.Args
+	if check == nil {
+		return
+	}
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usage(cmd, err)
+		}
+		return nil
+	}
+}
+
+// An exitCode is an error that was told already, or is no error at all: how a
+// child exited, or that a check said no.
+type exitCode int
+
+func (e exitCode) Error() string { return "exit" }
+
+// A usageError is the caller's mistake in how the command was called.
+type usageError struct {
+	cmd *cobra.Command
+	err error
+}
+
+func (u *usageError) Error() string { return u.err.Error() }
+
+func usage(cmd *cobra.Command, err error) error { return &usageError{cmd, err} }

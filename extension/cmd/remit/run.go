@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/spf13/cobra"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lambda-remit/remit/extension/environ"
+	"github.com/lambda-remit/remit/extension/sidecar"
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy/audit"
+)
+
+// A runner is what `remit run` is called with.
+type runner struct {
+	source
+	upstreams      []string
+	mode, log, way string
+	argv           []string
+}
+
+func runCommand(t *tui) *cobra.Command {
+	var r runner
+	c := &cobra.Command{
+		Use:   "run --manifest FILE [flags] -- COMMAND [ARG...]",
+		Short: "Run a process with its AWS calls held to a manifest",
+		Long: `Run starts a command as the layer would start a function: its AWS calls go
+through Remit's proxy, what the manifest grants is sent on under credentials
+minted for the call, and the rest is denied and logged. The command gets sealed
+credentials, which work nowhere but at the proxy; behind it stand your own, from
+wherever the AWS CLI would take them. They have to be allowed to assume the
+manifest's role.
+
+Decisions are logged to standard error, one JSON object a line.
+
+The command exits as COMMAND did. It is no sandbox: COMMAND can still read your
+files, your own AWS credentials in them too, if it looks for them.`,
+		Example: `  remit run --manifest remit.yaml -- python app.py
+  remit run -m remit.yaml --upstream s3=http://127.0.0.1:9000 -- aws s3 ls s3://media
+  remit run -m remit.yaml --mode observe --log calls.jsonl -- npm test`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := r.check(cmd); err != nil {
+				return err
+			}
+			if r.manifest == "" {
+				return usage(cmd, errors.New("no manifest: name it with --manifest"))
+			}
+			if r.region == "" {
+				return usage(cmd, errors.New("no region: set AWS_REGION, or give --region"))
+			}
+			if r.way != "" {
+				if _, err := environ.ParseWay(r.way); err != nil {
+					return usage(cmd, err)
+				}
+			}
+			if r.mode != "" && r.mode != "enforce" && r.mode != "observe" {
+				return usage(cmd, fmt.Errorf("mode %q is neither enforce nor observe", r.mode))
+			}
+			r.argv = args
+			return r.run(cmd.Context(), t)
+		},
+	}
+	f := c.Flags()
+	f.SetInterspersed(false)
+	f.StringArrayVar(&r.upstreams, "upstream", nil, "dial `SERVICE=URL` in place of AWS's host; may be given again")
+	f.StringVar(&r.mode, "mode", "", "`enforce` or observe, where the manifest is silent")
+	f.StringVar(&r.log, "log", "", "append the decision log to `file` instead of standard error")
+	f.StringVar(&r.way, "capture", "", "how calls reach the proxy: `proxy` or endpoint; default as for COMMAND's runtime")
+	r.flags(c)
+	return c
+}
+
+func (r *runner) run(ctx context.Context, t *tui) error {
+	src, err := read(t, r.manifest)
+	if err != nil {
+		return err
+	}
+	getenv := func(name string) (string, bool) {
+		if name == "REMIT_MODE" && r.mode != "" {
+			return r.mode, true
+		}
+		return os.LookupEnv(name)
+	}
+	m, err := manifest.Parse(r.manifest, src, manifest.Options{Getenv: getenv, Region: r.region, Account: r.account})
+	if err != nil {
+		return err
+	}
+	if err := r.override(m); err != nil {
+		return err
+	}
+	for _, w := range m.Warnings {
+		t.note("%v (warning)", w)
+	}
+	path, err := exec.LookPath(r.argv[0])
+	if err != nil {
+		return err
+	}
+	// The proxy's own calls go straight to AWS: what the variables say of
+	// proxies and endpoints was meant for the command.
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(r.region))
+	if err != nil {
+		return fmt.Errorf("your AWS configuration: %w", err)
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return fmt.Errorf("no AWS credentials of your own to stand behind the command: %w", err)
+	}
+	account := m.Account
+	if account == "" {
+		account = r.ask(ctx, t, cfg, m)
+	}
+	log, done, err := r.openLog(t)
+	if err != nil {
+		return err
+	}
+	defer done()
+	sum := sha256.Sum256(src)
+	s, err := sidecar.Start(ctx, sidecar.Config{
+		Manifest: m, Region: r.region, Account: account, Function: "remit-run",
+		Base: cfg.Credentials, Log: log, SHA256: hex.EncodeToString(sum[:]),
+		Hardened: audit.Boundary{Why: "remit run is no sandbox: the command runs as you do"},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stop, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		s.Close(stop)
+	}()
+	way := environ.Way(r.way)
+	if way == "" {
+		way = environ.Choose(path, os.Environ())
+	}
+	env, err := environ.Maker{Handshake: s.Handshake(), Way: way}.Make(os.Environ())
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(env.Dir)
+	for _, n := range env.Notes {
+		t.note("%s", n)
+	}
+	return r.child(ctx, t, path, env.Environ, s.Broken())
+}
+
+// override puts the flags' upstreams over the manifest's.
+func (r *runner) override(m *manifest.Manifest) error {
+	for _, u := range r.upstreams {
+		service, address, ok := strings.Cut(u, "=")
+		parsed, err := url.Parse(address)
+		if !ok || err != nil || service == "" || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" || strings.Trim(parsed.Path, "/") != "" {
+			return fmt.Errorf("upstream %q is not of the form s3=http://127.0.0.1:9000", u)
+		}
+		if m.Upstreams == nil {
+			m.Upstreams = make(map[string]*url.URL)
+		}
+		m.Upstreams[service] = &url.URL{Scheme: parsed.Scheme, Host: parsed.Host}
+	}
+	return nil
+}
+
+// ask asks STS whose credentials stand behind the command: bare names in the
+// manifest are in that account.
+func (r *runner) ask(ctx context.Context, t *tui, cfg aws.Config, m *manifest.Manifest) string {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	client := sts.NewFromConfig(cfg, func(o *sts.Options) {
+		o.RetryMaxAttempts = 1
+		if u := m.Upstreams["sts"]; u != nil {
+			o.BaseEndpoint = aws.String(u.String())
+		}
+	})
+	out, err := client.GetCallerIdentity(ctx, nil)
+	if err != nil {
+		t.note("which account bare names are in is not known, and calls that need it will be denied: %v", err)
+		t.hint("give --account, or a role's ARN in the manifest")
+		return ""
+	}
+	return aws.ToString(out.Account)
+}
+
+func (r *runner) openLog(t *tui) (w io.Writer, done func(), err error) {
+	if r.log == "" {
+		return t.err, func() {}, nil
+	}
+	f, err := os.OpenFile(r.log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f, func() { f.Close() }, nil
+}
+
+// child runs the command until it ends, hands it the signals that come, and
+// ends it if the proxy does: without the proxy its calls would fail one by
+// one.
+func (r *runner) child(ctx context.Context, t *tui, path string, env []string, broken <-chan error) error {
+	cmd := &exec.Cmd{Path: path, Args: r.argv, Env: env, Stdin: t.in, Stdout: t.out, Stderr: t.err}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case s := <-signals:
+			cmd.Process.Signal(s)
+		case err := <-broken:
+			cmd.Process.Kill()
+			<-ended
+			return fmt.Errorf("the proxy stopped, and the command with it: %w", err)
+		case err := <-ended:
+			var exit *exec.ExitError
+			switch {
+			case err == nil:
+				return nil
+			case errors.As(err, &exit):
+				if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+					return exitCode(128 + int(status.Signal()))
+				}
+				return exitCode(exit.ExitCode())
+			}
+			return err
+		}
+	}
+}
