@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,26 +35,17 @@ func (p *parser) mapping(n *yaml.Node, s shape) (map[string]field, bool) {
 			continue // reported already
 		}
 		switch {
-		case contains(s.known, k.Value):
+		case slices.Contains(s.known, k.Value):
 			if _, twice := fields[k.Value]; !twice {
 				fields[k.Value] = field{k, n.Content[i+1]}
 			}
-		case contains(s.unbuilt, k.Value):
+		case slices.Contains(s.unbuilt, k.Value):
 			p.errorf(k, "%q is not built yet in this version: leave it out", k.Value)
 		default:
 			p.errorf(k, "%s has no key %q%s", s.what, k.Value, p.didYouMean(k.Value, append(s.known[:len(s.known):len(s.known)], s.unbuilt...)))
 		}
 	}
 	return fields, true
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // Limits on what a manifest of its size can say, so that reading and deciding
@@ -137,9 +129,9 @@ func (p *parser) oneOf(f field, unbuilt []string, choices ...string) (string, bo
 	switch {
 	case !ok:
 		return "", false
-	case contains(choices, s):
+	case slices.Contains(choices, s):
 		return s, true
-	case contains(unbuilt, s):
+	case slices.Contains(unbuilt, s):
 		p.errorf(f.value, "%s: %q is not built yet in this version: write %s", f.key.Value, s, either(choices))
 	default:
 		p.errorf(f.value, "%s: %q is not %s%s", f.key.Value, s, either(choices), p.didYouMean(s, choices))

@@ -30,20 +30,21 @@ func (p *parser) document(src []byte) *yaml.Node {
 	if !p.text(src) {
 		return nil
 	}
+	p.lines = lines(src)
 	d := yaml.NewDecoder(bytes.NewReader(src))
 	var doc yaml.Node
 	switch err := d.Decode(&doc); {
 	case err == io.EOF:
 		return nil
 	case err != nil:
-		p.syntax(src, err)
+		p.syntax(err)
 		return nil
 	}
 	var second yaml.Node
 	switch err := d.Decode(&second); {
 	case err == io.EOF:
 	case err != nil:
-		p.syntax(src, err)
+		p.syntax(err)
 	default:
 		p.errorAt(max(second.Line, 1), max(second.Column, 1), "a second document: one function has one manifest")
 	}
@@ -51,6 +52,9 @@ func (p *parser) document(src []byte) *yaml.Node {
 		return nil
 	}
 	root := doc.Content[0]
+	if root.ShortTag() == "!!null" && root.Value == "" && len(p.errs) == 0 {
+		return nil // "---" and no more
+	}
 	if !p.wellFormed(root, 1) {
 		return nil
 	}
@@ -82,8 +86,17 @@ func (p *parser) text(src []byte) bool {
 	return false
 }
 
+// lines counts the lines of src as YAML does, which ends them at more than \n.
+func lines(src []byte) int {
+	n := 1
+	for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
+		n += bytes.Count(src, []byte(end))
+	}
+	return n - bytes.Count(src, []byte("\r\n"))
+}
+
 // syntax reports an error of the YAML library, at its position if it tells one.
-func (p *parser) syntax(src []byte, err error) {
+func (p *parser) syntax(err error) {
 	line, column, text := 1, 1, strings.TrimPrefix(err.Error(), "yaml: ")
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
@@ -92,10 +105,6 @@ func (p *parser) syntax(src []byte, err error) {
 			text = load.ContextMsg + ": " + text
 		}
 		line, column = max(load.Mark.Line, 1), max(load.Mark.Column, 1)
-	}
-	// At the end of its input the library is one line further than the file.
-	if lines := bytes.Count(src, []byte("\n")) + 1; line > lines {
-		line, column = lines, 1
 	}
 	p.errorAt(line, column, "this is no YAML: %s", text)
 }
