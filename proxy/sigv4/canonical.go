@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -71,23 +72,32 @@ func (s *Signature) checkHeaders(h http.Header) error {
 		if len(name) < 6 || !strings.EqualFold(name[:6], "x-amz-") {
 			continue
 		}
-		if s.signs(name) {
+		// Signed is in order, and as long as a client likes.
+		if _, ok := slices.BinarySearchFunc(s.Signed, name, compareLower); ok {
 			continue
 		}
-		switch lower := strings.ToLower(name); {
-		case lower == "x-amz-security-token", lower == "x-amz-user-agent":
-		case !s.Query && (lower == "x-amz-date" || lower == "x-amz-content-sha256"):
+		switch name = strings.ToLower(name); {
+		case name == "x-amz-security-token", name == "x-amz-user-agent":
+		case !s.Query && (name == "x-amz-date" || name == "x-amz-content-sha256"):
 		default:
-			return fmt.Errorf("%w: header %q is not signed; every x-amz-* header has to be", ErrMismatch, lower)
+			return fmt.Errorf("%w: header %q is not signed; every x-amz-* header has to be", ErrMismatch, name)
 		}
 	}
 	return nil
 }
 
-func (s *Signature) signs(name string) bool {
-	return slices.ContainsFunc(s.Signed, func(signed string) bool {
-		return len(signed) == len(name) && strings.EqualFold(signed, name)
-	})
+// compareLower compares a name in lower case with one in any.
+func compareLower(lower, name string) int {
+	for i := range min(len(lower), len(name)) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if lower[i] != c {
+			return cmp.Compare(lower[i], c)
+		}
+	}
+	return cmp.Compare(len(lower), len(name))
 }
 
 // appendCanonical appends the canonical request.

@@ -145,3 +145,47 @@ func describe(s *Signature) string {
 	line("token", s.Token)
 	return b.String()
 }
+
+// signedBySDKs are requests that other SDKs than Go's signed.
+func signedBySDKs(t testing.TB) []vector {
+	a, err := txtar.ParseFile(filepath.Join("testdata", "signed.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Files) == 0 {
+		t.Fatal("testdata/signed.txtar is empty")
+	}
+	var all []vector
+	for _, f := range a.Files {
+		v := vector{name: f.Name, request: f.Data, now: signedAt, credentials: Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}}
+		if strings.Contains(f.Name, " token") {
+			v.credentials.SessionToken = "IQoJb3JpZ2luX2VjEXAMPLE/+TOKEN=="
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func TestWhatOtherSDKsSignVerifies(t *testing.T) {
+	for _, v := range signedBySDKs(t) {
+		r, body := serve(t, v.request)
+		s, err := Read(r)
+		if err != nil {
+			t.Errorf("%s: %v", v.name, err)
+			continue
+		}
+		o := Options{S3: s.Scope.Service == "s3", Body: hash(body), Now: v.now}
+		if err := s.Verify(r, v.credentials, o); err != nil {
+			t.Errorf("%s: %v", v.name, err)
+		}
+		if s.Scope.Service == "s3" {
+			// Not a byte of the path may be another.
+			r.RequestURI = strings.Replace(r.RequestURI, "/", "//", 1)
+		} else {
+			r.RequestURI = strings.Replace(r.RequestURI, "/", "/x/", 1)
+		}
+		if err := s.Verify(r, v.credentials, o); !errors.Is(err, ErrMismatch) {
+			t.Errorf("%s, with another path: got %v, want %v", v.name, err, ErrMismatch)
+		}
+	}
+}

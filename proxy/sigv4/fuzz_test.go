@@ -122,6 +122,9 @@ func FuzzRead(f *testing.F) {
 	for _, pair := range requests {
 		f.Add(strings.ReplaceAll(string(pair[0].Data), "\n", "\r\n"))
 	}
+	for _, v := range signedBySDKs(f) {
+		f.Add(strings.ReplaceAll(string(v.request), "\n", "\r\n"))
+	}
 	f.Fuzz(func(t *testing.T, request string) {
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(request)))
 		if err != nil {

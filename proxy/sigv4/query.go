@@ -77,11 +77,12 @@ func findAuth(rawQuery string) (auth, error) {
 	for rawName, rawValue := range pairs(rawQuery) {
 		name, err := decode(rawName)
 		if err != nil {
-			return auth{}, err
+			return auth{}, fmt.Errorf("name of query parameter %.80q has %w", rawName, err)
 		}
 		value, err := decode(rawValue)
 		if err != nil {
-			return auth{}, err
+			// The value is not quoted: it may be somebody's session token.
+			return auth{}, fmt.Errorf("value of query parameter %.80q has %w", rawName, err)
 		}
 		if strings.EqualFold(name, "AWSAccessKeyId") {
 			a.version2 = true
@@ -136,7 +137,7 @@ func pairs(rawQuery string) func(yield func(name, value string) bool) {
 // that read a query and a plus to others, and every SDK writes %20 or %2B.
 func decode(s string) (string, error) {
 	if strings.IndexByte(s, '+') >= 0 {
-		return "", fmt.Errorf("query has a bare plus in %.80q; write %%20 for a space and %%2B for a plus", s)
+		return "", errors.New("a bare plus; write %20 for a space and %2B for a plus")
 	}
 	if strings.IndexByte(s, '%') < 0 {
 		return s, nil
@@ -146,7 +147,7 @@ func decode(s string) (string, error) {
 		c := s[i]
 		if c == '%' {
 			if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
-				return "", fmt.Errorf("query has a malformed percent-escape in %.80q", s)
+				return "", errors.New("a malformed percent-escape")
 			}
 			c = unhex(s[i+1])<<4 | unhex(s[i+2])
 			i += 2
@@ -169,14 +170,14 @@ func appendQuery(b []byte, rawQuery string, inQuery, signedToken bool) ([]byte, 
 	for rawName, rawValue := range pairs(rawQuery) {
 		name, err := recode(rawName)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("name of query parameter %.80q has %w", rawName, err)
 		}
 		if inQuery && (name == "X-Amz-Signature" || !signedToken && name == "X-Amz-Security-Token") {
 			continue
 		}
 		value, err := recode(rawValue)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("value of query parameter %.80q has %w", rawName, err)
 		}
 		all = append(all, pair{name, value})
 	}

@@ -304,9 +304,9 @@ func either(h http.Header, name, inQuery string) (string, error) {
 	return inHeader + inQuery, nil
 }
 
-// isWord reports whether s is 1 to max of a-z, 0-9, extra and, if upper, A-Z.
-func isWord(s string, max int, extra string, upper bool) bool {
-	if s == "" || len(s) > max {
+// isWord reports whether s is 1 to most of a-z, 0-9, extra and, if upper, A-Z.
+func isWord(s string, most int, extra string, upper bool) bool {
+	if s == "" || len(s) > most {
 		return false
 	}
 	for i := range len(s) {

@@ -279,6 +279,12 @@ func TestErrorsTellNoSecret(t *testing.T) {
 			t.Errorf("Authorization %q: got %v", value, err)
 		}
 	}
+	for _, value := range []string{"hunter2+", "hunter2%", "%zzhunter2"} {
+		r := &http.Request{Method: "GET", RequestURI: "/?X-Amz-Security-Token=" + value, Host: "h"}
+		if _, err := Read(r); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("X-Amz-Security-Token %q: got %v", value, err)
+		}
+	}
 }
 
 func BenchmarkRead(b *testing.B) {
