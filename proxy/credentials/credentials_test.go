@@ -125,7 +125,7 @@ func TestOthersAreRefused(t *testing.T) {
 	}{
 		"no token":             {set("Authorization"), 403},
 		"empty token":          {set("Authorization", ""), 403},
-		"wrong token":          {set("Authorization", "x"+i.Token()[1:]), 403},
+		"wrong token":          {set("Authorization", "."+i.Token()[1:]), 403},
 		"token with more":      {set("Authorization", i.Token()+"x"), 403},
 		"token as bearer":      {set("Authorization", "Bearer "+i.Token()), 403},
 		"token twice":          {set("Authorization", i.Token(), i.Token()), 403},
