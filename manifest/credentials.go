@@ -80,8 +80,11 @@ func (p *parser) role(f field) {
 	default:
 		p.m.Credentials.Role = s
 		p.m.Account = a.account
-		if p.o.Region == "" {
+		switch {
+		case p.o.Region == "":
 			p.m.Partition = a.partition
+		case a.partition != p.m.Partition:
+			p.warnf(f.value, "role: %q is in partition %q, and region %q in %q: it cannot be assumed from there", s, a.partition, p.o.Region, p.m.Partition)
 		}
 	}
 }

@@ -61,7 +61,6 @@ type parser struct {
 
 	modeAt, logAt *yaml.Node // where they stand, if they do
 	mode          string
-	rolePartition string // of credentials.role, if it is an ARN
 }
 
 func (p *parser) errorf(n *yaml.Node, format string, args ...any) {

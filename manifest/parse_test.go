@@ -111,6 +111,31 @@ func TestErrorsAreInSourceOrderAndCounted(t *testing.T) {
 	}
 }
 
+func TestLimitsAreThoseOfAWS(t *testing.T) {
+	tags := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "t%d: v, ", i)
+		}
+		return "credentials: {role: self, session_tags: {" + b.String() + "}}"
+	}
+	long := func(field, text string, n int) string {
+		return "credentials: {role: self}\npermissions: {object_storage: {bucket: media, " + field + ": " + strings.Repeat(text, n) + "}}"
+	}
+	for _, c := range []struct{ good, bad, want string }{
+		{tags(50), tags(51), `f:1:27: session_tags: 51 tags; STS takes at most 50`},
+		{long("read", "k", 1024), long("read", "k", 1025), `f:2:53: read: a key has at most 1024 bytes`},
+		{long("read_prefix", "é", 512), long("read_prefix", "é", 513), `f:2:60: read_prefix: a key has at most 1024 bytes`},
+	} {
+		if _, err := manifest.Parse("f", []byte(c.good), manifest.Options{}); err != nil {
+			t.Errorf("%.100q: %v", c.good, err)
+		}
+		if _, err := manifest.Parse("f", []byte(c.bad), manifest.Options{}); err == nil || err.Error() != c.want {
+			t.Errorf("%.100q: got %v, want %s", c.bad, err, c.want)
+		}
+	}
+}
+
 func TestInAccountFillsWhatIsUnknown(t *testing.T) {
 	src := []byte("credentials: {role: self}\npermissions: {topic: {publish: a}}")
 	m, err := manifest.Parse("f", src, manifest.Options{Region: "eu-west-1"})
