@@ -67,22 +67,24 @@ func TestTheFunctionHasTheProxyAndNoKeys(t *testing.T) {
 	}
 }
 
+// TestTheExtensionCannotBeLookedInto has the function, which runs as the same
+// user, look where the execution role's keys are.
 func TestTheExtensionCannotBeLookedInto(t *testing.T) {
-	if os.Getuid() == 0 {
-		t.Log("as root, which may look into everything, only the process's own flag can be tested")
-	}
-	s := newSandbox(t, nil)
-	for _, file := range []string{"environ", "maps", "mem"} {
+	s := newSandbox(t, func(c *lambdatest.Config) {
+		if os.Getuid() == 0 {
+			c.User = 993 // root may look into everything
+			public(t, c)
+		}
+	})
+	for _, file := range []string{"environ", "maps", "mem", "auxv"} {
 		answer, err := s.do(t, "extension", file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if os.Getuid() != 0 && !strings.Contains(answer[1], "permission denied") {
+		if !strings.Contains(answer[1], "permission denied") {
 			t.Errorf("/proc/PID/%s: got %q", file, answer[1])
 		}
 	}
-	// A process that is not dumpable belongs to root in /proc, and has no
-	// limit on cores but zero.
 	answer, err := s.do(t, "extension", "limits")
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +92,36 @@ func TestTheExtensionCannotBeLookedInto(t *testing.T) {
 	for line := range strings.Lines(answer[0]) {
 		if f := strings.Fields(line); len(f) > 5 && f[1] == "core" && (f[4] != "0" || f[5] != "0") {
 			t.Errorf("core file size: got %s", line)
+		}
+	}
+	// Its owner could read the program; in Lambda that is root.
+	if answer, err := s.do(t, "read", filepath.Join(s.layer, "extensions/remit")); os.Getuid() == 0 && (err != nil || !strings.Contains(answer[1], "permission denied")) {
+		t.Errorf("the program itself: got %q, %v", answer[1], err)
+	}
+	if !strings.Contains(s.log.String(), `"hardened_process":true`) {
+		t.Errorf("log: got %s", s.log)
+	}
+	// And the wrapper believes what it can still see.
+	if env, err := s.do(t, "environ"); err != nil || strings.Contains(strings.Join(env, "\n"), roleSecret) {
+		t.Errorf("environment: got %q, %v", env, err)
+	}
+}
+
+// public lets other users at what c is made of.
+func public(t *testing.T, c *lambdatest.Config) {
+	t.Helper()
+	program, err := os.ReadFile(c.Runtime[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Runtime[0] = filepath.Join(c.TaskRoot, "function")
+	if err := os.WriteFile(c.Runtime[0], program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// Above these is what t.TempDir makes, for its own user alone.
+	for _, dir := range []string{c.TaskRoot, filepath.Dir(c.TaskRoot)} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

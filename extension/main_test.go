@@ -215,6 +215,8 @@ func act(what []string) []string {
 		pid := extensionPID()
 		b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), what[1]))
 		return []string{string(b), fmt.Sprint(err)}
+	case "rename": // a file from one directory to another
+		return []string{fmt.Sprint(os.Rename(what[1], what[2]))}
 	case "signal": // the extension
 		n, _ := strconv.Atoi(what[1])
 		err := syscall.Kill(extensionPID(), syscall.Signal(n))

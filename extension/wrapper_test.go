@@ -1,11 +1,16 @@
 package extension_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lambda-remit/remit/extension/lambdatest"
 )
@@ -117,6 +122,50 @@ func TestProvidedRuntimesHaveOurBootstrap(t *testing.T) {
 		s := newSandbox(t, provided(handler))
 		_, err := s.do(t, "environ")
 		failure(t, err, "Runtime.ExitError")
+	}
+}
+
+// TestOthersOfTheSameUserAreOutOfReach stands for other extensions and for
+// Lambda's own process, which hold the execution role's keys in the open.
+func TestOthersOfTheSameUserAreOutOfReach(t *testing.T) {
+	if _, _, errno := syscall.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION); errno != 0 {
+		t.Skipf("this kernel has no Landlock: %v", errno)
+	}
+	other := exec.Command("sleep", "60")
+	other.Env = []string{"AWS_SECRET_ACCESS_KEY=" + roleSecret}
+	s := newSandbox(t, func(c *lambdatest.Config) {
+		if os.Getuid() == 0 {
+			c.User = 993
+			public(t, c)
+			other.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 993, Gid: 993}}
+		}
+	})
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer other.Wait()
+	defer other.Process.Kill()
+	answer, err := s.do(t, "read", fmt.Sprintf("/proc/%d/environ", other.Process.Pid))
+	if err != nil || !strings.Contains(answer[1], "permission denied") || strings.Contains(answer[0], roleSecret) {
+		t.Errorf("got %q, %v", answer, err)
+	}
+	// Everything else goes on as before.
+	if answer, err := s.do(t, "read", "/proc/self/environ"); err != nil || answer[0] == "" {
+		t.Errorf("its own environment: got %q, %v", answer, err)
+	}
+	dir, err := os.MkdirTemp("/tmp", "remit-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	for _, d := range []string{"", "a", "b"} {
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, d), 0o777), os.Chmod(filepath.Join(dir, d), 0o777)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(dir, "a/file"), "x")
+	if answer, err := s.do(t, "rename", filepath.Join(dir, "a/file"), filepath.Join(dir, "b/file")); err != nil || answer[0] != "<nil>" {
+		t.Errorf("renaming across directories: got %q, %v", answer, err)
 	}
 }
 

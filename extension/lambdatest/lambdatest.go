@@ -17,7 +17,7 @@
 //   - at the end the runtime has SIGTERM and 30 % of the time, then extensions
 //     their SHUTDOWN event with the deadline, and at the deadline SIGKILL.
 //
-// It does not freeze processes, limit memory, or change users, and where the
+// It does not freeze processes or limit memory, and where the
 // layer does not lie in /opt or the package not in /var/task the programs are
 // told by LAMBDA_TASK_ROOT and by their own paths.
 package lambdatest
@@ -53,7 +53,8 @@ type Config struct {
 	NoFeat   bool          // an older platform: registration does not tell the account
 	SnapKeys bool          // as under SnapStart: Keys are served by a container endpoint
 
-	Log io.Writer // what the programs write; nil: nowhere
+	User int       // the user that programs run as, as Lambda's run as 993; zero: this one. Only root can choose
+	Log  io.Writer // what the programs write; nil: nowhere
 }
 
 // A Failure is an invocation, or a start, that Lambda gives up.

@@ -110,7 +110,7 @@ func (l *life) init(ctx context.Context) error {
 	for i, path := range paths {
 		e := l.extensions[i]
 		l.mu.Lock() // it may register before start returns
-		e.process, err = start([]string{path}, l.sandbox.extensionEnv(), c.Log, func(code int) {
+		e.process, err = l.sandbox.start([]string{path}, l.sandbox.extensionEnv(), func(code int) {
 			l.fail(Failure{Type: "Extension.Crash", Text: fmt.Sprintf("%s exited with %d", e.name, code)})
 		})
 		l.mu.Unlock()
@@ -131,7 +131,7 @@ func (l *life) init(ctx context.Context) error {
 	l.mu.Lock()
 	l.runtime = r
 	l.mu.Unlock()
-	r.process, err = start(argv, l.sandbox.runtimeEnv(), c.Log, func(code int) {
+	r.process, err = l.sandbox.start(argv, l.sandbox.runtimeEnv(), func(code int) {
 		l.fail(Failure{Type: "Runtime.ExitError", Text: fmt.Sprintf("the runtime exited with %d", code)})
 	})
 	if err != nil {

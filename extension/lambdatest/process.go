@@ -2,7 +2,6 @@ package lambdatest
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,10 +20,14 @@ type process struct {
 }
 
 // start starts a program and calls ended when it exits.
-func start(argv, env []string, log io.Writer, ended func(code int)) (*process, error) {
+func (s *Sandbox) start(argv, env []string, ended func(code int)) (*process, error) {
 	p := &process{cmd: exec.Command(argv[0], argv[1:]...), done: make(chan struct{}), began: time.Now()}
-	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, log, log
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, s.cfg.Log, s.cfg.Log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if s.cfg.User != 0 {
+		id := uint32(s.cfg.User)
+		p.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: id, Gid: id}
+	}
 	// What outlives the program may hold its pipes.
 	p.cmd.WaitDelay = 100 * time.Millisecond
 	if err := p.cmd.Start(); err != nil {

@@ -28,7 +28,10 @@ import (
 const patience = 2 * time.Second
 
 func main() {
-	err := run(os.Args, os.Environ(), syscall.Exec)
+	err := run(os.Args, os.Environ(), func(path string, argv, environ []string) error {
+		confine()
+		return syscall.Exec(path, argv, environ)
+	})
 	// Only an error comes back from exec.
 	fmt.Fprintf(os.Stderr, "remit: the function is not started: %v\n", err)
 	os.Exit(1)
