@@ -1,0 +1,189 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+var (
+	//go:embed sandbox.sh
+	sandboxScript []byte
+	//go:embed bootstrap.sh
+	bootstrapScript []byte
+)
+
+// A Function is what Lambda runs: a package, a layer, a configuration.
+type Function struct {
+	Layer   string            // what lies at /opt
+	Task    string            // what lies at /var/task
+	Handler string            // "app.handler"
+	Name    string            // the function's
+	Env     map[string]string // its configuration
+	Keys    aws.Credentials   // its execution role's
+	Timeout time.Duration     // zero: 30 s
+}
+
+// A Sandbox is a function on AWS's Runtime Interface Emulator.
+type Sandbox struct {
+	dir     string
+	lock    *os.File
+	process *process
+	url     string
+}
+
+// Namespaces returns how to start a program in namespaces of its own, or an
+// error that says why this machine has none for this user.
+func Namespaces() (argv []string, err error) {
+	argv = []string{"unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL"}
+	if os.Getuid() != 0 {
+		argv = append(argv, "--user", "--map-root-user")
+	}
+	// A mount is tried too: some machines allow the namespace and no more.
+	try := append(argv[1:len(argv):len(argv)], "sh", "-c", "mount -t tmpfs none /mnt")
+	if out, err := exec.Command(argv[0], try...).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("no mount namespace: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return argv, nil
+}
+
+// Run starts f on the emulator, out of the programs in checkout. Sandboxes of
+// one machine run one after the other: the extension's socket has one name.
+func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err error) {
+	argv, err := Namespaces()
+	if err != nil {
+		return nil, err
+	}
+	base, err := exec.Command(filepath.Join(checkout, ".venv/bin/python"), "-c", "import sys; print(sys.base_prefix)").Output()
+	if err != nil {
+		return nil, fmt.Errorf("%w: run `make setup` first", err)
+	}
+	s = new(Sandbox)
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if s.lock, err = lock(filepath.Join(checkout, ".cache/sandbox.lock")); err != nil {
+		return s, err
+	}
+	if s.dir, err = os.MkdirTemp("", "remit-sandbox-"); err != nil {
+		return s, err
+	}
+	file := func(name string, content []byte) string {
+		path := filepath.Join(s.dir, name)
+		if e := os.WriteFile(path, content, 0o755); e != nil && err == nil {
+			err = e
+		}
+		return path
+	}
+	script, bootstrap := file("sandbox.sh", sandboxScript), file("bootstrap", bootstrapScript)
+	root := filepath.Join(s.dir, "root")
+	if err == nil {
+		err = os.Mkdir(root, 0o755)
+	}
+	if err != nil {
+		return s, err
+	}
+	api, err := freeAddress()
+	if err != nil {
+		return s, err
+	}
+	front, err := freeAddress()
+	if err != nil {
+		return s, err
+	}
+	s.url = "http://" + front
+
+	argv = append(argv, "sh", script, "/var/rapid/aws-lambda-rie", "--runtime-api-address", api,
+		"--runtime-interface-emulator-address", front, "/var/runtime/bootstrap", f.Handler)
+	env := append(f.environ(),
+		"ROOT="+root, "LAYER="+f.Layer, "TASK="+f.Task, "LANG_ROOT="+filepath.Join(checkout, ".venv"),
+		"BASE="+strings.TrimSpace(string(base)), "RIE="+filepath.Join(checkout, ".cache/bin/aws-lambda-rie"),
+		"BOOTSTRAP="+bootstrap, "UID_OUTSIDE="+strconv.Itoa(os.Getuid()))
+	if s.process, err = start(env, argv...); err != nil {
+		return s, err
+	}
+	return s, s.process.answering(ctx, "the emulator", s.url+"/")
+}
+
+// environ is what the emulator hands to the extension and the runtime: all
+// that it has itself.
+func (f Function) environ() []string {
+	timeout := f.Timeout
+	if timeout == 0 {
+		timeout = 30 * time.Second
+	}
+	env := []string{
+		"PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin", "LANG=en_US.UTF-8", "TZ=:UTC",
+		"PYTHONDONTWRITEBYTECODE=1",
+		"LAMBDA_TASK_ROOT=/var/task", "LAMBDA_RUNTIME_DIR=/var/runtime",
+		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512",
+		"AWS_LAMBDA_FUNCTION_TIMEOUT=" + strconv.Itoa(int(timeout.Seconds())),
+		"AWS_REGION=" + Region, "AWS_DEFAULT_REGION=" + Region,
+		"AWS_ACCESS_KEY_ID=" + f.Keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + f.Keys.SecretAccessKey,
+		"AWS_SESSION_TOKEN=" + f.Keys.SessionToken,
+	}
+	for name, value := range f.Env {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// Invoke calls the function and returns the emulator's answer.
+func (s *Sandbox) Invoke(ctx context.Context, event []byte) (status int, answer []byte, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/2015-03-31/functions/function/invocations", bytes.NewReader(event))
+	if err != nil {
+		return 0, nil, err
+	}
+	a, err := direct.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer a.Body.Close()
+	answer, err = io.ReadAll(a.Body)
+	return a.StatusCode, answer, err
+}
+
+// Log is what the emulator, the extension and the function have written: on
+// Lambda, the function's log stream.
+func (s *Sandbox) Log() string { return s.process.out.String() }
+
+// Close ends the sandbox, and all that runs in it.
+func (s *Sandbox) Close() error {
+	if s.process != nil {
+		s.process.stop(syscall.SIGKILL)
+	}
+	if s.lock != nil {
+		s.lock.Close()
+	}
+	if s.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(s.dir)
+}
+
+// lock waits until nobody else on this machine has locked path.
+func lock(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
