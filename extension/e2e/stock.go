@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,6 +25,9 @@ func Call(ctx context.Context, creds aws.Credentials, service, method, url strin
 	}
 	for name, values := range header {
 		r.Header[name] = values
+	}
+	if host := header.Get("Host"); host != "" {
+		r.Host = host
 	}
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:])
@@ -94,10 +98,31 @@ func (s *Servers) MakeTopic(ctx context.Context, name string) (arn string, err e
 	return "arn:aws:sns:" + Region + ":" + Account + ":" + name, err
 }
 
-// Published returns what was published on the topics of moto's SNS.
-func (s *Servers) Published(ctx context.Context) (string, error) {
+// Published returns the messages that were published on a topic.
+func (s *Servers) Published(ctx context.Context, arn string) (messages []string, err error) {
 	answer, err := must(ctx, anyone, "sns", http.MethodGet, s.Moto+"/moto-api/data.json", nil, nil)
-	return string(answer), err
+	if err != nil {
+		return nil, err
+	}
+	var data struct {
+		SNS struct {
+			Topic []struct {
+				ARN  string  `json:"arn"`
+				Sent [][]any `json:"sent_notifications"` // id, message, subject, …
+			}
+		} `json:"sns"`
+	}
+	if err := json.Unmarshal(answer, &data); err != nil {
+		return nil, err
+	}
+	for _, topic := range data.SNS.Topic {
+		for _, sent := range topic.Sent {
+			if topic.ARN == arn && len(sent) > 1 {
+				messages = append(messages, fmt.Sprint(sent[1]))
+			}
+		}
+	}
+	return messages, nil
 }
 
 // Upstreams are the servers, as a manifest's `upstreams` names them.
