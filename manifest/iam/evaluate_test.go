@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/lambda-remit/remit/manifest"
 )
@@ -212,23 +214,44 @@ func escapesOnly(p string) error {
 	return nil
 }
 
+// compiled keeps regular expressions, some at a time: they are what the tests
+// spend their time on.
+var compiled struct {
+	sync.Mutex
+	m map[string]*regexp.Regexp
+}
+
 // wild translates a pattern into a regular expression. Without wildcards only
 // its variables mean something.
 func wild(p string, wildcards bool) *regexp.Regexp {
-	parts := regexp.MustCompile(`(?s)\$\{[*?$]\}|.`).FindAllString(p, -1)
-	for i, part := range parts {
-		switch {
-		case part == "*" && wildcards:
-			parts[i] = ".*"
-		case part == "?" && wildcards:
-			parts[i] = "."
-		case len(part) == 4 && strings.HasPrefix(part, "${"):
-			parts[i] = regexp.QuoteMeta(part[2:3])
-		default:
-			parts[i] = regexp.QuoteMeta(part)
-		}
+	key := fmt.Sprint(wildcards, p)
+	compiled.Lock()
+	defer compiled.Unlock()
+	if re, ok := compiled.m[key]; ok {
+		return re
 	}
-	return regexp.MustCompile(`(?s)^` + strings.Join(parts, "") + `$`)
+	var b strings.Builder
+	for p != "" {
+		_, n := utf8.DecodeRuneInString(p)
+		part := p[:n]
+		if len(p) >= 4 && p[:2] == "${" && p[3] == '}' && strings.Contains("*?$", p[2:3]) {
+			part, n = p[2:3], 4
+		} else if wildcards && part == "*" {
+			b.WriteString(".*")
+			part = ""
+		} else if wildcards && part == "?" {
+			b.WriteString(".")
+			part = ""
+		}
+		b.WriteString(regexp.QuoteMeta(part))
+		p = p[n:]
+	}
+	re := regexp.MustCompile(`(?s)^` + b.String() + `$`)
+	if len(compiled.m) == 0 || len(compiled.m) > 2000 {
+		compiled.m = make(map[string]*regexp.Regexp)
+	}
+	compiled.m[key] = re
+	return re
 }
 
 // grants reports whether g allows a, in account.

@@ -17,7 +17,8 @@ const (
 	there = "999999999999"
 )
 
-// A die chooses: from a fuzzer's bytes, then always the first.
+// A die chooses, by bytes that were thrown before; when they are used up, always
+// the first.
 type die struct{ data []byte }
 
 func (d *die) roll(n int) int {
@@ -52,6 +53,7 @@ func escaped(s string) string {
 
 // grant returns a grant over few names, so that grants overlap.
 func (d *die) grant(id int, odd string) *manifest.Grant {
+	odd = strings.ToValidUTF8(odd, "") // what a manifest has is UTF-8; what a request has need not be
 	g := &manifest.Grant{ID: fmt.Sprint("allow[", id, "]")}
 	for range 1 + d.roll(2) {
 		g.Actions = append(g.Actions, pick(d, "s3:GetObject", "s3:PutObject", "s3:Get*", "s3:*Object", "S3:getobject", "s3:*", "s3:ListBucket", "sns:Publish", "kms:Decrypt", "*", "s3:???Object"))
@@ -254,6 +256,9 @@ func checkSession(t *testing.T, d *die, odd string) bool {
 			if a.resource != "*" && !strings.HasPrefix(a.resource, "arn:") {
 				continue // AWS has no such resource, and IAM no way to write a grant of it
 			}
+			if strings.Contains(describe(m), `\u0000`) {
+				continue // nor of this
+			}
 			if covers(a) && evaluated(a) != allowed {
 				t.Fatalf("%+v is %s by its own policy\n%s\nof %s", a, evaluated(a), policy, describe(m))
 			}
@@ -354,18 +359,21 @@ func TestRolePoliciesAllowTheManifestAndDenyTheRest(t *testing.T) {
 	}
 }
 
+// The fuzzer chooses a manifest and requests by a number, and the odd part of
+// their names itself. (By bytes to choose from it would spend its time on
+// shortening them.)
 func FuzzSessionPolicy(f *testing.F) {
 	for seed := range uint64(20) {
-		f.Add(rolls(seed).data, "x")
+		f.Add(seed, "x")
 	}
 	for _, odd := range []string{"", "*", "?", "${", "${*}", "${aws:PrincipalAccount}", "a\x00b", "\xff", "\u202e", strings.Repeat("日", 400), strings.Repeat("k", 1024), "-s3alias"} {
-		f.Add(rolls(1).data, odd)
+		f.Add(uint64(1), odd)
 	}
-	f.Fuzz(func(t *testing.T, data []byte, odd string) {
-		if len(data) > 1000 || len(odd) > 2000 {
+	f.Fuzz(func(t *testing.T, seed uint64, odd string) {
+		if len(odd) > 1200 {
 			return
 		}
-		checkSession(t, &die{data}, odd)
-		checkRolePolicy(t, &die{data}, odd)
+		checkSession(t, rolls(seed), odd)
+		checkRolePolicy(t, rolls(seed), odd)
 	})
 }
