@@ -2,6 +2,7 @@ package extension
 
 import (
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"sync"
@@ -36,8 +37,12 @@ func greet(p environ.Place, h environ.Handshake, asked func()) (*greeter, error)
 	g.serving.Go(func() {
 		for {
 			conn, err := l.AcceptUnix()
-			if err != nil {
+			if errors.Is(err, net.ErrClosed) {
 				return
+			}
+			if err != nil { // out of descriptors, for now
+				time.Sleep(10 * time.Millisecond)
+				continue
 			}
 			// One after the other: the kernel takes the whole answer at once.
 			conn.SetDeadline(time.Now().Add(time.Second))

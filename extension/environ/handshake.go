@@ -34,6 +34,9 @@ func (h Handshake) String() string {
 	return fmt.Sprintf("handshake %d with %s", h.Version, h.Proxy)
 }
 
+// GoString leaves it out too.
+func (h Handshake) GoString() string { return h.String() }
+
 // check finds what would make an environment that leads anywhere but to the
 // proxy beside.
 func (h Handshake) check() error {
@@ -95,10 +98,10 @@ func (p Place) Socket() string {
 // runtime could have taken the socket's name.
 func Ask(p Place, limit time.Duration) (Handshake, error) {
 	began := time.Now()
-	h, err := ask(p, began.Add(limit))
+	h, err := ask(p.Socket(), p.Extension(), began.Add(limit))
 	for err != nil && time.Since(began) < min(limit, absence) {
 		time.Sleep(10 * time.Millisecond)
-		h, err = ask(p, began.Add(limit))
+		h, err = ask(p.Socket(), p.Extension(), began.Add(limit))
 	}
 	if err != nil {
 		return Handshake{}, fmt.Errorf("handshake with %s on %s: %w", p.Extension(), p.Socket(), err)
@@ -113,7 +116,7 @@ const absence = 250 * time.Millisecond
 
 // ask speaks to the socket by system calls: package net would double the size
 // of the wrapper, and all that it pages in.
-func ask(p Place, deadline time.Time) (h Handshake, err error) {
+func ask(socket, path string, deadline time.Time) (h Handshake, err error) {
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return h, err
@@ -123,7 +126,7 @@ func ask(p Place, deadline time.Time) (h Handshake, err error) {
 	if err := setTimeout(fd, syscall.SO_SNDTIMEO, deadline); err != nil {
 		return h, err
 	}
-	if err := syscall.Connect(fd, &syscall.SockaddrUnix{Name: p.Socket()}); err == syscall.ECONNREFUSED {
+	if err := syscall.Connect(fd, &syscall.SockaddrUnix{Name: socket}); err == syscall.ECONNREFUSED {
 		return h, errors.New("nobody listens: the extension is not running")
 	} else if err != nil {
 		return h, err
@@ -132,7 +135,7 @@ func ask(p Place, deadline time.Time) (h Handshake, err error) {
 	if err != nil {
 		return h, err
 	}
-	if err := checkPeer(peer, p.Extension()); err != nil {
+	if err := checkPeer(peer, path); err != nil {
 		return h, err
 	}
 	var answer []byte

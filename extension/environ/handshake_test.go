@@ -1,0 +1,172 @@
+package environ
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestThePartsOfALayerFindEachOther(t *testing.T) {
+	for exe, want := range map[string]Place{
+		"/opt/extensions/remit": "/opt",
+		"/opt/remit/exec":       "/opt",
+		"/opt/bootstrap":        "/opt",
+		"/a/b/remit/exec":       "/a/b",
+	} {
+		if got := PlaceOf(exe); got != want {
+			t.Errorf("%s: got %s, want %s", exe, got, want)
+		}
+	}
+	if got := Place("/opt").Extension(); got != "/opt/extensions/remit" {
+		t.Errorf("extension: got %s", got)
+	}
+	if got := Place("/opt").Socket(); got != "@remit" {
+		t.Errorf("socket: got %s", got)
+	}
+	long := strings.Repeat("/long", 100)
+	a, b := Place(long+"/a").Socket(), Place(long+"/b").Socket()
+	if a == b || len(a) > 107 {
+		t.Errorf("sockets of two places: got %s and %s", a, b)
+	}
+}
+
+// answer listens for the layer at p, and writes text to who connects.
+func answer(t *testing.T, p Place, text string) {
+	t.Helper()
+	l, err := net.Listen("unix", p.Socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Write([]byte(text))
+			if text != "" { // else it keeps its client waiting
+				c.Close()
+			}
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+}
+
+// ourPlace is a place whose extension is this process, by its command line.
+func ourPlace(t *testing.T) (Place, string) {
+	t.Helper()
+	return Place(t.TempDir()), os.Args[0]
+}
+
+func TestAskGetsWhatTheExtensionSays(t *testing.T) {
+	want := handshake()
+	b, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, path := ourPlace(t)
+	answer(t, p, string(b))
+	got, err := ask(p.Socket(), path, time.Now().Add(time.Second))
+	if err != nil || got.Proxy != want.Proxy || got.Token != want.Token {
+		t.Errorf("got %v, %v", got, err)
+	}
+	// And from nobody else.
+	if _, err := Ask(p, time.Second); err == nil || !strings.Contains(err.Error(), "the listener is process") {
+		t.Errorf("from a process that is not the extension: got %v", err)
+	}
+}
+
+func TestAskWaitsNoLongerThanItMay(t *testing.T) {
+	p, path := ourPlace(t)
+	answer(t, p, "")
+	began := time.Now()
+	if _, err := ask(p.Socket(), path, began.Add(200*time.Millisecond)); err == nil {
+		t.Error("got no error")
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("took %v", took)
+	}
+	began = time.Now()
+	if _, err := Ask(Place(t.TempDir()), 2*time.Second); err == nil || !strings.Contains(err.Error(), "not running") {
+		t.Errorf("without an extension: got %v", err)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("without an extension: took %v", took)
+	}
+}
+
+func TestAskBelievesNoGarbage(t *testing.T) {
+	for _, text := range []string{"{", "[]", "null", `{"version":1}`, "\n", strings.Repeat("x", 1<<20+1)} {
+		p, path := ourPlace(t)
+		answer(t, p, text)
+		if h, err := ask(p.Socket(), path, time.Now().Add(5*time.Second)); err == nil {
+			t.Errorf("%.20q: got %v, want an error", text, h)
+		}
+	}
+}
+
+func TestThePeerIsLookedAt(t *testing.T) {
+	own := syscall.Ucred{Pid: int32(os.Getpid()), Uid: uint32(os.Getuid())}
+	if err := checkPeer(&own, os.Args[0]); err != nil {
+		t.Errorf("own process: %v", err)
+	}
+	for name, peer := range map[string]syscall.Ucred{
+		"another user":  {Pid: own.Pid, Uid: own.Uid + 1},
+		"no process id": {Uid: own.Uid},
+		"no process":    {Pid: 1 << 30, Uid: own.Uid},
+	} {
+		if err := checkPeer(&peer, os.Args[0]); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+	if err := checkPeer(&own, filepath.Join("/opt", "extensions", "remit")); err == nil {
+		t.Error("another program: got no error")
+	}
+}
+
+// FuzzHandshake holds ParseHandshake to what the environment is made of: what
+// it returns leads to loopback and can stand in a variable.
+func FuzzHandshake(f *testing.F) {
+	b, err := json.Marshal(handshake())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"version":1,"proxy":"[::1]:1","credentials_uri":"http://127.0.0.1:1@x:2/","token":"t","ca":"-----BEGIN CERTIFICATE-----"}`))
+	f.Add([]byte(`{"version":1,"proxy":"127.0.0.1:0","credentials_uri":"http://127.0.0.1:1/\u0000","token":"\n"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, err := ParseHandshake(b)
+		if err != nil {
+			if h.Token != "" || h.Proxy != "" {
+				t.Fatalf("an error comes with %v", h)
+			}
+			return
+		}
+		for _, s := range []string{h.Proxy, strings.TrimPrefix(h.CredentialsURI, "http://")} {
+			host, _, _ := strings.Cut(s, "/")
+			a, err := net.ResolveTCPAddr("tcp", host)
+			if err != nil || !a.IP.IsLoopback() {
+				t.Fatalf("%q is not on loopback", s)
+			}
+		}
+		if strings.ContainsAny(h.Token+h.CredentialsURI+h.Proxy, "\x00\r\n ") {
+			t.Fatalf("%q, %q or %q cannot stand in a variable", h.Token, h.CredentialsURI, h.Proxy)
+		}
+	})
+}
+
+func TestAHandshakePrintsWithoutItsToken(t *testing.T) {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if s := fmt.Sprintf(verb, handshake()); strings.Contains(s, handshake().Token) {
+			t.Errorf("%s: got %s", verb, s)
+		}
+	}
+}
