@@ -31,7 +31,9 @@ func compareConditions(c, d condition) int {
 
 // with returns cs and c besides. It is not ok if one statement cannot hold both.
 func (cs conditions) with(c condition) (conditions, bool) {
-	c.values = slices.Compact(slices.Sorted(slices.Values(c.values)))
+	if len(c.values) > 1 {
+		c.values = slices.Compact(slices.Sorted(slices.Values(c.values)))
+	}
 	for i, have := range cs {
 		if have.operator != c.operator || !strings.EqualFold(have.key, c.key) {
 			continue
@@ -53,9 +55,9 @@ func (cs conditions) with(c condition) (conditions, bool) {
 		}
 		return nil, false
 	}
-	cs = append(slices.Clip(cs), c)
-	slices.SortFunc(cs, compareConditions)
-	return cs, true
+	// A copy: what cs was made from may be made into something else as well.
+	at, _ := slices.BinarySearchFunc(cs, c, compareConditions)
+	return slices.Insert(slices.Clip(cs), at, c), true
 }
 
 // within reports whether all of cs are among ds: whatever holds under ds holds

@@ -56,10 +56,10 @@ func patternsOf(rules []rule) []string {
 // A cell says of each pattern whether it matches the actions of the cell.
 type cell []bool
 
-// maxCells bounds what a manifest of many patterns that cross each other costs.
-// Beyond it, some of what several of them match is left to the Allow statements
-// alone.
-const maxCells = 256
+// maxCrossings bounds what a manifest of many patterns that cross each other
+// costs. Beyond it, some of what several of them match is left to the Allow
+// statements alone.
+const maxCrossings = 256
 
 // cells returns the cells that patterns make, and the one of no pattern, which
 // comes first. Where patterns nest, each makes one with those around it; where
@@ -80,7 +80,7 @@ func cells(patterns []string) []cell {
 	}
 	have := make(map[string]bool)
 	add := func(c cell) {
-		if key := c.key(); !have[key] && len(all) < maxCells {
+		if key := c.key(); !have[key] {
 			have[key] = true
 			all = append(all, c)
 		}
@@ -88,7 +88,7 @@ func cells(patterns []string) []cell {
 	for _, c := range single {
 		add(c)
 	}
-	for i := 1; i < len(all); i++ {
+	for i := 1; i < len(all) && len(all) < len(single)+maxCrossings; i++ {
 		for j, c := range single {
 			if all[i][j] || !all[i].overlaps(j, globs) {
 				continue

@@ -150,14 +150,13 @@ func (a access) add(p pair, cs conditions) {
 // statements returns statements that allow, or deny, exactly a's pairs, the
 // same for the same pairs. Pairs share a statement where that adds no pair.
 func (a access) statements(deny bool) []statement {
-	type group struct {
-		conditions conditions
-		pairs      []pair
-	}
 	groups := make(map[string]*group)
 	for p, sets := range a {
 		for _, cs := range sets {
-			key := string(cs.append(nil))
+			key := ""
+			if len(a) > 1 || len(sets) > 1 {
+				key = string(cs.append(nil))
+			}
 			if groups[key] == nil {
 				groups[key] = &group{conditions: cs}
 			}
@@ -166,25 +165,36 @@ func (a access) statements(deny bool) []statement {
 	}
 	var all []statement
 	for _, g := range groups {
-		byAction := rectangles(g.pairs, func(p pair) (string, string) { return p.action, p.resource })
-		byResource := rectangles(g.pairs, func(p pair) (string, string) { return p.resource, p.action })
-		one := make([]statement, 0, len(byAction))
-		for _, r := range byAction {
-			one = append(one, statement{deny: deny, actions: r[0], resources: r[1], conditions: g.conditions})
-		}
-		other := make([]statement, 0, len(byResource))
-		for _, r := range byResource {
-			other = append(other, statement{deny: deny, actions: r[1], resources: r[0], conditions: g.conditions})
-		}
-		if len(compact(other)) < len(compact(one)) {
-			one = other
-		}
-		all = append(all, one...)
+		all = append(all, g.statements(deny)...)
 	}
 	slices.SortFunc(all, func(s, t statement) int {
 		return strings.Compare(string(s.append(nil)), string(t.append(nil)))
 	})
 	return all
+}
+
+// A group is the pairs that are allowed under the same conditions.
+type group struct {
+	conditions conditions
+	pairs      []pair
+}
+
+func (g *group) statements(deny bool) []statement {
+	if len(g.pairs) == 1 { // most calls'
+		p := g.pairs[0]
+		return []statement{{deny: deny, actions: []string{p.action}, resources: []string{p.resource}, conditions: g.conditions}}
+	}
+	var one, other []statement
+	for _, r := range rectangles(g.pairs, func(p pair) (string, string) { return p.action, p.resource }) {
+		one = append(one, statement{deny: deny, actions: r[0], resources: r[1], conditions: g.conditions})
+	}
+	for _, r := range rectangles(g.pairs, func(p pair) (string, string) { return p.resource, p.action }) {
+		other = append(other, statement{deny: deny, actions: r[1], resources: r[0], conditions: g.conditions})
+	}
+	if len(compact(other)) < len(compact(one)) {
+		return other
+	}
+	return one
 }
 
 // rectangles covers pairs by products of a set of firsts and a set of seconds:

@@ -265,6 +265,9 @@ func grants(g *manifest.Grant, a attempt, account string) bool {
 	}
 	ok = false
 	for _, p := range g.Resources {
+		if p != "*" && !strings.HasPrefix(string(p), "arn:") {
+			continue // IAM takes no such resource
+		}
 		if s, known := resolved(string(p), account); known {
 			ok = ok || wild(s, true).MatchString(a.resource)
 		}

@@ -26,6 +26,13 @@
 // policy. A request for such a resource is not written exactly: its
 // credentials have its grants' width, or there are none.
 //
+// A bucket named by an access point's alias is written as the access point's
+// ARN, since AWS authorizes no alias. An alias tells neither the region nor more
+// than 20 characters of the name, so both can end in wildcards: this is the one
+// place where a policy may be wider than its grant, by other access points of the
+// account that begin alike. It has not been proved against AWS. An access point
+// that is granted by its ARN is exact.
+//
 // The text of every policy is ASCII, U+0020 to U+007E; all other characters
 // are JSON escapes. STS takes U+00FF and below (AWS STS API Reference,
 // AssumeRole, "Policy"), and counts characters: of an escape, all six.
@@ -53,7 +60,8 @@ var ErrTooLarge = errors.New("no session policy within 2048 characters allows th
 // SessionPolicy returns the policy to mint credentials with for requests that
 // d allowed under m, and how wide it is: the call's own width where width is
 // WidthCall and it fits, else the grants'. It never allows what d's grants do
-// not. The text is plain ASCII, the same for the same requests in any order.
+// not, but for the aliases of access points, above. The text is plain ASCII, the
+// same for the same requests in any order.
 //
 // At the call's width each request is written with its own action and resource,
 // every wildcard and dollar sign in it escaped, under the conditions of the
@@ -64,9 +72,8 @@ var ErrTooLarge = errors.New("no session policy within 2048 characters allows th
 // At the grants' width the grants themselves are written, so that calls through
 // the same grants share one text, and with it one credential.
 //
-// A bucket that is named by an access point's alias is written as that access
-// point, since IAM knows it by no other name: see accessPoint for what is and
-// is not exact about that.
+// Where a service acts with the caller's rights (Athena, which reads S3), the
+// policy has only what the call itself asks for, and the service is denied.
 func SessionPolicy(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Request, width manifest.Width) (policy string, got manifest.Width, err error) {
 	if !d.Allowed || len(reqs) == 0 || len(d.Grants) != len(reqs) {
 		return "", "", errors.New("a session policy is only written for requests that a decision allowed")

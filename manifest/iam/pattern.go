@@ -6,7 +6,8 @@ import (
 )
 
 // A glob is a pattern taken apart: characters, and the two wildcards as
-// negative numbers.
+// negative numbers. A string converted to a glob matches itself and nothing
+// else.
 type glob []rune
 
 const (
@@ -181,9 +182,6 @@ func inAccount(s, account string) string {
 	}
 }
 
-// literal returns the glob that matches s and nothing else.
-func literal(s string) glob { return glob(s) }
-
 // dollars escapes what a variable could begin with, for values that operators
 // take literally: there a star is a star already.
 func dollars(s string) string { return strings.ReplaceAll(s, "$", "${$}") }
@@ -223,8 +221,8 @@ func isAccount(s string) bool {
 	return len(s) == 12
 }
 
-// accountOf returns m's account, or "" if there is none that could stand in a
-// policy.
+// accountOf returns account, or "" if it is none: what stands in a policy in a
+// variable's place has to be a number, and nothing else.
 func accountOf(account string) string {
 	if isAccount(account) {
 		return account

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lambda-remit/remit/manifest"
@@ -11,6 +12,8 @@ import (
 func callAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Request) (access, error) {
 	account := accountOf(m.Account)
 	a := make(access)
+	named := make(map[string]bool)
+	size := 0
 	for i, r := range reqs {
 		if !isAction(r.Action, false) {
 			return nil, fmt.Errorf("%w: %q cannot be written as an action", ErrTooLarge, r.Action)
@@ -24,10 +27,17 @@ func callAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Reque
 			for _, resource := range resources(g, r, account) {
 				a.add(pair{r.Action, resource}, cs)
 				written = true
+				if !named[resource] {
+					named[resource] = true
+					size += len(resource)
+				}
 			}
 		}
 		if !written {
 			return nil, fmt.Errorf("%w: IAM cannot name %q", ErrTooLarge, r.Resource)
+		}
+		if size > MaxSession { // of a thousand keys, the rest need not be looked at
+			return nil, ErrTooLarge
 		}
 	}
 	return a, nil
@@ -39,7 +49,7 @@ func resources(g *manifest.Grant, r manifest.Request, account string) []string {
 	case r.Resource == "*":
 		// No resource, or one that cannot be known: the request needs all of
 		// them, and only a grant of all is one.
-		if !writes(g, r, account) {
+		if !covers(g, r, account) {
 			return nil
 		}
 		return []string{"*"}
@@ -48,20 +58,7 @@ func resources(g *manifest.Grant, r manifest.Request, account string) []string {
 	case r.Partly:
 		return partly(g, r.Resource, account)
 	}
-	return []string{accessPoint(literal(r.Resource).String(), owner(g, account))}
-}
-
-// writes reports whether one of g's resources that can be written is r's.
-func writes(g *manifest.Grant, r manifest.Request, account string) bool {
-	if r.Partly {
-		return len(partly(g, r.Resource, account)) > 0
-	}
-	for _, p := range g.Resources {
-		if granted, ok := parseResource(string(p), account); ok && granted.covers(literal(r.Resource)) {
-			return true
-		}
-	}
-	return false
+	return []string{accessPoint(string(manifest.Literal(r.Resource)), owner(g, account))}
 }
 
 // partly returns what a resource that ends in unknown characters is written as:
@@ -69,7 +66,7 @@ func writes(g *manifest.Grant, r manifest.Request, account string) bool {
 // exact ARNs that g names and it may be.
 func partly(g *manifest.Grant, resource, account string) []string {
 	stem := strings.TrimRight(resource, "?")
-	self := literal(stem)
+	self := glob(stem)
 	for range len(resource) - len(stem) {
 		self = append(self, anyOne)
 	}
@@ -87,48 +84,69 @@ func partly(g *manifest.Grant, resource, account string) []string {
 	return exact
 }
 
-// grantAccess returns what the grants that d rests on allow.
+// grantAccess returns what the grants that d rests on allow. Of those that allow
+// a request, the manifest's first without conditions is enough if there is one;
+// else all are needed, since AWS decides which of them holds.
 func grantAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Request) (access, error) {
 	account := accountOf(m.Account)
-	a := make(access)
+	used := make(map[*manifest.Grant]bool)
 	for i, r := range reqs {
-		written := false
-		for _, g := range sufficient(m, d.Grants[i]) {
-			cs, ok := grantConditions(g, account)
-			if !ok || !writes(g, r, account) {
+		var own []*manifest.Grant
+		for _, g := range m.Grants {
+			if !slices.Contains(d.Grants[i], g) || !writes(g, r, account) {
 				continue
 			}
-			for _, action := range g.Actions {
-				if !isAction(action, true) {
-					continue
-				}
-				for _, resource := range grantResources(g, account) {
-					a.add(pair{action, resource}, cs)
-					written = true
-				}
+			if own = append(own, g); len(g.Conditions) == 0 {
+				own = []*manifest.Grant{g}
+				break
 			}
 		}
-		if !written {
+		if own == nil {
 			return nil, fmt.Errorf("%w: no grant of %q on %q can be written", ErrTooLarge, r.Action, r.Resource)
+		}
+		for _, g := range own {
+			used[g] = true
+		}
+	}
+	a := make(access)
+	for g := range used {
+		cs, _ := grantConditions(g, account)
+		for _, action := range g.Actions {
+			for _, resource := range grantResources(g, account) {
+				a.add(pair{action, resource}, cs)
+			}
 		}
 	}
 	return a, nil
 }
 
-// sufficient returns those of grants that a policy needs: the manifest's first
-// without conditions, if there is one, and else all.
-func sufficient(m *manifest.Manifest, grants []*manifest.Grant) []*manifest.Grant {
-	for _, g := range m.Grants {
-		if len(g.Conditions) > 0 {
-			continue
-		}
-		for _, own := range grants {
-			if own == g {
-				return []*manifest.Grant{g}
-			}
+// writes reports whether g can be written, and with it a resource that is r's.
+func writes(g *manifest.Grant, r manifest.Request, account string) bool {
+	for _, action := range g.Actions {
+		if !isAction(action, true) {
+			return false
 		}
 	}
-	return grants
+	if _, ok := grantConditions(g, account); !ok {
+		return false
+	}
+	return covers(g, r, account)
+}
+
+// covers reports whether g has a resource that can be written and is r's.
+func covers(g *manifest.Grant, r manifest.Request, account string) bool {
+	if r.Partly {
+		return len(partly(g, r.Resource, account)) > 0
+	}
+	vars := func(key string) (string, bool) {
+		return account, account != "" && strings.EqualFold(key, accountVariable)
+	}
+	for _, p := range g.Resources {
+		if _, ok := parseResource(string(p), account); ok && p.Match(r.Resource, vars) {
+			return true
+		}
+	}
+	return false
 }
 
 // grantResources returns g's resources as a statement has them. One that

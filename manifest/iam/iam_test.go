@@ -1,0 +1,210 @@
+package iam
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lambda-remit/remit/manifest"
+)
+
+func allow(action string, resources ...manifest.Pattern) *manifest.Manifest {
+	return &manifest.Manifest{Account: here, Grants: []*manifest.Grant{{ID: "allow[0]", Actions: []string{action}, Resources: resources}}}
+}
+
+func TestACallTooLargeTakesItsGrantsWidth(t *testing.T) {
+	m := allow("s3:DeleteObject", "arn:aws:s3:::media/*")
+	for _, reqs := range [][]manifest.Request{
+		{{Action: "s3:DeleteObject", Resource: "arn:aws:s3:::media/" + strings.Repeat("日", 340)}}, // six characters each
+		keys("arn:aws:s3:::media/", 1000),
+	} {
+		policy, got, err := SessionPolicy(m, m.Decide(reqs...), reqs, manifest.WidthCall)
+		if err != nil || got != manifest.WidthGrant || !strings.Contains(policy, `"arn:aws:s3:::media/*"`) {
+			t.Errorf("%d requests: got %q, %v, %v, want the grant's", len(reqs), policy, got, err)
+		}
+	}
+}
+
+func TestACallAndGrantsTooLargeHaveNoPolicy(t *testing.T) {
+	var exact []manifest.Pattern
+	reqs := keys("arn:aws:s3:::media/"+strings.Repeat("k", 300), 8)
+	for _, r := range reqs {
+		exact = append(exact, manifest.Literal(r.Resource))
+	}
+	m := allow("s3:DeleteObject", exact...)
+	for _, width := range []manifest.Width{manifest.WidthCall, manifest.WidthGrant} {
+		if policy, _, err := SessionPolicy(m, m.Decide(reqs...), reqs, width); !errors.Is(err, ErrTooLarge) || policy != "" {
+			t.Errorf("%s: got %q, %v, want ErrTooLarge", width, policy, err)
+		}
+	}
+}
+
+func TestAPolicyOfExactlyTheLimitFits(t *testing.T) {
+	m := allow("s3:GetObject", "arn:aws:s3:::media/*")
+	frame := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::media/"}]}`
+	for over, want := range []manifest.Width{manifest.WidthCall, manifest.WidthGrant} {
+		reqs := []manifest.Request{{Action: "s3:GetObject", Resource: "arn:aws:s3:::media/" + strings.Repeat("k", MaxSession-len(frame)+over)}}
+		if policy, got, err := SessionPolicy(m, m.Decide(reqs...), reqs, manifest.WidthCall); got != want || err != nil {
+			t.Errorf("%d over: got %v with %d characters, %v, want %v", over, got, len(policy), err, want)
+		}
+	}
+}
+
+func keys(prefix string, n int) (reqs []manifest.Request) {
+	for i := range n {
+		reqs = append(reqs, manifest.Request{Action: "s3:DeleteObject", Resource: fmt.Sprint(prefix, i)})
+	}
+	return reqs
+}
+
+func TestNoPolicyIsWrittenForWhatWasNotAllowed(t *testing.T) {
+	m := allow("s3:GetObject", "arn:aws:s3:::media/*")
+	reqs := []manifest.Request{{Action: "s3:GetObject", Resource: "arn:aws:s3:::media/a"}}
+	allowed := m.Decide(reqs...)
+	for name, c := range map[string]struct {
+		d    manifest.Decision
+		reqs []manifest.Request
+		w    manifest.Width
+	}{
+		"zero decision":         {manifest.Decision{}, reqs, manifest.WidthCall},
+		"no requests":           {allowed, nil, manifest.WidthCall},
+		"more requests":         {allowed, append(reqs, reqs...), manifest.WidthCall},
+		"no grants for one":     {manifest.Decision{Allowed: true, Grants: [][]*manifest.Grant{nil}}, reqs, manifest.WidthCall},
+		"a grant that is none":  {manifest.Decision{Allowed: true, Grants: [][]*manifest.Grant{{nil}}}, reqs, manifest.WidthCall},
+		"an unknown width":      {allowed, reqs, "adaptive"},
+		"another's grant":       {manifest.Decision{Allowed: true, Grants: [][]*manifest.Grant{{{Actions: []string{"*"}, Resources: []manifest.Pattern{"*"}}}}}, reqs, manifest.WidthGrant},
+		"an action with a star": {allow("*", "*").Decide(manifest.Request{Action: "s3:*", Resource: "arn:aws:s3:::media/a"}), []manifest.Request{{Action: "s3:*", Resource: "arn:aws:s3:::media/a"}}, manifest.WidthCall},
+	} {
+		policy, _, err := SessionPolicy(m, c.d, c.reqs, c.w)
+		if err == nil || policy != "" {
+			t.Errorf("%s: got %q, %v, want an error", name, policy, err)
+		}
+	}
+}
+
+func TestTheGrantsWidthIsTheSameForEveryCallThroughThem(t *testing.T) {
+	m := &manifest.Manifest{Account: here, Grants: []*manifest.Grant{
+		{ID: "a", Actions: []string{"s3:GetObject"}, Resources: []manifest.Pattern{"arn:aws:s3:::media/in/*"}},
+		{ID: "b", Actions: []string{"s3:PutObject"}, Resources: []manifest.Pattern{"arn:aws:s3:::media/out/*"}},
+	}}
+	texts := make(map[string]bool)
+	for i := range 5 {
+		reqs := []manifest.Request{
+			{Action: "s3:GetObject", Resource: fmt.Sprint("arn:aws:s3:::media/in/", i)},
+			{Action: "s3:PutObject", Resource: fmt.Sprint("arn:aws:s3:::media/out/", i)},
+		}
+		if i%2 == 1 {
+			reqs[0], reqs[1] = reqs[1], reqs[0]
+		}
+		policy, _, err := SessionPolicy(m, m.Decide(reqs...), reqs, manifest.WidthGrant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[policy] = true
+	}
+	if len(texts) != 1 {
+		t.Errorf("got %d texts, want one: %v", len(texts), texts)
+	}
+}
+
+func TestSeveralValuesOfAKeyArePinnedTogether(t *testing.T) {
+	g := &manifest.Grant{Actions: []string{"s3:PutObject"}, Resources: []manifest.Pattern{"arn:aws:s3:::media/*"}}
+	r := manifest.Request{Action: "s3:PutObject", Resource: "arn:aws:s3:::media/a", Context: map[string][]string{"s3:requestobjecttagkeys": {"team", "cost"}}}
+	for operator, want := range map[string]string{
+		// Each passed, so fewer pass too.
+		"ForAllValues:StringLike": `"Condition":{"ForAllValues:StringEquals":{"s3:RequestObjectTagKeys":["cost","team"]}}`,
+		// It is not known which one passed.
+		"ForAnyValue:StringLike": `"Condition":{"ForAllValues:StringEquals":{"s3:RequestObjectTagKeys":["cost","team"]},"ForAnyValue:StringLike":{"s3:RequestObjectTagKeys":"*t*"}}`,
+		"StringLike":             `"Condition":{"ForAllValues:StringEquals":{"s3:RequestObjectTagKeys":["cost","team"]},"StringLike":{"s3:RequestObjectTagKeys":"*t*"}}`,
+		// A number is not a string.
+		"NumericLessThan": `"Condition":{"NumericLessThan":{"s3:RequestObjectTagKeys":"*t*"}}`,
+	} {
+		g.Conditions = []manifest.Condition{{Operator: operator, Key: "s3:RequestObjectTagKeys", Values: []string{"*t*"}}}
+		m := &manifest.Manifest{Account: here, Grants: []*manifest.Grant{g}}
+		policy, got, err := SessionPolicy(m, manifest.Decision{Allowed: true, Grants: [][]*manifest.Grant{{g}}}, []manifest.Request{r}, manifest.WidthCall)
+		if err != nil || got != manifest.WidthCall || !strings.Contains(policy, want) {
+			t.Errorf("%s: got %s, %v, %v, want %s", operator, policy, got, err, want)
+		}
+	}
+}
+
+func TestAnAccountThatIsNoNumberIsNotWritten(t *testing.T) {
+	m := allow("sns:Publish", "arn:aws:sns:eu-west-1:${aws:PrincipalAccount}:topic", "arn:aws:sns:eu-west-1:*:topic")
+	m.Account = "*"
+	reqs := []manifest.Request{{Action: "sns:Publish", Resource: "arn:aws:sns:eu-west-1:*:topic"}}
+	policy, _, err := SessionPolicy(m, m.Decide(reqs...), reqs, manifest.WidthGrant)
+	if err != nil || strings.Count(policy, "arn:") != 1 {
+		t.Errorf("got %s, %v, want the pattern without the account alone", policy, err)
+	}
+}
+
+func TestTheRolePolicyNeedsTheAccountOfBareNames(t *testing.T) {
+	m := allow("sns:Publish", "arn:aws:sns:eu-west-1:${aws:PrincipalAccount}:topic")
+	m.Account = ""
+	_, err := RolePolicy(m)
+	if err == nil || !strings.Contains(err.Error(), "credentials.role") {
+		t.Errorf("got %v, want an error that names the way out", err)
+	}
+}
+
+func TestARolePolicyTooLargeIsReturnedWithItsSize(t *testing.T) {
+	m := &manifest.Manifest{Account: here}
+	for i := range 60 {
+		m.Grants = append(m.Grants, &manifest.Grant{Actions: []string{fmt.Sprint("s3:Action", i)}, Resources: []manifest.Pattern{manifest.Pattern(fmt.Sprint("arn:aws:s3:::bucket-", i, "/*"))}})
+	}
+	text, err := RolePolicy(m)
+	var size *SizeError
+	if !errors.As(err, &size) || size.Size <= MaxRole || len(text) < size.Size {
+		t.Fatalf("got %d bytes and %v, want a *SizeError", len(text), err)
+	}
+	if want := len(strings.NewReplacer(" ", "", "\n", "").Replace(string(text))); size.Size != want {
+		t.Errorf("got a size of %d, want %d", size.Size, want)
+	}
+}
+
+func TestEveryOfManyActionsIsBound(t *testing.T) {
+	m := &manifest.Manifest{Account: here}
+	resource := func(i int) string { return fmt.Sprint("arn:aws:s3:::bucket-", i, "/a") }
+	for i := range 400 {
+		m.Grants = append(m.Grants, &manifest.Grant{Actions: []string{fmt.Sprint("s3:Action", i)}, Resources: []manifest.Pattern{manifest.Pattern(resource(i))}})
+	}
+	text, _ := RolePolicy(m)
+	for _, i := range []int{0, 7, 299, 399} {
+		action := fmt.Sprint("s3:Action", i)
+		for r, want := range map[string]verdict{resource(i): allowed, resource((i + 1) % 400): denied} {
+			if got, err := evaluate(string(text), attempt{action: action, resource: r}); got != want || err != nil {
+				t.Errorf("%s on %s: got %s, %v, want %s", action, r, got, err, want)
+			}
+		}
+	}
+}
+
+func TestPatternsCoverAndOverlap(t *testing.T) {
+	for _, c := range []struct {
+		a, b             string
+		covers, overlaps bool
+	}{
+		{"s3:*", "s3:get*", true, true},
+		{"s3:get*", "s3:*", false, true},
+		{"s3:get*", "s3:*object", false, true},
+		{"s3:get*", "s3:put*", false, false},
+		{"s3:???object", "s3:getobject", true, true},
+		{"s3:???object", "s3:*object", false, true},
+		{"*", "", true, true},
+		{"?", "", false, false},
+		{"", "", true, true},
+		{"a*b", "a*c*b", true, true},
+		{"a*c*b", "a*b", false, true},
+		{"*a", "*b", false, false},
+		{"a*", "*b", false, true},
+	} {
+		a, b := parseAction(c.a), parseAction(c.b)
+		if got := a.covers(b); got != c.covers {
+			t.Errorf("%q covers %q: got %v", c.a, c.b, got)
+		}
+		if a.overlaps(b) != c.overlaps || b.overlaps(a) != c.overlaps {
+			t.Errorf("%q overlaps %q: got %v and %v", c.a, c.b, a.overlaps(b), b.overlaps(a))
+		}
+	}
+}
