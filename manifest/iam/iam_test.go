@@ -180,6 +180,75 @@ func TestEveryOfManyActionsIsBound(t *testing.T) {
 	}
 }
 
+func TestAConditionAndItsContraryNeverAgree(t *testing.T) {
+	single := []map[string][]string{nil, {"k": {"a"}}, {"k": {"b"}}, {"k": {"ab"}}, {"k": {""}}}
+	several := append(single, map[string][]string{"k": {"a", "c"}}, map[string][]string{"k": {"a", "b"}}, map[string][]string{"k": {"c", "d"}})
+	for operator, contexts := range map[string][]map[string][]string{
+		"StringEquals": single, "StringNotEquals": single, "StringLike": single, "StringNotLike": single,
+		"StringEqualsIfExists": single, "StringNotEqualsIfExists": single, "StringLikeIfExists": single, "StringNotLikeIfExists": single,
+		"ArnEquals": single, "ArnNotEquals": single, "ArnLike": single, "ArnNotLike": single,
+		"ForAnyValue:StringEquals": several, "ForAnyValue:StringNotEquals": several, "ForAnyValue:StringLike": several, "ForAnyValue:StringNotLike": several,
+		"ForAllValues:StringEquals": several, "ForAllValues:StringNotEquals": several, "ForAllValues:StringLike": several, "ForAllValues:StringNotLike": several,
+	} {
+		c := condition{operator, "k", []string{"a", "b*"}}
+		contrary, ok := negate(c)
+		if !ok {
+			t.Errorf("%s has no contrary", operator)
+		}
+		for _, context := range contexts {
+			positive, err := holds(c.operator, c.key, c.values, context)
+			if err != nil {
+				t.Fatal(err)
+			}
+			negative := true
+			for _, n := range contrary {
+				one, err := holds(n.operator, n.key, n.values, context)
+				if err != nil {
+					t.Fatal(err)
+				}
+				negative = negative && one
+			}
+			if positive == negative {
+				t.Errorf("%s and %v are both %v of %v", operator, contrary, positive, context)
+			}
+		}
+	}
+	for _, operator := range []string{"NumericLessThan", "DateLessThan", "IpAddress", "Bool", "ForAnyValue:StringLikeIfExists", "Stringlike"} {
+		if contrary, ok := negate(condition{operator, "k", []string{"1", "2"}}); ok {
+			t.Errorf("%s: got %v, want none", operator, contrary)
+		}
+	}
+}
+
+func TestASecretByItsNameIsNoOtherSecret(t *testing.T) {
+	const arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
+	name := manifest.Request{Action: "secretsmanager:GetSecretValue", Resource: arn + "key*-??????", Partly: true}
+	for pattern, want := range map[manifest.Pattern]map[string]verdict{
+		arn + "key${*}-??????": {"key*-AbCdEf": allowed, "key*-ZZZZZZ": allowed, "keyx-AbCdEf": implicit, "key*-AbCdEfG": implicit, "key*-x-AbCdEf": implicit},
+		arn + "key*":           {"key*-AbCdEf": allowed, "keyx-AbCdEf": implicit, "key": implicit},
+		arn + "key${*}-AbCdEf": {"key*-AbCdEf": allowed, "key*-ZZZZZZ": implicit, "keyx-AbCdEf": implicit},
+		// A question mark that is granted as such is no unknown character.
+		arn + "key${*}-?????${?}": {},
+	} {
+		m := allow("secretsmanager:GetSecretValue", pattern)
+		policy, got, err := SessionPolicy(m, m.Decide(name), []manifest.Request{name}, manifest.WidthCall)
+		if len(want) == 0 {
+			if err == nil {
+				t.Errorf("%s: got %s, want no policy", pattern, policy)
+			}
+			continue
+		}
+		if err != nil || got != manifest.WidthCall {
+			t.Fatalf("%s: got %v, %v", pattern, got, err)
+		}
+		for secret, want := range want {
+			if v, err := evaluate(policy, attempt{action: name.Action, resource: arn + secret}); v != want || err != nil {
+				t.Errorf("%s: %s is %s, %v, want %s", pattern, secret, v, err, want)
+			}
+		}
+	}
+}
+
 func TestPatternsCoverAndOverlap(t *testing.T) {
 	for _, c := range []struct {
 		a, b             string
