@@ -16,6 +16,11 @@ import (
 // ServeHTTP serves one request, whichever way it came in.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.start()
+	// net/http goes by its own request's body when it ends an answer: one that
+	// it does not know it would read, and with that call for a body that the
+	// client was holding back. What we put in its place stands in a copy.
+	own := *r
+	r = &own
 	rec := &Record{Time: time.Now(), Trace: r.Header.Get("X-Amzn-Trace-Id")}
 	defer func() {
 		p := recover()
