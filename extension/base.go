@@ -16,7 +16,7 @@ import (
 	"github.com/lambda-remit/remit/extension/environ"
 )
 
-// Base returns the credentials of the execution role: from the container's
+// base returns the credentials of the execution role: from the container's
 // endpoint, which is how SnapStart hands them out and renews them, else from
 // the key variables, which hold for the life of a sandbox.
 //

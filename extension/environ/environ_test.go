@@ -2,6 +2,7 @@ package environ
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -120,6 +121,53 @@ func TestFilesAreReadableByNobodyElse(t *testing.T) {
 		if info, err := entry.Info(); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: got %v, %v, want 0600", entry.Name(), info.Mode(), err)
 		}
+	}
+}
+
+func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
+	parent := t.TempDir()
+	all := func(way Way) string {
+		var in []string
+		for _, v := range trust {
+			in = append(in, v.name+"=/nonexistent")
+		}
+		e, err := Maker{Handshake: handshake(), Way: way, Parent: parent}.Make(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Dir
+	}
+	rename := func(dir string, pid int) string {
+		to := filepath.Join(parent, fmt.Sprintf("remit-%d-1", pid))
+		if err := os.Rename(dir, to); err != nil {
+			t.Fatal(err)
+		}
+		return to
+	}
+	own := all(Proxy) // of an earlier process that had this one's id
+	dead := rename(all(Proxy), 1<<30)
+	deadEndpoint := rename(all(Endpoint), 1<<30+1)
+	alive := rename(all(Proxy), os.Getppid())
+	foreign := filepath.Join(parent, "remit-1073741825-theirs")
+	for _, dir := range []string{foreign, filepath.Join(parent, "remit-x"), filepath.Join(parent, "other")} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Sweep(parent)
+	for dir, want := range map[string]bool{
+		own: false, dead: false, deadEndpoint: false, alive: true,
+		filepath.Join(foreign, "file"): true, filepath.Join(parent, "remit-x/file"): true, filepath.Join(parent, "other/file"): true,
+	} {
+		if _, err := os.Stat(dir); (err == nil) != want {
+			t.Errorf("%s: got %v, want it there: %v", dir, err, want)
+		}
+	}
+	if left, _ := os.ReadDir(alive); len(left) < 5 {
+		t.Errorf("of the living, %d files are left", len(left))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -55,7 +56,7 @@ func (m Maker) write(environ []string) (f *files, err error) {
 	}
 	// A name that nobody could have guessed and put something under before:
 	// /tmp outlives the processes of a sandbox.
-	dir, err := os.MkdirTemp(parent, "remit-")
+	dir, err := os.MkdirTemp(parent, fmt.Sprintf("%s%d-", prefix, os.Getpid()))
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +114,52 @@ func (m Maker) write(environ []string) (f *files, err error) {
 		}
 	}
 	return f, nil
+}
+
+// prefix begins the name of every directory that write makes. The id of the
+// process follows, which stays what it is when the process becomes another
+// program.
+const prefix = "remit-"
+
+// Sweep removes the directories in parent that were made for processes which
+// have ended. Lambda keeps /tmp when it starts a sandbox's processes again: a
+// function that times out each time would fill it, a quarter of a megabyte a
+// time.
+func Sweep(parent string) {
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		rest, ok := strings.CutPrefix(entry.Name(), prefix)
+		if !ok || !entry.IsDir() {
+			continue
+		}
+		digits, _, _ := strings.Cut(rest, "-")
+		pid, err := strconv.Atoi(digits)
+		if err != nil {
+			continue
+		}
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); err == nil && pid != os.Getpid() {
+			continue
+		}
+		// By name: a directory of another's making could have any content,
+		// and keep the start waiting.
+		dir := filepath.Join(parent, entry.Name())
+		for _, name := range names() {
+			os.Remove(filepath.Join(dir, name))
+		}
+		os.Remove(dir)
+	}
+}
+
+// names are the names of all files that write may make.
+func names() []string {
+	list := []string{"token", "credentials", "config", "remit.pem", "system.pem"}
+	for _, v := range trust {
+		list = append(list, strings.ToLower(v.name)+".pem")
+	}
+	return list
 }
 
 // create writes a file that nobody else can read. Files that two variables

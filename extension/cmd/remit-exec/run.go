@@ -38,7 +38,8 @@ func run(args, old []string, exec func(string, []string, []string) error) error 
 	if err != nil {
 		return err
 	}
-	made, err := environ.Maker{Handshake: handshake, Way: way}.Make(old)
+	environ.Sweep("/tmp")
+	made, err := environ.Maker{Handshake: handshake, Way: way, Parent: "/tmp"}.Make(old)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,172 @@
+package extension
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lambda-remit/remit/extension/environ"
+)
+
+// A runtimeAPI answers next with its events, one after the other, and notes
+// what it is told.
+type runtimeAPI struct {
+	*httptest.Server
+	mu     sync.Mutex
+	events []string
+	told   []string
+}
+
+func newRuntimeAPI(t *testing.T, events ...string) *runtimeAPI {
+	a := &runtimeAPI{events: events}
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		switch path := strings.TrimPrefix(r.URL.Path, "/2020-01-01/extension/"); path {
+		case "register":
+			w.Header().Set("Lambda-Extension-Identifier", "the-id")
+			io.WriteString(w, `{"functionName":"f","functionVersion":"1"}`)
+		case "event/next":
+			if len(a.events) == 0 {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			io.WriteString(w, a.events[0])
+			a.events = a.events[1:]
+		default:
+			a.told = append(a.told, fmt.Sprintf("%s %s %s %s", path, r.Header.Get("Lambda-Extension-Identifier"), r.Header.Get("Lambda-Extension-Function-Error-Type"), body))
+			w.WriteHeader(http.StatusAccepted)
+		}
+	}))
+	t.Cleanup(a.Close)
+	return a
+}
+
+func (a *runtimeAPI) address() string { return strings.TrimPrefix(a.URL, "http://") }
+
+// opens opens a sidecar under environment.
+func opens(t *testing.T, api string, environment map[string]string) opened {
+	t.Helper()
+	environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"] = "AKIABASEBASEBASEBASE", "secret"
+	c, err := Config{
+		Getenv:   func(name string) string { return environment[name] },
+		TaskRoot: t.TempDir(),
+		Place:    environ.Place(t.TempDir()),
+		Log:      io.Discard,
+	}.defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, kind, err := c.open(t.Context(), api, nil)
+	if err != nil {
+		t.Fatal(kind, err)
+	}
+	t.Cleanup(func() { o.close(context.Background()) })
+	return o
+}
+
+const invoke = `{"eventType":"INVOKE","requestId":"r","invokedFunctionArn":"arn:aws:lambda:eu-west-1:123456789012:function:f"}`
+
+func TestLifeEndsWithShutdownAtItsDeadline(t *testing.T) {
+	want := time.Now().Add(time.Hour).Truncate(time.Millisecond)
+	a := newRuntimeAPI(t, invoke, invoke, fmt.Sprintf(`{"eventType":"SHUTDOWN","shutdownReason":"SPINDOWN","deadlineMs":%d}`, want.UnixMilli()))
+	o, c := opens(t, a.address(), map[string]string{}), newClient(a.address(), "remit")
+	if _, err := c.register(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	deadline, err := o.live(t.Context(), c)
+	if err != nil || !deadline.Equal(want.Add(-shutdownSlack)) {
+		t.Errorf("got %v, %v, want %v", deadline, err, want.Add(-shutdownSlack))
+	}
+}
+
+func TestLifeEndsWithAnErrorOnAnythingElse(t *testing.T) {
+	for name, events := range map[string][]string{
+		"the API fails":    {invoke},
+		"no JSON":          {"<html>"},
+		"an unknown event": {`{"eventType":"RESTORE"}`},
+	} {
+		a := newRuntimeAPI(t, events...)
+		o, c := opens(t, a.address(), map[string]string{}), newClient(a.address(), "remit")
+		if _, err := c.register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := o.live(t.Context(), c)
+		if err == nil {
+			t.Errorf("%s: got no error", name)
+			continue
+		}
+		if err := exitError(c, err); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(a.told) != 1 || !strings.HasPrefix(a.told[0], "exit/error the-id Remit.Runtime {") {
+			t.Errorf("%s: Lambda was told %q", name, a.told)
+		}
+	}
+}
+
+func TestTheSecondListenerThatFailsClosesTheFirst(t *testing.T) {
+	p := environ.Place(t.TempDir())
+	g, err := greet(p, environ.Handshake{}, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.close()
+	c, err := Config{
+		Getenv: func(name string) string {
+			return map[string]string{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}[name]
+		},
+		TaskRoot: t.TempDir(), Place: p, Log: io.Discard,
+	}.defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, kind, err := c.open(t.Context(), "127.0.0.1:1", nil); err == nil || kind != startError {
+		t.Errorf("got %s, %v, want %s", kind, err, startError)
+	}
+}
+
+func TestBaseCredentialsComeFromTheContainerWhereThereIsOne(t *testing.T) {
+	asked := 0
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked++; r.Header.Get("Authorization") != "the-token" {
+			http.NotFound(w, r)
+			return
+		}
+		json.NewEncoder(w).Encode(map[string]string{
+			"AccessKeyId": "ASIACONTAINER", "SecretAccessKey": "s", "Token": "t",
+			"Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339),
+		})
+	}))
+	defer endpoint.Close()
+	environment := map[string]string{
+		"AWS_ACCESS_KEY_ID": "AKIAOLD", "AWS_SECRET_ACCESS_KEY": "old",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint.URL + "/2021-04-23/credentials",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN":  "the-token",
+	}
+	p, err := base(func(name string) string { return environment[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(environment) // as after unset
+	if asked > 0 {
+		t.Error("the network is used before it is needed")
+	}
+	for range 2 {
+		c, err := p.Retrieve(t.Context())
+		if err != nil || c.AccessKeyID != "ASIACONTAINER" {
+			t.Errorf("got %v, %v", c.AccessKeyID, err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times, want once", asked)
+	}
+}
