@@ -187,3 +187,21 @@ func (c *s3Call) action(plain, version string) (string, []string) {
 	}
 	return plain, nil
 }
+
+// readList asks for a list of objects or their versions.
+func (c *s3Call) readList() error {
+	c.ask(c.operation.action, c.resource(), c.paramKeys("prefix", "delimiter", "max-keys")...)
+	return nil
+}
+
+// paramKeys returns the condition keys whose values stand in parameters. A
+// parameter that is there and empty is a key that is there and empty.
+func (c *s3Call) paramKeys(names ...string) []string {
+	var context []string
+	for _, name := range names {
+		if v, ok := c.param(name); ok {
+			context = append(context, "s3:"+name, v)
+		}
+	}
+	return context
+}

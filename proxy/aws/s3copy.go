@@ -44,7 +44,7 @@ func (c *s3Call) readCopy() error {
 	}
 	if v, ok := c.header("X-Amz-Tagging-Directive"); ok && !strings.EqualFold(v, "REPLACE") {
 		read("s3:GetObjectTagging", "s3:GetObjectVersionTagging")
-		if !c.hasKind(s3Tags) { // which asked for it already
+		if !c.hasHeader("X-Amz-Tagging") { // which asked for it already
 			c.ask("s3:PutObjectTagging", c.resource())
 		}
 	}

@@ -2,6 +2,8 @@ package aws
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -98,6 +100,16 @@ func (c *s3Call) readHeaders() error {
 			return fmt.Errorf("%.80q stands in the headers and in the query", h.name)
 		}
 	}
+	// What follows a body is header too: HTTP's trailers, and those in chunks.
+	trailers := slices.Collect(maps.Keys(in.r.Trailer))
+	if v, ok := c.header("X-Amz-Trailer"); ok {
+		trailers = append(trailers, strings.Split(v, ",")...)
+	}
+	for _, name := range trailers {
+		if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(name)), "x-amz-checksum-") {
+			return fmt.Errorf("trailer %.80q is no checksum", name)
+		}
+	}
 	for _, name := range []string{"If-Match", "If-None-Match"} {
 		if _, err := in.header(name); err != nil {
 			return err
@@ -142,20 +154,6 @@ func (c *s3Call) header(name string) (string, bool) {
 func (c *s3Call) hasHeader(name string) bool {
 	_, ok := c.header(name)
 	return ok
-}
-
-func (c *s3Call) hasKind(kind s3Header) bool {
-	for name := range c.in.r.Header {
-		if strings.HasPrefix(name, "X-Amz-") && s3HeaderKind(name) == kind {
-			return true
-		}
-	}
-	for _, h := range c.hoisted {
-		if s3HeaderKind(h.name) == kind {
-			return true
-		}
-	}
-	return false
 }
 
 // keys returns the condition keys whose values stand in headers, of the names
@@ -208,113 +206,6 @@ func s3TagKeys(tags []pair) []string {
 	var context []string
 	for _, t := range tags {
 		context = append(context, "s3:requestobjecttag/"+t.name, t.value, "s3:requestobjecttagkeys", t.name)
-	}
-	return context
-}
-
-// readPut asks for all that an operation that writes an object asks for: a
-// header may need an action of its own. Any list in the headers needs
-// PutObjectAcl, "private" too. (Amazon S3 User Guide, "Required permissions
-// for Amazon S3 API operations", PutObject.)
-func (c *s3Call) readPut() error {
-	tags, err := c.tagKeys()
-	if err != nil {
-		return err
-	}
-	acl := c.aclKeys()
-	locks := c.keys("X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date", "X-Amz-Object-Lock-Event-Hold", "X-Amz-Object-Lock-Event-Hold-Duration-Days")
-	hold := c.keys("X-Amz-Object-Lock-Legal-Hold")
-	class := c.keys("X-Amz-Storage-Class")
-
-	// Operations on the way to an object do not create it. (Amazon S3 User
-	// Guide, "Enforce conditional writes on Amazon S3 buckets".)
-	creates := "false"
-	switch c.operation.name {
-	case "PutObject", "CopyObject", "CompleteMultipartUpload":
-		creates = "true"
-	}
-	context := []string{"s3:objectcreationoperation", creates}
-	for _, keys := range [][]string{
-		c.keys("If-Match", "If-None-Match", "X-Amz-Metadata-Directive", "X-Amz-Object-Annotation-Directive",
-			"X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id",
-			"X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Website-Redirect-Location"),
-		acl, class, locks, hold, tags,
-	} {
-		context = append(context, keys...)
-	}
-	if c.source != "" {
-		context = append(context, "s3:x-amz-copy-source", c.source)
-	}
-	resource := c.resource()
-	c.ask("s3:PutObject", resource, context...)
-	if len(acl) > 0 {
-		c.ask("s3:PutObjectAcl", resource, append(acl, class...)...)
-	}
-	if c.hasKind(s3Tags) {
-		c.ask("s3:PutObjectTagging", resource, tags...)
-	}
-	if len(locks) > 0 || c.hasHeader("X-Amz-Object-Lock-Event-Hold-Duration-Years") {
-		c.ask("s3:PutObjectRetention", resource, locks...)
-	}
-	if len(hold) > 0 {
-		c.ask("s3:PutObjectLegalHold", resource, hold...)
-	}
-	return nil
-}
-
-// readDelete asks for the deletion of an object or of one version of it.
-func (c *s3Call) readDelete() error {
-	action, context := c.action(c.operation.action, c.operation.version)
-	if context == nil {
-		context = c.keys("If-Match")
-	}
-	c.ask(action, c.resource(), context...)
-	c.readBypass(c.resource())
-	return nil
-}
-
-// readBypass asks for the right to go round governance-mode retention, if the
-// call wants to: only "false" says that it does not.
-func (c *s3Call) readBypass(resource string) {
-	if v, ok := c.header("X-Amz-Bypass-Governance-Retention"); ok && !strings.EqualFold(v, "false") {
-		c.ask("s3:BypassGovernanceRetention", resource)
-	}
-}
-
-func (c *s3Call) readACL() error {
-	action, context := c.action(c.operation.action, c.operation.version)
-	c.ask(action, c.resource(), append(context, c.aclKeys()...)...)
-	return nil
-}
-
-// readAttributes asks for what a HEAD and the attributes need.
-func (c *s3Call) readAttributes() error {
-	action, context := c.action("s3:GetObject", "s3:GetObjectVersion")
-	c.ask(action, c.resource(), context...)
-	return c.readPlain()
-}
-
-func (c *s3Call) readAnnotations() error {
-	action, context := c.action(c.operation.action, c.operation.version)
-	context = append(context, c.keys("X-Amz-Object-If-Match")...)
-	c.ask(action, c.resource(), append(context, c.paramKeys("annotation-prefix", "max-annotation-results")...)...)
-	return nil
-}
-
-// readList asks for a list of objects or their versions.
-func (c *s3Call) readList() error {
-	c.ask(c.operation.action, c.resource(), c.paramKeys("prefix", "delimiter", "max-keys")...)
-	return nil
-}
-
-// paramKeys returns the condition keys whose values stand in parameters. A
-// parameter that is there and empty is a key that is there and empty.
-func (c *s3Call) paramKeys(names ...string) []string {
-	var context []string
-	for _, name := range names {
-		if v, ok := c.param(name); ok {
-			context = append(context, "s3:"+name, v)
-		}
 	}
 	return context
 }

@@ -37,6 +37,8 @@ var law = []struct {
 	{"extension/sidecar", []string{"github.com/aws/aws-sdk-go-v2"}},
 	{"extension", []string{"github.com/aws/aws-sdk-go-v2", "golang.org/x/sys"}},
 	{"extension/lambdatest", nil},
+	{"extension/e2e", []string{"github.com/aws/aws-sdk-go-v2"}},
+	{"extension/e2e/demo", []string{"github.com/aws/aws-sdk-go-v2"}},
 	{"extension/cmd/remit-lambda", nil},
 	{"extension/cmd/remit-exec", []string{"golang.org/x/sys"}},
 	{"extension/cmd/remit", []string{"github.com/aws/aws-sdk-go-v2", "github.com/spf13/cobra", "golang.org/x/term"}},
