@@ -138,7 +138,7 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 		return e.Dir
 	}
 	rename := func(dir string, pid int) string {
-		to := filepath.Join(parent, fmt.Sprintf("remit-%d-1", pid))
+		to := filepath.Join(parent, fmt.Sprintf("%s%d-1", prefix(), pid))
 		if err := os.Rename(dir, to); err != nil {
 			t.Fatal(err)
 		}
@@ -148,8 +148,8 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 	dead := rename(all(Proxy), 1<<30)
 	deadEndpoint := rename(all(Endpoint), 1<<30+1)
 	alive := rename(all(Proxy), os.Getppid())
-	foreign := filepath.Join(parent, "remit-1073741825-theirs")
-	for _, dir := range []string{foreign, filepath.Join(parent, "remit-x"), filepath.Join(parent, "other")} {
+	foreign := filepath.Join(parent, prefix()+"1073741825-theirs")
+	for _, dir := range []string{foreign, filepath.Join(parent, "remit-1-1073741825-1"), filepath.Join(parent, "remit-x"), filepath.Join(parent, "other")} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +160,7 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 	Sweep(parent)
 	for dir, want := range map[string]bool{
 		own: false, dead: false, deadEndpoint: false, alive: true,
-		filepath.Join(foreign, "file"): true, filepath.Join(parent, "remit-x/file"): true, filepath.Join(parent, "other/file"): true,
+		filepath.Join(foreign, "file"): true, filepath.Join(parent, "remit-1-1073741825-1/file"): true, filepath.Join(parent, "remit-x/file"): true, filepath.Join(parent, "other/file"): true,
 	} {
 		if _, err := os.Stat(dir); (err == nil) != want {
 			t.Errorf("%s: got %v, want it there: %v", dir, err, want)

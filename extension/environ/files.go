@@ -56,7 +56,7 @@ func (m Maker) write(environ []string) (f *files, err error) {
 	}
 	// A name that nobody could have guessed and put something under before:
 	// /tmp outlives the processes of a sandbox.
-	dir, err := os.MkdirTemp(parent, fmt.Sprintf("%s%d-", prefix, os.Getpid()))
+	dir, err := os.MkdirTemp(parent, fmt.Sprintf("%s%d-", prefix(), os.Getpid()))
 	if err != nil {
 		return nil, err
 	}
@@ -116,10 +116,13 @@ func (m Maker) write(environ []string) (f *files, err error) {
 	return f, nil
 }
 
-// prefix begins the name of every directory that write makes. The id of the
-// process follows, which stays what it is when the process becomes another
-// program.
-const prefix = "remit-"
+// prefix begins the name of every directory that write makes. It has the id of
+// the PID namespace; the process's own follows, which it keeps when it becomes
+// another program.
+func prefix() string {
+	space, _ := os.Readlink("/proc/self/ns/pid") // "pid:[4026531836]"
+	return "remit-" + strings.Trim(space, "pid:[]") + "-"
+}
 
 // Sweep removes the directories in parent that were made for processes which
 // have ended. Lambda keeps /tmp when it starts a sandbox's processes again: a
@@ -130,6 +133,8 @@ func Sweep(parent string) {
 	if err != nil {
 		return
 	}
+	// Containers may share the directory: of their processes nothing is known.
+	prefix := prefix()
 	for _, entry := range entries {
 		rest, ok := strings.CutPrefix(entry.Name(), prefix)
 		if !ok || !entry.IsDir() {
