@@ -1,8 +1,10 @@
 package awstest
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -147,6 +149,12 @@ func Say(status int, contentType, text string) func(http.ResponseWriter, *http.R
 // Slow lets every request wait, or until its client gives up.
 func Slow(d time.Duration) func(http.ResponseWriter, *http.Request) bool {
 	return func(_ http.ResponseWriter, r *http.Request) bool {
+		// net/http notices that a client is gone once the body is read.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return true
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		select {
 		case <-time.After(d):
 			return false

@@ -12,13 +12,13 @@ import (
 // what goes is chosen so that the policy becomes narrower, or stays as wide
 // for the one account and the one partition that MinIO has. Where neither can
 // be had, wider says what is no longer held: a test of that condition proves
-// nothing against MinIO.
+// nothing against MinIO. What narrower names is denied there and not on AWS.
 //
 // "${*}", "${?}" and "${$}" stay as they are. MinIO does not know them and
 // denies such keys: narrower.
 type dialect struct {
-	policy policy
-	wider  []string
+	policy          policy
+	wider, narrower []string
 }
 
 // newDialect makes the changes that are known to be needed. account is the
@@ -121,10 +121,7 @@ func (d *dialect) without(complaint string) bool {
 		return d.withoutAction(m[1])
 	}
 	if m := keysOfAction.FindStringSubmatch(complaint); m != nil {
-		keys := strings.Fields(m[1])
-		return d.withoutCondition(func(s statement, c condition) bool {
-			return slices.Contains(s.Actions, m[2]) && slices.Contains(keys, c.Key)
-		})
+		return d.withoutKeys(m[2], strings.Fields(m[1]))
 	}
 	for _, re := range []*regexp.Regexp{unknownKey, unknownValue, unknownOperator} {
 		if m := re.FindStringSubmatch(complaint); m != nil {
@@ -137,22 +134,66 @@ func (d *dialect) without(complaint string) bool {
 // withoutAction takes an action away: narrower.
 func (d *dialect) withoutAction(action string) bool {
 	found := false
-	d.policy.Statements = slices.DeleteFunc(d.policy.Statements, func(s statement) bool {
-		return slices.Equal(s.Actions, []string{action}) && setTrue(&found)
-	})
 	for i, s := range d.policy.Statements {
 		if slices.Contains(s.Actions, action) {
 			found = true
-			d.policy.Statements[i].Actions = keep(s.Actions, func(a string) string {
-				if a == action {
-					return ""
-				}
-				return a
-			})
+			d.policy.Statements[i].Actions = except(s.Actions, action)
 		}
+	}
+	d.policy.Statements = slices.DeleteFunc(d.policy.Statements, func(s statement) bool { return len(s.Actions) == 0 })
+	if found {
+		d.narrower = append(d.narrower, action+", which MinIO does not know")
 	}
 	return found
 }
+
+// withoutKeys takes an action out of the statements that have a condition on
+// keys that it never has. Most operators fail for an absent key, so that the
+// statement never granted the action; for those that hold, it is granted by a
+// statement of its own without the condition.
+func (d *dialect) withoutKeys(action string, keys []string) bool {
+	found := false
+	var own []statement
+	for i, s := range d.policy.Statements {
+		on := func(c condition) bool { return slices.Contains(keys, c.Key) }
+		if !slices.Contains(s.Actions, action) || !slices.ContainsFunc(s.Conditions, on) {
+			continue
+		}
+		found = true
+		alone := s
+		alone.Sid, alone.Actions, alone.Conditions = "", []string{action}, nil
+		var wider, narrower []string
+		for _, c := range s.Conditions {
+			switch {
+			case !on(c):
+				alone.Conditions = append(alone.Conditions, c)
+			case c.holdsAbsent():
+				wider = append(wider, fmt.Sprintf("%s on %s", c, action))
+			default:
+				narrower = append(narrower, fmt.Sprintf("%s, which has no %s", action, c.Key))
+			}
+		}
+		if narrower == nil {
+			own = append(own, alone)
+			d.wider = append(d.wider, wider...)
+		}
+		d.narrower = append(d.narrower, narrower...)
+		d.policy.Statements[i].Actions = except(s.Actions, action)
+	}
+	d.policy.Statements = append(d.policy.Statements, own...)
+	d.policy.Statements = slices.DeleteFunc(d.policy.Statements, func(s statement) bool { return len(s.Actions) == 0 })
+	return found
+}
+
+// holdsAbsent reports whether c holds where its key is absent.
+func (c condition) holdsAbsent() bool {
+	if c.Operator == "Null" {
+		return slices.Equal(c.Values, []string{"true"})
+	}
+	return strings.Contains(c.Operator, "Not") || strings.HasSuffix(c.Operator, "IfExists") || strings.HasPrefix(c.Operator, "ForAllValues:")
+}
+
+func (c condition) String() string { return fmt.Sprintf("%s %s %q", c.Operator, c.Key, c.Values) }
 
 // withoutCondition takes conditions away: wider, and said so.
 func (d *dialect) withoutCondition(which func(statement, condition) bool) bool {
@@ -162,16 +203,22 @@ func (d *dialect) withoutCondition(which func(statement, condition) bool) bool {
 			if !which(s, c) {
 				return false
 			}
-			d.wider = append(d.wider, fmt.Sprintf("%s %s %q on %s", c.Operator, c.Key, c.Values, strings.Join(s.Actions, ", ")))
-			return setTrue(&found)
+			d.wider = append(d.wider, fmt.Sprintf("%s on %s", c, strings.Join(s.Actions, ", ")))
+			found = true
+			return true
 		})
 	}
 	return found
 }
 
-func setTrue(b *bool) bool {
-	*b = true
-	return true
+// except returns actions without one.
+func except(actions []string, action string) []string {
+	return keep(actions, func(a string) string {
+		if a == action {
+			return ""
+		}
+		return a
+	})
 }
 
 // keep maps a list, leaving out what becomes empty, and what stands twice:

@@ -68,7 +68,9 @@ func (f *Front) minio(ctx context.Context, a Asked, p policy) (Issued, error) {
 		in.RoleArn, in.RoleSessionName, in.Policy = &a.Role, &a.Session, sdk.String(string(text))
 		out, err := c.AssumeRole(ctx, in)
 		if err == nil {
-			return issued("minio", out, string(text), d.wider), nil
+			i := issued("minio", out, string(text), d.wider)
+			i.Narrower = d.narrower
+			return i, nil
 		}
 		var api smithy.APIError
 		if !errors.As(err, &api) || api.ErrorCode() != "InvalidParameterValue" {

@@ -236,7 +236,7 @@ func conditions(text []byte) ([]condition, error) {
 // deleted can be registered again by anybody.
 func (p policy) pinned() error {
 	for i, s := range p.Statements {
-		if s.Effect != "Allow" || !slices.ContainsFunc(s.Resources, isBucket) {
+		if s.Effect != "Allow" || !s.onBuckets() {
 			continue
 		}
 		if !slices.ContainsFunc(s.Conditions, condition.pins) {
@@ -246,6 +246,19 @@ func (p policy) pinned() error {
 	return nil
 }
 
+// onBuckets reports whether s is about what is in buckets. What has no bucket
+// in S3, the list of one's own, is "*" and its account the caller's.
+func (s statement) onBuckets() bool {
+	if slices.ContainsFunc(s.Resources, isBucket) {
+		return true
+	}
+	return slices.Contains(s.Resources, "*") && slices.ContainsFunc(s.Actions, func(a string) bool {
+		return a == "*" || strings.HasPrefix(strings.ToLower(a), "s3:") && !strings.EqualFold(a, "s3:ListAllMyBuckets")
+	})
+}
+
+// isBucket reports whether r is a bucket or in one. Its ARN has no account; an
+// access point's has.
 func isBucket(r string) bool {
 	m := arn.FindStringSubmatch(r)
 	return m != nil && m[2] == "s3" && m[4] == ""

@@ -64,8 +64,8 @@ type STS struct {
 	// AnyHost accepts requests for hosts that are not STS's own.
 	AnyHost bool
 
-	// MaxPacked is the packed size at which a policy is too large, in
-	// characters of policy and tags; zero: 100,000, which none reaches. AWS's
+	// MaxPacked is the packed size beyond which a policy is too large, in
+	// characters of policy and tags; zero: 25,000, which none reaches. AWS's
 	// own packing is a secret.
 	MaxPacked int
 
@@ -112,9 +112,10 @@ type Asked struct {
 // Issued is what an AssumeRole is answered with.
 type Issued struct {
 	sdk.Credentials
-	Backend string   // who honours them
-	Policy  string   // that they were issued under, where it is not the one that was asked for
-	Wider   []string // what of the policy that was asked for they do not hold to
+	Backend  string   // who honours them
+	Policy   string   // that they were issued under, where it is not the one that was asked for
+	Wider    []string // what of the policy that was asked for they do not hold to
+	Narrower []string // what of it they do not allow
 }
 
 // NewSTS starts an STS that knows one caller and one role, and stops it with
@@ -239,7 +240,7 @@ func (s *STS) assumeRole(ctx context.Context, caller Caller, a *Asked) (func(id 
 		size += len(k) + len(v)
 	}
 	if most == 0 {
-		most = 100_000
+		most = unpackable
 	}
 	if size > most {
 		return nil, invalid("PackedPolicyTooLarge", "Packed policy consumes %d%% of allotted space, please use smaller policy.", size*100/most)
@@ -265,8 +266,11 @@ func (s *STS) assumeRole(ctx context.Context, caller Caller, a *Asked) (func(id 
 		s.sessions = make(map[string]Caller)
 	}
 	s.sessions[issued.AccessKeyID] = Caller{Credentials: issued.Credentials, ARN: arn}
-	return assumed(issued, arn, a.Session, min(100, size*100/max(most, 2048))), nil
+	return assumed(issued, arn, a.Session, max(1, size*100/most)), nil
 }
+
+// unpackable is more than a policy of 2,048 characters and 50 tags of 384 have.
+const unpackable = 25_000
 
 // invent makes credentials up.
 func (s *STS) invent(_ context.Context, a Asked) (Issued, error) {

@@ -136,12 +136,13 @@ func logTo(w io.Writer) func(awstest.Asked) {
 			Backend       string            `json:"backend,omitempty"`
 			BackendPolicy string            `json:"backend_policy,omitempty"`
 			Wider         []string          `json:"wider,omitempty"`
+			Narrower      []string          `json:"narrower,omitempty"`
 			AccessKeyID   string            `json:"access_key_id,omitempty"`
 			Error         string            `json:"error,omitempty"`
 			Message       string            `json:"message,omitempty"`
 		}{
 			a.Time.UTC().Format(time.RFC3339Nano), a.Action, a.Caller, a.Role, a.Session, a.Policy, int(a.Duration.Seconds()), a.Tags,
-			a.Issued.Backend, a.Issued.Policy, a.Issued.Wider, a.Issued.AccessKeyID, a.Error, a.Message,
+			a.Issued.Backend, a.Issued.Policy, a.Issued.Wider, a.Issued.Narrower, a.Issued.AccessKeyID, a.Error, a.Message,
 		}
 		var b strings.Builder
 		e := json.NewEncoder(&b)
