@@ -29,6 +29,8 @@ type Cloud struct {
 	Session   func() string                         // the RoleSessionName to mint under
 	Self      func(context.Context) (string, error) // the execution role's ARN, for `role: self`
 	Now       func() time.Time                      // nil: time.Now
+
+	keys sigv4.Keys // of the signatures verified
 }
 
 var _ proxy.Cloud = (*Cloud)(nil)
