@@ -59,10 +59,7 @@ policy that names the role adds to it.`,
 				return err
 			}
 			doc, err := iam.RolePolicy(m)
-			if err != nil {
-				return err
-			}
-			return document(t, doc, compact)
+			return document(t, doc, err, compact)
 		},
 	}
 	c.Flags().BoolVar(&compact, "json", false, "in one line")
@@ -116,7 +113,7 @@ if the manifest does not grant them.`,
 				t.say("%s", doc)
 				return nil
 			}
-			return document(t, []byte(doc), false)
+			return document(t, []byte(doc), nil, false)
 		},
 	}
 	f := c.Flags()
@@ -151,10 +148,7 @@ func trustPolicy(t *tui) *cobra.Command {
 				write = iam.SelfTrustPolicy
 			}
 			doc, err := write(principal, len(m.Credentials.SessionTags) > 0)
-			if err != nil {
-				return err
-			}
-			return document(t, doc, compact)
+			return document(t, doc, err, compact)
 		},
 	}
 	c.Flags().StringVar(&principal, "principal", "", "the execution role's `ARN`")
@@ -167,6 +161,7 @@ func executionPolicy(t *tui) *cobra.Command {
 	var s source
 	var compact bool
 	var function, role string
+	var triggers []string
 	c := &cobra.Command{
 		Use:     "execution --manifest FILE --function-arn ARN [flags]",
 		Short:   "Write the identity policy of the function's execution role",
@@ -183,30 +178,37 @@ func executionPolicy(t *tui) *cobra.Command {
 			}
 			var doc []byte
 			switch {
-			case m.Credentials.Role != manifest.Self:
+			case m.Credentials.Role != manifest.Self && !m.Credentials.Unminted:
+				if len(triggers) > 0 {
+					return usage(cmd, errors.New("--trigger-action is for a role that calls are made under themselves: this manifest names another"))
+				}
 				doc, err = iam.ExecutionPolicy(m, function)
 			case role == "":
-				return usage(cmd, errors.New("the manifest says role: self: give the execution role's ARN with --role-arn"))
+				return usage(cmd, errors.New("the manifest has calls made under the execution role itself: give its ARN with --role-arn"))
 			default:
-				doc, err = iam.SelfPolicy(m, function, role)
+				doc, err = iam.SelfPolicy(m, function, role, triggers...)
 			}
-			if err != nil {
-				return err
-			}
-			return document(t, doc, compact)
+			return document(t, doc, err, compact)
 		},
 	}
-	c.Flags().StringVar(&role, "role-arn", "", "the execution role's `ARN`, where the manifest says role: self")
+	c.Flags().StringVar(&role, "role-arn", "", "the execution role's `ARN`, where the manifest says role: self or unminted")
+	c.Flags().StringArrayVar(&triggers, "trigger-action", nil, "an `action` that Lambda itself needs of the role for a trigger, as sqs:ReceiveMessage; may be given again")
 	c.Flags().StringVar(&function, "function-arn", "", "the function's `ARN`")
 	c.Flags().BoolVar(&compact, "json", false, "in one line")
 	s.flags(c)
 	return c
 }
 
-// document writes a policy, indented for people.
-func document(t *tui, doc []byte, compact bool) error {
+// document writes a policy, indented for people. One that is too large for a
+// managed policy is written all the same: it may go inline.
+func document(t *tui, doc []byte, err error, compact bool) error {
+	var large *iam.SizeError
+	if errors.As(err, &large) {
+		t.note("%v", large)
+	} else if err != nil {
+		return err
+	}
 	var b bytes.Buffer
-	var err error
 	if compact {
 		err = json.Compact(&b, doc)
 	} else {
