@@ -360,3 +360,16 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+func TestWithoutAManifestAFunctionCanBeObserved(t *testing.T) {
+	s := newSandbox(t, func(c *lambdatest.Config) {
+		setEnv(c, "REMIT_MANIFEST", "")
+		setEnv(c, "REMIT_MODE", "observe")
+	})
+	if _, err := s.do(t, "nothing"); err != nil {
+		t.Fatal(err)
+	}
+	if log := s.log.String(); !strings.Contains(log, `"mode":"observe"`) || !strings.Contains(log, "there is no manifest") {
+		t.Errorf("the start's line does not say that it observes without a manifest:\n%s", log)
+	}
+}

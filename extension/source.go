@@ -34,12 +34,12 @@ func (c Config) load() (source, error) {
 	}
 	name, src, err := c.find()
 	pin := c.Getenv("REMIT_MANIFEST_SHA256")
+	var notes []string
 	if errors.Is(err, errNone) && pin == "" {
-		return source{new(manifest.Manifest), "", []string{
-			fmt.Sprintf("there is no manifest: neither %s nor REMIT_MANIFEST", name),
-		}}, nil
-	}
-	if err != nil {
+		// REMIT_MODE is heard all the same: to observe is how a function that
+		// has no manifest yet comes to one.
+		notes = []string{fmt.Sprintf("there is no manifest: neither %s nor REMIT_MANIFEST", name)}
+	} else if err != nil {
 		return source{}, err
 	}
 	digest := sha256.Sum256(src)
@@ -55,7 +55,14 @@ func (c Config) load() (source, error) {
 		Region:  c.Getenv("AWS_REGION"),
 		Lenient: true,
 	})
-	return source{m, sum, nil}, err
+	if err != nil {
+		return source{}, err
+	}
+	if notes != nil {
+		sum = ""
+	}
+	notes = append(notes, endpoints(m, c.Getenv, c.Getenv("AWS_REGION"))...)
+	return source{m, sum, notes}, nil
 }
 
 // errNone says that there is no manifest in the one place that nobody named.

@@ -156,6 +156,7 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 	for _, n := range env.Notes {
 		t.note("%s", n)
 	}
+	s.Announce(audit.Boundary{Stands: true})
 	return r.child(ctx, t, path, env.Environ, s.Broken())
 }
 
