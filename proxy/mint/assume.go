@@ -130,11 +130,9 @@ func (m *Minter) open() (*sts.Client, error) {
 	client := new(http.Client)
 	if m.Client != nil {
 		*client = *m.Client
-	} else {
-		client.Transport = transport()
 	}
 	if client.Transport == nil {
-		client.Transport = http.DefaultTransport
+		client.Transport = transport()
 	}
 	if m.Endpoint != "" {
 		to, err := url.Parse(m.Endpoint)

@@ -146,7 +146,7 @@ func (m *Minter) fly(ctx context.Context, k key, a Ask, f *flight) {
 		m.kept.put(keep(k, credentials, asked, a.duration()))
 	} else if old := m.kept.get(k); old != nil && old.outlives(err, time.Now()) {
 		// Asked for early, and in vain: what is kept is as good as it was.
-		old.fresh = old.age(time.Now()) + patience(err)
+		old.fresh = min(old.age(time.Now())+patience(err), old.lives)
 		credentials, err = old.credentials, nil
 	} else {
 		m.kept.put(&entry{key: k, err: err, since: time.Now(), fresh: patience(err)})
