@@ -64,4 +64,3 @@ func vpcEndpoint(value, service, region string) *url.URL {
 	}
 	return &url.URL{Scheme: "https", Host: host}
 }
-
