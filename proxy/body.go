@@ -1,8 +1,12 @@
 package proxy
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,38 +28,51 @@ const (
 // much of it is left. It belongs to the server, so that Close does nothing:
 // a transport that is done with it must not keep us from reading on.
 type meter struct {
-	r       *http.Request
+	r       *http.Request // as net/http gave it out: it has the trailers
 	body    io.ReadCloser
 	expects bool         // the client waits for 100 Continue
 	n       atomic.Int64 // bytes read
 	started atomic.Bool  // somebody asked for a byte, and so for the 100
 	done    atomic.Bool  // all of it was read
 
+	answered  atomic.Bool   // the upstream has begun to answer,
+	continued atomic.Bool   // with an informational answer first
+	over      chan struct{} // closed when the call is over; nil unless expects
+
 	mu      sync.Mutex
 	err     error       // that ended it early
 	trailer http.Header // filled with the announced trailers at the end
 }
 
-// meterBody puts a meter in the place of r's body, if it has one.
-func meterBody(r *http.Request) *meter {
-	if m, ok := r.Body.(*meter); ok {
-		return m
-	}
-	m := &meter{r: r, body: r.Body}
+// meterBody returns a copy of r with a meter for its body. net/http goes on to
+// look at the body of the request it gave out: for whether the client waits
+// for 100 Continue, and how much is left. That one has to stay.
+func meterBody(r *http.Request) (*http.Request, *meter) {
+	m := &meter{r: r, body: http.NoBody}
+	r = r.WithContext(r.Context())
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		// HTTP/2's empty body is not NoBody. Left as it is, it would go on as
 		// an empty chunked one, which S3 refuses (411).
 		r.Body = http.NoBody
-		m.body = http.NoBody
 		m.done.Store(true)
-		return m
+		return r, m
 	}
-	m.expects = r.Header.Get("Expect") != ""
-	r.Body = m
-	return m
+	if m.expects = r.Header.Get("Expect") != ""; m.expects {
+		m.over = make(chan struct{})
+	}
+	m.body, r.Body = r.Body, m
+	return r, m
 }
 
 func (m *meter) Read(p []byte) (int, error) {
+	if m.expects && m.answered.Load() && !m.continued.Load() {
+		// The upstream refused without the body. http.Transport sends it all
+		// the same, to keep the connection (Go issue 67555), and reading it
+		// would have the client send what nobody wants. An error now would
+		// overtake the answer; after the call it costs the connection alone.
+		<-m.over
+		return 0, errRefusedEarly
+	}
 	m.started.Store(true)
 	n, err := m.body.Read(p)
 	total := m.n.Add(int64(n))
@@ -78,6 +95,30 @@ func (m *meter) Read(p []byte) (int, error) {
 }
 
 func (m *meter) Close() error { return nil }
+
+var errRefusedEarly = errors.New("the upstream answered without the body")
+
+// follow returns ctx for the request that carries m, so that m knows whether
+// the upstream asked for it.
+func (m *meter) follow(ctx context.Context) context.Context {
+	if !m.expects {
+		return ctx
+	}
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotFirstResponseByte: func() { m.answered.Store(true) },
+		Got1xxResponse: func(int, textproto.MIMEHeader) error {
+			m.continued.Store(true)
+			return nil
+		},
+	})
+}
+
+// end releases whoever still waits to read.
+func (m *meter) end() {
+	if m.over != nil {
+		close(m.over)
+	}
+}
 
 // lost reports whether somebody read the body and left r without one.
 func (m *meter) lost(r *http.Request) bool { return r.Body == m && m.started.Load() }

@@ -24,14 +24,14 @@ const established = "HTTP/1.1 200 Connection established\r\n\r\n"
 // connect answers a CONNECT. To a claimed host it speaks TLS as that host, and
 // has what comes inside served like any other request; to any other it opens
 // a tunnel that nobody reads.
-func (s *Server) connect(w http.ResponseWriter, r *http.Request, tunnel *tunnelAddr, rec *Record) {
+func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunnel *tunnelAddr, rec *Record) {
 	rec.Host = short(r.RequestURI)
 	if tunnel != nil || r.ProtoMajor != 1 {
-		s.refuse(w, r, rec, faultf(http.StatusMethodNotAllowed, Unread, "CONNECT is for the proxy itself, over HTTP/1.1"))
+		s.refuse(w, r, in, rec, faultf(http.StatusMethodNotAllowed, Unread, "CONNECT is for the proxy itself, over HTTP/1.1"))
 		return
 	}
 	if len(r.TransferEncoding) > 0 || r.Header["Content-Length"] != nil {
-		s.refuse(w, r, rec, faultf(http.StatusBadRequest, Smuggling, "a CONNECT has no body"))
+		s.refuse(w, r, in, rec, faultf(http.StatusBadRequest, Smuggling, "a CONNECT has no body"))
 		return
 	}
 	host, port, err := splitAuthority(r.RequestURI)
@@ -39,33 +39,33 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, tunnel *tunnelA
 		err = fmt.Errorf("%q names no port", short(r.RequestURI))
 	}
 	if err != nil {
-		s.refuse(w, r, rec, faultf(http.StatusBadRequest, Unread, "%v", err))
+		s.refuse(w, r, in, rec, faultf(http.StatusBadRequest, Unread, "%v", err))
 		return
 	}
 	plain := strings.TrimRight(host, ".")
 	if !s.claims(plain) {
-		s.tunnel(w, r, host, port, rec)
+		s.tunnel(w, r, in, host, port, rec)
 		return
 	}
 	switch {
 	case plain != host:
-		s.refuse(w, r, rec, faultf(http.StatusBadRequest, Unread, "host %q ends in a dot; write %q", host, plain))
+		s.refuse(w, r, in, rec, faultf(http.StatusBadRequest, Unread, "host %q ends in a dot; write %q", host, plain))
 		return
 	case port != 443:
-		s.refuse(w, r, rec, faultf(http.StatusForbidden, Unread, "calls to %s are read on port 443, not on %d", host, port))
+		s.refuse(w, r, in, rec, faultf(http.StatusForbidden, Unread, "calls to %s are read on port 443, not on %d", host, port))
 		return
 	case s.TLS == nil || !s.serving.running():
-		s.refuse(w, r, rec, faultf(http.StatusNotImplemented, Unread, "this proxy does not answer for %s", host))
+		s.refuse(w, r, in, rec, faultf(http.StatusNotImplemented, Unread, "this proxy does not answer for %s", host))
 		return
 	}
 	config, err := s.TLS(host)
 	if err != nil {
-		s.refuse(w, r, rec, faultf(http.StatusForbidden, Unread, "this proxy does not answer for %s: %v", host, err))
+		s.refuse(w, r, in, rec, faultf(http.StatusForbidden, Unread, "this proxy does not answer for %s: %v", host, err))
 		return
 	}
 	conn, err := hijack(w)
 	if err != nil {
-		s.refuse(w, r, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
+		s.refuse(w, r, in, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
 		return
 	}
 	handed, err := s.inside(conn, host, config)
@@ -108,20 +108,20 @@ func (s *Server) inside(conn *tunnelConn, host string, config *tls.Config) (hand
 }
 
 // tunnel passes bytes between the client and host, both ways, unread.
-func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, host string, port uint16, rec *Record) {
+func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, in *meter, host string, port uint16, rec *Record) {
 	far, err := s.dial(r.Context(), host, port)
 	if f, ok := errors.AsType[*fault](err); ok {
-		s.refuse(w, r, rec, f)
+		s.refuse(w, r, in, rec, f)
 		return
 	}
 	if err != nil {
-		s.refuse(w, r, rec, faultf(http.StatusBadGateway, Unreachable, "no answer from %s: %v", net.JoinHostPort(host, strconv.Itoa(int(port))), err))
+		s.refuse(w, r, in, rec, faultf(http.StatusBadGateway, Unreachable, "no answer from %s: %v", net.JoinHostPort(host, strconv.Itoa(int(port))), err))
 		return
 	}
 	near, err := hijack(w)
 	if err != nil {
 		far.Close()
-		s.refuse(w, r, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
+		s.refuse(w, r, in, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
 		return
 	}
 	both := ends{near, far}

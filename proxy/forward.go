@@ -43,7 +43,7 @@ func stripHopByHop(h http.Header) {
 
 // outgoing returns r as it is sent to upstream, unsigned.
 func outgoing(r *http.Request, upstream *url.URL, in *meter) *http.Request {
-	out := r.WithContext(r.Context())
+	out := r.WithContext(in.follow(r.Context()))
 	out.URL = &url.URL{
 		Scheme: upstream.Scheme, Host: upstream.Host,
 		Path: r.URL.Path, RawPath: r.URL.RawPath,
@@ -71,7 +71,7 @@ func outgoing(r *http.Request, upstream *url.URL, in *meter) *http.Request {
 		in.trailer = out.Trailer
 		in.mu.Unlock()
 		if in.done.Load() {
-			maps.Copy(out.Trailer, announced(r.Trailer, out.Trailer))
+			maps.Copy(out.Trailer, announced(in.r.Trailer, out.Trailer))
 		}
 	}
 	return out
@@ -154,24 +154,23 @@ func hasTrailer(h http.Header, name string) bool {
 
 // forward sends on, untouched, a call by absolute URL to a host that is not
 // the cloud's. It reaches the same addresses as a tunnel.
-func (s *Server) forward(w http.ResponseWriter, r *http.Request, rec *Record) {
+func (s *Server) forward(w http.ResponseWriter, r *http.Request, in *meter, rec *Record) {
 	rec.Call = nil
 	if r.URL.Scheme != "http" {
-		s.refuse(w, r, rec, faultf(http.StatusBadRequest, Unread, "%s is reached by CONNECT, not by an absolute %s URL", short(r.URL.Host), r.URL.Scheme))
+		s.refuse(w, r, in, rec, faultf(http.StatusBadRequest, Unread, "%s is reached by CONNECT, not by an absolute %s URL", short(r.URL.Host), r.URL.Scheme))
 		return
 	}
-	in := meterBody(r)
 	stripHopByHop(r.Header)
 	resp, err := s.serving.plain.RoundTrip(outgoing(r, r.URL, in))
 	if f, ok := errors.AsType[*fault](err); ok {
-		s.refuse(w, r, rec, f)
+		s.refuse(w, r, in, rec, f)
 		return
 	}
 	if err != nil {
 		if r.Context().Err() != nil || in.failure() != nil {
 			panic(http.ErrAbortHandler)
 		}
-		s.refuse(w, r, rec, faultf(http.StatusBadGateway, Unreachable, "no answer from %s: %v", short(r.URL.Host), err))
+		s.refuse(w, r, in, rec, faultf(http.StatusBadGateway, Unreachable, "no answer from %s: %v", short(r.URL.Host), err))
 		return
 	}
 	if resp.StatusCode < 200 {

@@ -38,22 +38,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 
 	tunnel := tunnelOf(r)
+	r, in := meterBody(r)
+	defer in.end()
 	if r.Method == http.MethodConnect {
-		s.connect(w, r, tunnel, rec)
+		s.connect(w, r, in, tunnel, rec)
 		return
 	}
 	rec.Call = new(Call)
 	if f := s.admit(r, tunnel); f != nil {
 		rec.Host = r.Host
-		s.refuse(w, r, rec, f)
+		s.refuse(w, r, in, rec, f)
 		return
 	}
 	rec.Host = r.URL.Host
 	if tunnel == nil && r.URL.Host != "" && !s.claims(r.URL.Hostname()) {
-		s.forward(w, r, rec)
+		s.forward(w, r, in, rec)
 		return
 	}
-	err := s.serve(w, r, rec)
+	err := s.serve(w, r, in, rec)
 	if rec.Err == nil {
 		rec.Err = err
 	}
@@ -65,8 +67,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve is the path of one call: read, decide, send, answer. An error means
 // that the client did not get the whole of an answer.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, rec *Record) error {
-	in := meterBody(r)
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *Record) error {
 	defer func() { rec.In = in.n.Load() }()
 	stripHopByHop(r.Header)
 
@@ -140,8 +141,7 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, in *meter, rec *Re
 
 // refuse answers what is not a call, or cannot be read as one, in plain text,
 // and records it.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, rec *Record, f *fault) {
-	in := meterBody(r)
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, in *meter, rec *Record, f *fault) {
 	rec.ID = newID()
 	rec.Decision, rec.Err, rec.Status = manifest.Decision{Reason: f.reason}, f, f.status
 	text := fmt.Sprintf("%s (remit %s)\n", f.text, rec.ID)
@@ -150,8 +150,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, rec *Record, f *
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", fmt.Sprint(len(text)))
-	if r.Method == http.MethodConnect {
-		// Whatever follows was meant for the tunnel. It is not a request.
+	if r.ProtoMajor == 1 {
+		// What follows may be meant for a tunnel, or for another protocol.
 		h.Set("Connection", "close")
 	}
 	w.WriteHeader(f.status)

@@ -85,13 +85,16 @@ type framing struct {
 	part part
 	left uint64 // bytes of body or chunk
 	line []byte // that has begun in what came before
-	past int    // lines of the preface that were seen; requests, before it
+	past int    // bytes of the preface that were seen, or 1 once there was a request
 
 	old, connect            bool
 	lengths, codings, hosts int
 	length                  uint64
 	authority, host         string // of an absolute target, and of Host
 }
+
+// prefaceEnd is what follows "PRI * HTTP/2.0\r\n": RFC 9113, section 3.4.
+const prefaceEnd = "\r\nSM\r\n\r\n"
 
 // maxLine is more than net/http reads of a header.
 const maxLine = maxHeader + 8<<10
@@ -113,6 +116,16 @@ func (f *framing) feed(p []byte, front bool) *fault {
 		switch f.part {
 		case unread:
 			return nil
+		case preface:
+			// Byte by byte: net/http looks at so many of them, and takes
+			// what is not the preface for HTTP/1 again.
+			if p[0] != prefaceEnd[f.past] {
+				return smuggled("not HTTP/2's preface")
+			}
+			p = p[1:]
+			if f.past++; f.past == len(prefaceEnd) {
+				f.part = unread
+			}
 		case body, chunk:
 			n := min(uint64(len(p)), f.left)
 			p, f.left = p[n:], f.left-n
@@ -184,14 +197,6 @@ func (f *framing) take(line []byte, front bool) *fault {
 			f.next()
 		} else if line[0] == ' ' || line[0] == '\t' {
 			return smuggled("a trailer is folded")
-		}
-	case preface:
-		want := [...]string{"", "SM", ""}[f.past]
-		if string(line) != want {
-			return smuggled("not HTTP/2's preface")
-		}
-		if f.past++; f.past == 3 {
-			f.part = unread
 		}
 	}
 	return nil

@@ -27,6 +27,8 @@ func faultf(status int, reason manifest.Reason, format string, args ...any) *fau
 // tunnel is the tunnel it came through, or nil. What can be understood in two
 // ways is not admitted.
 func (s *Server) admit(r *http.Request, tunnel *tunnelAddr) *fault {
+	u := *r.URL
+	r.URL = &u
 	if f := admitHeader(r); f != nil {
 		return f
 	}
