@@ -1,0 +1,92 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lambda-remit/remit/extension/e2e"
+)
+
+// remit is the manifest that testdata/calls.jsonl is written for.
+const remit = `
+function: e2e
+credentials: {role: ` + e2e.Role + `, mint: call}
+permissions:
+  object_storage:
+    bucket: media-eu
+    read_prefix: [in/, out/]
+    list: true
+    write_prefix: out/
+    delete_prefix: out/
+  queue:
+    publish: results
+  secrets:
+    read: signing-key
+log: all
+`
+
+// callsFor reads testdata/calls.jsonl for one client: what it writes is its
+// own.
+func callsFor(t *testing.T, c client) (calls []call) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/calls.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(bytes.ReplaceAll(text, []byte("{client}"), []byte(c.name))) {
+		var one call
+		d := json.NewDecoder(bytes.NewReader(line))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&one); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		calls = append(calls, one)
+	}
+	if len(calls) == 0 {
+		t.Fatal("testdata/calls.jsonl has no calls")
+	}
+	return calls
+}
+
+func TestEveryClientIsGrantedAndDeniedInItsOwnWords(t *testing.T) {
+	for _, c := range clients() {
+		t.Run(c.name, func(t *testing.T) {
+			calls := callsFor(t, c)
+			s, _ := start(t, manifestOf(t, remit+servers.Upstreams()))
+			outcomes := c.make(t, s.Handshake(), calls)
+			for _, want := range calls {
+				t.Run(want.Name, func(t *testing.T) { c.check(t, want, outcomes[want.Name]) })
+			}
+		})
+	}
+}
+
+func TestAHundredMegabytesGoUpAndComeBackInParts(t *testing.T) {
+	noise := make([]byte, 100_000_000)
+	source := rand.NewChaCha8([32]byte{1})
+	source.Read(noise)
+	for _, c := range clients() {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "noise")
+			if err := os.WriteFile(path, noise, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, _ := start(t, manifestOf(t, remit+servers.Upstreams()))
+			outcomes := c.make(t, s.Handshake(), []call{
+				{Name: "granted", Operation: "Transfer", Input: map[string]any{"Bucket": "media-eu", "Key": "out/" + c.name + "/large", "Path": path}},
+				{Name: "denied", Operation: "Transfer", Input: map[string]any{"Bucket": "media-eu", "Key": "in/" + c.name + "/large", "Path": path}},
+			})
+			c.check(t, call{Want: map[string]any{"Same": true}}, outcomes["granted"])
+			// boto3 wraps what its uploads raise; what it wraps is said in the message.
+			if got := outcomes["denied"]; got.Error == "" || !strings.Contains(got.Message, "(remit d-") ||
+				!strings.Contains(got.Error+got.Message, "AccessDenied") {
+				t.Errorf("got %q: %s, want AccessDenied from Remit", got.Error, got.Message)
+			}
+		})
+	}
+}

@@ -1,0 +1,68 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/lambda-remit/remit/extension/e2e"
+)
+
+// One set of servers for all tests: they take two seconds to start.
+var (
+	checkout string
+	servers  *e2e.Servers
+)
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	ctx := context.Background()
+	if checkout, err = e2e.Checkout(); err != nil {
+		return 1, err
+	}
+	if servers, err = e2e.Start(ctx, checkout, e2e.Role); err != nil {
+		return 1, err
+	}
+	defer servers.Close()
+	if err := stock(ctx); err != nil {
+		return 1, err
+	}
+	return m.Run(), nil
+}
+
+// stock makes what the calls find, and what they must not reach.
+func stock(ctx context.Context) error {
+	for _, bucket := range []string{"media-eu", "billing-eu"} {
+		if err := servers.MakeBucket(ctx, bucket); err != nil {
+			return err
+		}
+		if err := servers.MakeMotoBucket(ctx, bucket); err != nil {
+			return err
+		}
+	}
+	for _, o := range [][2]string{{"media-eu", "in/ten.txt"}, {"media-eu", "in/two.txt"}, {"media-eu", "payroll/2026-10.csv"}, {"billing-eu", "in/ten.txt"}} {
+		if err := servers.Put(ctx, o[0], o[1], []byte("0123456789")); err != nil {
+			return err
+		}
+	}
+	for name, value := range map[string]string{"signing-key": "for signing", "payment-key": "for paying"} {
+		if err := servers.MakeSecret(ctx, name, value); err != nil {
+			return err
+		}
+	}
+	for _, topic := range []string{"results", "all-customers"} {
+		if _, err := servers.MakeTopic(ctx, topic); err != nil {
+			return err
+		}
+	}
+	return nil
+}
