@@ -60,6 +60,7 @@ func (s *Server) start() {
 		v.http.Protocols.SetHTTP2(true)
 		v.http.Protocols.SetUnencryptedHTTP2(true) // The JavaScript SDK speaks h2c to its Kinesis endpoint.
 		v.plain.DisableCompression = true
+		v.plain.MaxIdleConns, v.plain.IdleConnTimeout = 16, time.Minute // A sandbox has 1,024 descriptors.
 		v.plain.ExpectContinueTimeout = time.Second
 		v.plain.DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) {
 			host, digits, err := net.SplitHostPort(addr)

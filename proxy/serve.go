@@ -16,11 +16,6 @@ import (
 // ServeHTTP serves one request, whichever way it came in.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.start()
-	// net/http goes by its own request's body when it ends an answer: one that
-	// it does not know it would read, and with that call for a body that the
-	// client was holding back. What we put in its place stands in a copy.
-	own := *r
-	r = &own
 	rec := &Record{Time: time.Now(), Trace: r.Header.Get("X-Amzn-Trace-Id")}
 	defer func() {
 		p := recover()
@@ -75,6 +70,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *R
 	call, err := s.Cloud.Read(r)
 	if call == nil {
 		call = new(Call)
+	}
+	if f, ok := errors.AsType[*fault](in.failure()); ok {
+		err = f // Read may have put it in words of its own.
 	}
 	if err == nil && in.lost(r) {
 		err = errors.New("the body was read and not put back")

@@ -189,8 +189,17 @@ func defaultPort(scheme string) uint16 {
 	return 443
 }
 
-// short keeps what a client sent from filling a message.
+// short is what may be said and logged of a target or host that a client sent:
+// no user, no query, where passwords and presigned calls' tokens stand, and no
+// more than fits a message.
 func short(s string) string {
+	s, query, cut := strings.Cut(s, "?")
+	if cut && query != "" {
+		s += "?…"
+	}
+	if at := strings.LastIndexByte(s, '@'); at >= 0 && !strings.HasPrefix(s, "/") {
+		s = "…" + s[at:]
+	}
 	const most = 120
 	if len(s) > most {
 		return s[:most] + "…"
