@@ -24,6 +24,7 @@ type Cloud struct {
 	Base      sdk.CredentialsProvider                            // for calls under `unminted`, and observed ones
 	Minter    *mint.Minter
 	Transport http.RoundTripper
+	Function  string                                // names the function in denials; empty: "this function"
 	Region    string                                // the function's
 	Account   func() string                         // the function's; empty while it is not known
 	Session   func() string                         // the RoleSessionName to mint under

@@ -470,7 +470,7 @@ func TestDenialsAreInTheServicesWords(t *testing.T) {
 				d = proxy.Denial{ID: "d-7f3a91c2", Reason: proxy.Throttled, Retry: true}
 			}
 			w := httptest.NewRecorder()
-			(&Cloud{}).Deny(w, httptest.NewRequest(tt.method, "/", nil), &proxy.Call{Service: tt.service, Particulars: p}, d)
+			(&Cloud{Function: "generate-thumbnail"}).Deny(w, httptest.NewRequest(tt.method, "/", nil), &proxy.Call{Service: tt.service, Particulars: p}, d)
 			resp := w.Result()
 			dump, _ := httputil.DumpResponse(resp, true)
 			name := fmt.Sprintf("%s %s retry=%v", tt.service, tt.method, retry)

@@ -35,7 +35,7 @@ func (c *Cloud) Deny(w http.ResponseWriter, r *http.Request, call *proxy.Call, d
 	a := answer{
 		status:   http.StatusForbidden,
 		code:     "AccessDenied",
-		message:  sentence(denial),
+		message:  c.sentence(denial),
 		id:       denial.ID,
 		resource: denial.Request.Resource,
 	}
@@ -94,7 +94,7 @@ func (c *Cloud) Deny(w http.ResponseWriter, r *http.Request, call *proxy.Call, d
 }
 
 // sentence says of a denial what IAM says, and why, and where to find more.
-func sentence(d proxy.Denial) string {
+func (c *Cloud) sentence(d proxy.Denial) string {
 	why := because[d.Reason]
 	if d.Text != "" {
 		why = d.Text
@@ -105,8 +105,12 @@ func sentence(d proxy.Denial) string {
 	if d.Request.Action == "" {
 		return fmt.Sprintf("The call is not authorized because %s (remit %s)", why, d.ID)
 	}
-	return fmt.Sprintf("This function is not authorized to perform: %s on resource: %s because %s (remit %s)",
-		d.Request.Action, d.Request.Resource, why, d.ID)
+	who := c.Function
+	if who == "" {
+		who = "This function"
+	}
+	return fmt.Sprintf("%s is not authorized to perform: %s on resource: %s because %s (remit %s)",
+		who, d.Request.Action, d.Request.Resource, why, d.ID)
 }
 
 // because says a reason in words that fit after "because".
