@@ -101,6 +101,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *R
 
 	resp, sent, err := s.Cloud.Send(outgoing(r, call.Upstream, in), call, m, d)
 	rec.Sent = sent
+	if err == nil && r.Context().Err() != nil {
+		// A transport that gives up says goodbye in TLS first, and may still
+		// take an answer that the upstream made of it. Nobody gets that one.
+		resp.Body.Close()
+		err = r.Context().Err()
+	}
 	if err == nil && resp.StatusCode < 200 {
 		resp.Body.Close()
 		err = fmt.Errorf("the upstream switched protocols unasked: %s", resp.Status)
