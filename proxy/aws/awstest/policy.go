@@ -39,7 +39,7 @@ type condition struct {
 var (
 	sid      = regexp.MustCompile(`^[A-Za-z0-9]*$`)
 	action   = regexp.MustCompile(`^(?:\*|[A-Za-z0-9][A-Za-z0-9-]*:[A-Za-z0-9*?]+)$`)
-	arn      = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*|\*):([a-z0-9*?-]+):([a-z0-9*?-]*):(\d{12}|aws|\*|[\d*?]*|):(.+)$`)
+	arn      = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*|\*):([a-z0-9*?-]+):([a-z0-9*?-]*):(\d{12}|aws|\*|[\d*?]*|):((?s:.+))$`)
 	operator = regexp.MustCompile(`^(?:(?:ForAllValues|ForAnyValue):)?(?:` +
 		`String(?:Not)?Equals(?:IgnoreCase)?|String(?:Not)?Like|` +
 		`Numeric(?:Not)?Equals|Numeric(?:Less|Greater)Than(?:Equals)?|` +
