@@ -48,6 +48,13 @@ func (in *input) parse() error {
 	if strings.ContainsFunc(target, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '#' }) {
 		return fmt.Errorf("target %.80q has a character that no target has", target)
 	}
+	for name := range in.r.Header {
+		// Servers behind CGI and its heirs know no difference between the two,
+		// so that one that was neither signed nor read would count.
+		if strings.Contains(name, "_") && strings.HasPrefix(strings.ToLower(strings.ReplaceAll(name, "_", "-")), "x-amz-") {
+			return fmt.Errorf("header %.80q is an x-amz- header to some servers; write it with hyphens", name)
+		}
+	}
 	path, query, _ := strings.Cut(target, "?")
 	in.path = path
 	if _, err := url.PathUnescape(path); err != nil {
@@ -119,8 +126,9 @@ func (in *input) header(name string) (string, error) {
 // body buffers the body, and puts what it read in its place. It is for calls
 // whose requests stand in the body: what is read is what is sent.
 func (in *input) body() ([]byte, error) {
-	if enc := in.r.Header.Get("Content-Encoding"); enc != "" {
-		return nil, fmt.Errorf("content-encoding %.80q of a body that has to be read", enc)
+	// Of two headers the first may be empty: all of them count.
+	if enc := in.r.Header.Values("Content-Encoding"); len(enc) > 0 {
+		return nil, fmt.Errorf("content-encoding %.80q of a body that has to be read", strings.Join(enc, ", "))
 	}
 	return in.raw()
 }

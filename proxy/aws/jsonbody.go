@@ -40,8 +40,10 @@ func (in *input) target(prefix, contentType string) (operation string, members m
 	if err != nil {
 		return operation, nil, err
 	}
-	if ct, _, err := mime.ParseMediaType(stated); err != nil || ct != contentType {
-		return operation, nil, fmt.Errorf("content-type %.80q is not %q", stated, contentType)
+	// In UTF-7, the text of one member may be members to another reader.
+	ct, params, err := mime.ParseMediaType(stated)
+	if charset := params["charset"]; err != nil || ct != contentType || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return operation, nil, fmt.Errorf("content-type %.80q is not %q in UTF-8", stated, contentType)
 	}
 	body, err := in.body()
 	if err != nil {
@@ -91,10 +93,10 @@ func jsonValue(d *json.Decoder, depth int) (any, error) {
 				return nil, err
 			}
 			s := name.(string) // the decoder takes nothing else here
-			if fold := strings.ToLower(s); folded[fold] {
+			if name := fold(s); folded[name] {
 				return nil, fmt.Errorf("member %.40q stands twice", s)
 			} else {
-				folded[fold] = true
+				folded[name] = true
 			}
 			if object[s], err = jsonValue(d, depth+1); err != nil {
 				return nil, err

@@ -17,7 +17,7 @@ func (in *input) form(version string) (operation string, params map[string]strin
 	if in.path != "/" {
 		return "", nil, fmt.Errorf("path %.80q of a query call is not \"/\"", in.path)
 	}
-	if in.r.Header.Get("X-Amz-Target") != "" {
+	if len(in.r.Header.Values("X-Amz-Target")) > 0 {
 		return "", nil, errors.New("a query call with an X-Amz-Target header")
 	}
 	pairs := in.unsignedQuery()
@@ -53,10 +53,13 @@ func (in *input) form(version string) (operation string, params map[string]strin
 		if !utf8.ValidString(p.name) || !utf8.ValidString(p.value) {
 			return "", nil, fmt.Errorf("parameter %.40q is not UTF-8", p.name)
 		}
-		if fold := strings.ToLower(p.name); folded[fold] {
+		if isCredential(p.name) {
+			return "", nil, fmt.Errorf("parameter %.40q beside a signature that stands elsewhere", p.name)
+		}
+		if name := fold(p.name); folded[name] {
 			return "", nil, fmt.Errorf("parameter %.40q stands twice", p.name)
 		} else {
-			folded[fold] = true
+			folded[name] = true
 		}
 		params[p.name] = p.value
 	}
@@ -86,6 +89,24 @@ func isSigning(name string) bool {
 	}
 	return false
 }
+
+// isCredential reports whether name is a parameter that once signed a form, or
+// names who did: a call carries one signature, and that one was read. (AWS
+// General Reference, "Signature Version 2 signing process"; "Authentication
+// methods: query string parameters".)
+func isCredential(name string) bool {
+	switch name = fold(name); name {
+	case "awsaccesskeyid", "signature", "signaturemethod", "signatureversion", "securitytoken":
+		return true
+	case "x-amz-content-sha256", "x-amz-user-agent":
+		return false // what presigning moves out of the headers
+	}
+	return strings.HasPrefix(name, "x-amz-")
+}
+
+// fold returns name as readers compare names who do not care for case, in all
+// of Unicode: "ſ" is an S to them, and the Kelvin sign a K.
+func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
 
 // checkARN returns s if it is an ARN of service in the call's partition. It is
 // taken as it stands: what is authorized is what is sent.
