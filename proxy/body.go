@@ -35,9 +35,12 @@ type meter struct {
 	started atomic.Bool  // somebody asked for a byte, and so for the 100
 	done    atomic.Bool  // all of it was read
 
-	answered  atomic.Bool   // the upstream has begun to answer,
-	continued atomic.Bool   // with an informational answer first
-	over      chan struct{} // closed when the call is over; nil unless expects
+	// These are nil unless expects.
+	continued chan struct{} // closed when the upstream's answer has begun with an informational one
+	over      chan struct{} // closed when the call is over
+
+	answered atomic.Bool // the upstream has begun to answer
+	once     sync.Once   // closes continued
 
 	mu      sync.Mutex
 	err     error       // that ended it early
@@ -58,20 +61,26 @@ func meterBody(r *http.Request) (*http.Request, *meter) {
 		return r, m
 	}
 	if m.expects = r.Header.Get("Expect") != ""; m.expects {
-		m.over = make(chan struct{})
+		m.continued, m.over = make(chan struct{}), make(chan struct{})
 	}
 	m.body, r.Body = r.Body, m
 	return r, m
 }
 
 func (m *meter) Read(p []byte) (int, error) {
-	if m.expects && m.answered.Load() && !m.continued.Load() {
-		// The upstream refused without the body. http.Transport sends it all
-		// the same, to keep the connection (Go issue 67555), and reading it
-		// would have the client send what nobody wants. An error now would
-		// overtake the answer; after the call it costs the connection alone.
-		<-m.over
-		return 0, errRefusedEarly
+	if m.expects && m.answered.Load() {
+		select {
+		case <-m.continued:
+			// http.Transport asks for the body first and tells of the 100
+			// then, from another goroutine: there is something to wait for.
+		case <-m.over:
+			// The upstream refused without the body. http.Transport sends it
+			// all the same, to keep the connection (Go issue 67555), and
+			// reading it would have the client send what nobody wants. An
+			// error earlier would overtake the answer; after the call it
+			// costs the connection alone.
+			return 0, errRefusedEarly
+		}
 	}
 	m.started.Store(true)
 	n, err := m.body.Read(p)
@@ -107,7 +116,7 @@ func (m *meter) follow(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotFirstResponseByte: func() { m.answered.Store(true) },
 		Got1xxResponse: func(int, textproto.MIMEHeader) error {
-			m.continued.Store(true)
+			m.once.Do(func() { close(m.continued) })
 			return nil
 		},
 	})
