@@ -136,7 +136,7 @@ func (c client) make(t *testing.T, h environ.Handshake, calls []call) map[string
 	if node, err := exec.LookPath(argv[0]); err == nil {
 		argv = append([]string{node}, argv[1:]...)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = t.TempDir() // no configuration of whoever runs the tests
