@@ -161,6 +161,48 @@ func (s *Sandbox) Invoke(ctx context.Context, event []byte) (status int, answer 
 // Lambda, the function's log stream.
 func (s *Sandbox) Log() string { return s.process.out.String() }
 
+// Kill ends a program that runs in the sandbox, named by its path, as the
+// kernel does where memory runs out.
+func (s *Sandbox) Kill(path string) error {
+	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return err
+	}
+	for _, name := range found {
+		command, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if program, _, _ := strings.Cut(string(command), "\x00"); program == path && s.has(pid) {
+			return syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	return fmt.Errorf("no %s runs in the sandbox", path)
+}
+
+// has reports whether a process is one of the sandbox's: there may be another
+// sandbox on this machine.
+func (s *Sandbox) has(pid int) bool {
+	for pid > 1 {
+		if pid == s.process.cmd.Process.Pid {
+			return true
+		}
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			return false
+		}
+		// The name, in brackets, may have anything in it. (proc(5))
+		rest := string(stat[bytes.LastIndexByte(stat, ')')+1:])
+		fields := strings.Fields(rest)
+		if len(fields) < 2 {
+			return false
+		}
+		pid, _ = strconv.Atoi(fields[1])
+	}
+	return false
+}
+
 // Close ends the sandbox, and all that runs in it.
 func (s *Sandbox) Close() error {
 	if s.process != nil {
