@@ -72,7 +72,10 @@ const (
 )
 
 // besiege starts one. more stands at the end of the manifest.
-func besiege(t *testing.T, more string) *siege {
+func besiege(t *testing.T, more string) *siege { return besiegeOver(t, more, nil) }
+
+// besiegeOver starts one whose calls go out over transport.
+func besiegeOver(t *testing.T, more string, transport http.RoundTripper) *siege {
 	t.Helper()
 	s := &siege{t: t}
 	up := httptest.NewUnstartedServer(http.HandlerFunc(s.upstream))
@@ -88,7 +91,7 @@ func besiege(t *testing.T, more string) *siege {
 	}
 	base := awstest.Base()
 	s.car, err = Start(t.Context(), Config{
-		Manifest: m, Region: "eu-west-1", Account: awstest.Account, Log: s,
+		Manifest: m, Region: "eu-west-1", Account: awstest.Account, Log: s, Transport: transport,
 		Base: credentials.NewStaticCredentialsProvider(base.AccessKeyID, base.SecretAccessKey, base.SessionToken),
 	})
 	if err != nil {
