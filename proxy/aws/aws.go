@@ -32,6 +32,7 @@ type Cloud struct {
 	Now       func() time.Time                      // nil: time.Now
 
 	keys sigv4.Keys // of the signatures verified
+	room room       // for the bodies that are buffered
 }
 
 var _ proxy.Cloud = (*Cloud)(nil)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy"
 	"github.com/lambda-remit/remit/proxy/sigv4"
 )
 
@@ -22,6 +23,8 @@ type input struct {
 
 	path  string // of the target, byte for byte as it will be sent
 	query []pair // in order, decoded
+
+	room *room // for its body beside others'; nil: as much as it likes
 
 	region, partition string // the call's
 	account           string // the function's own; empty while it is not known
@@ -143,6 +146,9 @@ func (in *input) raw() ([]byte, error) {
 	}
 	var body []byte
 	if in.r.Body != nil && in.r.Body != http.NoBody {
+		if !in.room.take(in.r.Context(), in.r.ContentLength) {
+			return nil, &proxy.Refusal{Reason: proxy.Unread, Retry: true, Text: "the bodies of other calls are being read, which is all that there is room for"}
+		}
 		var err error
 		body, err = io.ReadAll(io.LimitReader(in.r.Body, maxBody+1))
 		if err != nil {

@@ -41,7 +41,7 @@ func (c *Cloud) Identify(r *http.Request) (*proxy.Call, error) { return c.read(r
 func (c *Cloud) read(r *http.Request, verify bool) (*proxy.Call, error) {
 	p := &particulars{protocol: guess(r), target: r.RequestURI}
 	call := &proxy.Call{Particulars: p}
-	in := &input{r: r}
+	in := &input{r: r, room: &c.room}
 	if c.Account != nil {
 		in.account = c.Account()
 	}
