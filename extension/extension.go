@@ -140,8 +140,10 @@ func (c Config) open(ctx context.Context, address string, hardened error) (o ope
 	if err != nil {
 		return o, configError, err
 	}
+	var notes []string
 	if c.unset != nil {
 		c.unset() // before a manifest could ask for ${env:AWS_SECRET_ACCESS_KEY}
+		notes = distrust(c.Getenv, os.Unsetenv, c.TaskRoot, string(c.Place))
 	}
 	m, err := c.load()
 	if err != nil {
@@ -160,7 +162,7 @@ func (c Config) open(ctx context.Context, address string, hardened error) (o ope
 		Base:      base,
 		Log:       c.Log,
 		Hardened:  boundary,
-		Notes:     m.notes,
+		Notes:     append(notes, m.notes...),
 		Forbidden: addresses(address),
 	})
 	if err != nil {
