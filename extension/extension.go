@@ -63,6 +63,11 @@ const shutdownSlack = 200 * time.Millisecond
 // shut down, and an error when the process has to exit with one. It closes this
 // process to others of its user before it reads anything.
 func Run(ctx context.Context, c Config) error {
+	if c.Getenv == nil {
+		if err := quieten(); err != nil {
+			return err
+		}
+	}
 	hardened := Harden()
 	ignoreSignals()
 	c, err := c.defaults()

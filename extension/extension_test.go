@@ -347,10 +347,35 @@ func TestAnOlderPlatformTellsNoAccount(t *testing.T) {
 
 func TestNothingOfTheConfigurationReachesTheExtensionsOwnCalls(t *testing.T) {
 	s := newSandbox(t, func(c *lambdatest.Config) {
-		c.Env = append(c.Env, "HTTP_PROXY=http://127.0.0.1:1", "http_proxy=http://127.0.0.1:1", "ALL_PROXY=http://127.0.0.1:1", "NO_PROXY=x.example")
+		c.Env = append(c.Env, "HTTP_PROXY=http://127.0.0.1:1", "http_proxy=http://127.0.0.1:1", "ALL_PROXY=http://127.0.0.1:1", "NO_PROXY=x.example",
+			"GODEBUG=http2debug=2", "GOTRACEBACK=crash", "SSL_CERT_FILE=/tmp/missing.pem")
 	})
 	if _, err := s.do(t, "nothing"); err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(s.log.String(), "SSL_CERT_FILE of the configuration is not heeded") {
+		t.Errorf("the start says nothing of SSL_CERT_FILE: %s", s.log)
+	}
+	if os.Getuid() != 0 {
+		return // none but root may look
+	}
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, line := range lines {
+		if b, err := os.ReadFile(line); err != nil || !strings.HasPrefix(string(b), filepath.Join(s.layer, "extensions/remit")) {
+			continue
+		}
+		found = true
+		environ, err := os.ReadFile(filepath.Join(filepath.Dir(line), "environ"))
+		if err != nil || strings.Contains(string(environ), "GODEBUG") || strings.Contains(string(environ), "GOTRACEBACK") {
+			t.Errorf("the extension runs in %q, %v", environ, err)
+		}
+	}
+	if !found {
+		t.Error("the extension is not running")
 	}
 }
 
