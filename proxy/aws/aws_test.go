@@ -259,7 +259,10 @@ func TestDroppedCredentialsAreMintedAnewOnce(t *testing.T) {
 	}{
 		{"once", 1, 2, 200, "<Error><Code>ExpiredToken</Code></Error>", false},
 		{"for ever", 9, 2, 403, "<Error><Code>InvalidAccessKeyId</Code></Error>", false},
+		{"in JSON", 1, 2, 200, `{"__type":"com.amazon.coral.service#UnrecognizedClientException","message":"m"}`, false},
 		{"another error", 9, 1, 403, "<Error><Code>AccessDenied</Code></Error>", false},
+		{"another error of a key called so", 9, 1, 403, "<Error><Code>AccessDenied</Code><Message>&lt;Code&gt;</Message><Key>ExpiredToken</Key></Error>", false},
+		{"another error in JSON", 9, 1, 403, `{"__type":"AccessDeniedException","message":"<x> ExpiredToken"}`, false},
 		{"a body that is gone", 9, 1, 403, "<Error><Code>ExpiredToken</Code></Error>", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

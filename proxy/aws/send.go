@@ -3,6 +3,7 @@ package aws
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -262,12 +263,29 @@ func stale(resp *http.Response) bool {
 		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), broken{err}))
 		return false
 	}
-	for _, code := range []string{"ExpiredToken", "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidTokenId"} {
-		if bytes.Contains(body, []byte(code)) {
-			return true
-		}
+	switch errorCode(body) {
+	case "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidTokenId":
+		return true
 	}
 	return false
+}
+
+// errorCode returns the code of an error in XML or JSON, or "". The rest of an
+// error repeats what the caller wrote, his keys and names: with a key called
+// "ExpiredToken", a caller without the right to it would have each of his calls
+// minted for and sent twice.
+func errorCode(body []byte) string {
+	if _, after, ok := bytes.Cut(body, []byte("<Code>")); ok { // before all that is the caller's
+		code, _, _ := bytes.Cut(after, []byte("<"))
+		return string(bytes.TrimSpace(code))
+	}
+	var e struct {
+		Type string `json:"__type"`
+	}
+	if json.Unmarshal(body, &e) != nil {
+		return ""
+	}
+	return e.Type[strings.LastIndexByte(e.Type, '#')+1:] // com.amazon.coral.service#ExpiredTokenException
 }
 
 // broken is what is left of a body that could not be read.
