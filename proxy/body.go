@@ -68,7 +68,10 @@ func meterBody(r *http.Request) (*http.Request, *meter) {
 }
 
 func (m *meter) Read(p []byte) (int, error) {
-	if m.expects && m.answered.Load() {
+	// What has begun was asked for, if only by silence: http.Transport does not
+	// wait for the 100 for ever. Who lingers would wait for the call's end, and
+	// the call for who lingers.
+	if m.expects && m.answered.Load() && !m.started.Load() {
 		select {
 		case <-m.continued:
 			// http.Transport asks for the body first and tells of the 100
