@@ -132,7 +132,8 @@ func (m *Minter) open() (*sts.Client, error) {
 		*client = *m.Client
 	}
 	if client.Transport == nil {
-		client.Transport = transport()
+		own := transport()
+		client.Transport, m.idle = own, own.CloseIdleConnections
 	}
 	if m.Endpoint != "" {
 		to, err := url.Parse(m.Endpoint)

@@ -53,11 +53,13 @@ type Minter struct {
 
 	start    sync.Once
 	sts      *sts.Client
+	idle     func() // closes the client's connections that nobody uses
 	startErr error
 
 	mu      sync.Mutex // guards what follows
 	kept    cache
 	flights map[key]*flight
+	closed  bool
 }
 
 // An Ask is what credentials are asked for with.
@@ -84,6 +86,7 @@ const askTime = 10 * time.Second
 // A flight is a request to STS under way. Its credentials and err are written
 // before done is closed, and not afterwards.
 type flight struct {
+	cancel      context.CancelFunc
 	done        chan struct{}
 	credentials aws.Credentials
 	err         error
@@ -111,16 +114,21 @@ func (m *Minter) Credentials(ctx context.Context, a Ask) (aws.Credentials, time.
 		m.mu.Unlock()
 		return e.credentials, 0, e.err
 	}
+	if m.closed {
+		m.mu.Unlock()
+		return aws.Credentials{}, 0, fmt.Errorf("%w: it is not asked any more", ErrUnreachable)
+	}
 	f := m.flights[k]
 	if f == nil {
-		f = &flight{done: make(chan struct{})}
+		fctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
+		f = &flight{cancel: cancel, done: make(chan struct{})}
 		if m.flights == nil {
 			m.flights = make(map[key]*flight)
 		}
 		m.flights[k] = f
 		// The one goroutine here that its starter does not wait for: it ends
-		// within askTime, whatever becomes of those who wait.
-		go m.fly(context.WithoutCancel(ctx), k, a, f)
+		// within askTime, whatever becomes of those who wait. Close waits.
+		go m.fly(fctx, k, a, f)
 	}
 	m.mu.Unlock()
 
@@ -134,8 +142,7 @@ func (m *Minter) Credentials(ctx context.Context, a Ask) (aws.Credentials, time.
 
 // fly asks STS, keeps the answer and hands it to all who wait for f.
 func (m *Minter) fly(ctx context.Context, k key, a Ask, f *flight) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
+	defer f.cancel()
 	// From before the request, so that the time it took counts as life spent.
 	asked := time.Now()
 	credentials, err := m.assume(ctx, a)
@@ -162,6 +169,26 @@ func (m *Minter) Forget(accessKeyID string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.kept.forget(accessKeyID)
+}
+
+// Close ends the requests to STS that are under way, and closes the Minter's
+// own connections. What is kept stays good; STS is not asked again.
+func (m *Minter) Close() {
+	m.mu.Lock()
+	m.closed = true
+	var under []*flight
+	for _, f := range m.flights {
+		f.cancel()
+		under = append(under, f)
+	}
+	m.mu.Unlock()
+	for _, f := range under {
+		<-f.done
+	}
+	m.start.Do(func() { m.startErr = fmt.Errorf("%w: it is not asked any more", ErrUnreachable) })
+	if m.idle != nil {
+		m.idle()
+	}
 }
 
 // Format prints a Minter without the credentials in it, whatever the verb.
