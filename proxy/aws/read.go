@@ -139,7 +139,9 @@ func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 	if err := in.payload(p, &o); err != nil {
 		return err
 	}
-	if err := p.signature.Verify(in.r, sealed, o); err != nil {
+	if err := p.signature.Verify(in.r, sealed, o); errors.Is(err, sigv4.ErrExpired) {
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: err.Error() + "; does the process set its own clock?", Err: err}
+	} else if err != nil {
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the signature is not valid", Err: err}
 	}
 	p.verified = true
