@@ -258,12 +258,13 @@ func TestDroppedCredentialsAreMintedAnewOnce(t *testing.T) {
 		streamed bool
 	}{
 		{"once", 1, 2, 200, "<Error><Code>ExpiredToken</Code></Error>", false},
+		{"once, in chunks of no length that is told", 1, 2, 200, "<Error>" + strings.Repeat(" ", 5000) + "<Code>ExpiredToken</Code></Error>", false},
 		{"for ever", 9, 2, 403, "<Error><Code>InvalidAccessKeyId</Code></Error>", false},
 		{"in JSON", 1, 2, 200, `{"__type":"com.amazon.coral.service#UnrecognizedClientException","message":"m"}`, false},
 		{"another error", 9, 1, 403, "<Error><Code>AccessDenied</Code></Error>", false},
 		{"another error of a key called so", 9, 1, 403, "<Error><Code>AccessDenied</Code><Message>&lt;Code&gt;</Message><Key>ExpiredToken</Key></Error>", false},
 		{"another error in JSON", 9, 1, 403, `{"__type":"AccessDeniedException","message":"<x> ExpiredToken"}`, false},
-		{"a body that is gone", 9, 1, 403, "<Error><Code>ExpiredToken</Code></Error>", true},
+		{"a body that is gone", 9, 1, 0, "<Error><Code>ExpiredToken</Code></Error>", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rig := newRig(t, thumbnails)
@@ -277,7 +278,13 @@ func TestDroppedCredentialsAreMintedAnewOnce(t *testing.T) {
 			if tt.streamed {
 				r = signed(t, sealed, "s3", "PUT", "/media/out/a", "x", "")
 			}
-			resp, _, err := rig.do(r)
+			resp, sent, err := rig.do(r)
+			if refusal, ok := errors.AsType[*proxy.Refusal](err); ok && tt.streamed && refusal.Retry {
+				if _, next, err := rig.do(signed(t, sealed, "s3", "PUT", "/media/out/a", "x", "")); len(rig.got) != 2 || next.AccessKeyID == sent.AccessKeyID {
+					t.Errorf("the next attempt went out under the same credentials: %+v, %v", next, err)
+				}
+				return
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -38,13 +38,17 @@ func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, 
 		return nil, proxy.Sent{}, &proxy.Refusal{Reason: Unsealed, Text: "its answer would hold credentials that AWS honours, and handing those on sealed is not built yet"}
 	}
 	resp, sent, err := c.send(out, call, p, m, d)
-	if err != nil || !p.replay || sent.Width == "" || !stale(resp) {
+	if err != nil || sent.Width == "" || !stale(resp) {
 		return resp, sent, err
 	}
-	// The credentials were dropped on the other side before they expired:
-	// once more under new ones, and then it is the caller's answer.
-	resp.Body.Close()
+	// The credentials were dropped on the other side before they expired. The
+	// next call gets new ones, or every call would fail until they do expire.
 	c.Minter.Forget(sent.AccessKeyID)
+	resp.Body.Close()
+	if !p.replay {
+		return nil, sent, &proxy.Refusal{Reason: proxy.Unminted, Retry: true, Text: "the service no longer honours the credentials that were minted for it, and its body is gone; try again under new ones"}
+	}
+	// Once more under new ones, and then it is the caller's answer.
 	waited := sent.Mint
 	again := out.Clone(out.Context())
 	again.Body, again.GetBody = http.NoBody, nil
@@ -67,7 +71,7 @@ func (c *Cloud) send(out *http.Request, call *proxy.Call, p *particulars, m *man
 	}
 	c.dial(out, call, m)
 	// Nothing may touch out from here on: it is signed.
-	resp, err := c.Transport.RoundTrip(out)
+	resp, err := c.roundTrip(out, p)
 	sent.AWSRequestID = requestID(resp)
 	return resp, sent, err
 }
@@ -251,16 +255,21 @@ func (c *Cloud) dial(out *http.Request, call *proxy.Call, m *manifest.Manifest) 
 
 // stale reports whether resp says that the credentials are no longer honoured:
 // AWS's ExpiredToken, and what MinIO and others say for it. It looks at the
-// body of a small error, and puts it back.
+// beginning of an error's body, chunked as S3's are, and puts it back.
 func stale(resp *http.Response) bool {
-	if resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusForbidden || resp.ContentLength < 0 || resp.ContentLength > 16<<10 {
+	if resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusForbidden {
 		return false
 	}
-	body, err := io.ReadAll(resp.Body)
-	resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 16<<10))
+	rest := io.Reader(resp.Body)
 	if err != nil {
-		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), broken{err}))
+		rest = broken{err}
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(body), rest), resp.Body}
+	if err != nil {
 		return false
 	}
 	switch errorCode(body) {
