@@ -63,6 +63,7 @@ type Sidecar struct {
 	proxy *proxy.Server
 	creds *http.Server
 	log   *audit.Log
+	ends  []func() // what Close has to end besides
 
 	announcing sync.Once
 	start      audit.Start
@@ -93,7 +94,9 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		c.Log = os.Stderr
 	}
 	if c.Transport == nil {
-		c.Transport = Transport()
+		own := Transport()
+		c.Transport = own
+		s.ends = append(s.ends, own.CloseIdleConnections)
 	}
 
 	authority, err := ca.New(cloud.Domains()...)
@@ -139,6 +142,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Forbidden: c.Forbidden,
 		Record:    s.log.Record,
 	}
+	s.ends = append(s.ends, minter.Close)
 	s.creds = &http.Server{Handler: issuer, ReadTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
 
 	if c.Address == "" {
@@ -227,6 +231,9 @@ func (s *Sidecar) Close(ctx context.Context) error {
 		err = errors.Join(err, e, s.creds.Close())
 	}
 	s.serving.Wait()
+	for _, end := range s.ends {
+		end()
+	}
 	s.log.Flush()
 	return err
 }
