@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/lambda-remit/remit/manifest"
-	"github.com/lambda-remit/remit/proxy"
 	"github.com/lambda-remit/remit/proxy/sigv4"
 )
 
@@ -146,11 +145,8 @@ func (in *input) raw() ([]byte, error) {
 	}
 	var body []byte
 	if in.r.Body != nil && in.r.Body != http.NoBody {
-		if !in.room.take(in.r.Context(), in.r.ContentLength) {
-			return nil, &proxy.Refusal{Reason: proxy.Unread, Retry: true, Text: "the bodies of other calls are being read, which is all that there is room for"}
-		}
 		var err error
-		body, err = io.ReadAll(io.LimitReader(in.r.Body, maxBody+1))
+		body, err = io.ReadAll(in.room.hold(in.r.Context(), io.LimitReader(in.r.Body, maxBody+1)))
 		if err != nil {
 			return nil, fmt.Errorf("reading the body: %w", err)
 		}

@@ -2,7 +2,10 @@ package aws
 
 import (
 	"context"
-	"sync/atomic"
+	"io"
+	"sync"
+
+	"github.com/lambda-remit/remit/proxy"
 )
 
 // maxBodies is how much of all bodies together is buffered at a time: four of
@@ -11,22 +14,49 @@ import (
 const maxBodies = 4 * maxBody
 
 // A room bounds the bodies that are buffered at a time. The zero room is empty.
-type room struct{ taken atomic.Int64 }
+type room struct {
+	mu    sync.Mutex
+	taken int64
+}
 
-// take takes the room of a body of so many bytes until ctx, the call's, ends:
-// it stays in memory until it has been sent. A body whose length is not known
-// takes that of the largest. A nil r has room for all.
-func (r *room) take(ctx context.Context, length int64) bool {
+// A guest is one body's reader, which takes room for what was read: not for
+// what was announced, or a client that sends no more would keep others out.
+type guest struct {
+	io.Reader
+	room *room
+
+	took int64 // guarded by room.mu, like over
+	over bool
+}
+
+// hold returns a reader of body that holds what it takes until ctx, the
+// call's, ends: the body stays in memory until it has been sent.
+func (r *room) hold(ctx context.Context, body io.Reader) io.Reader {
 	if r == nil || ctx.Done() == nil {
-		return true // not a server's call: nobody would say that it is over
+		return body // no server's call: nobody would say that it is over
 	}
-	if length < 0 {
-		length = maxBody
+	g := &guest{Reader: body, room: r}
+	context.AfterFunc(ctx, g.leave)
+	return g
+}
+
+func (g *guest) Read(p []byte) (int, error) {
+	n, err := g.Reader.Read(p)
+	g.room.mu.Lock()
+	defer g.room.mu.Unlock()
+	if g.room.taken+int64(n) > maxBodies {
+		return 0, &proxy.Refusal{Reason: proxy.Unread, Retry: true, Text: "the bodies of other calls are being read, which is all that there is room for"}
 	}
-	if r.taken.Add(length) > maxBodies {
-		r.taken.Add(-length)
-		return false
+	if !g.over {
+		g.took += int64(n)
+		g.room.taken += int64(n)
 	}
-	context.AfterFunc(ctx, func() { r.taken.Add(-length) })
-	return true
+	return n, err
+}
+
+func (g *guest) leave() {
+	g.room.mu.Lock()
+	defer g.room.mu.Unlock()
+	g.room.taken -= g.took
+	g.over = true
 }
