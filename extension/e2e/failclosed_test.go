@@ -95,6 +95,10 @@ func invoke(t *testing.T, s *e2e.Sandbox, event string) string {
 // failed checks that an invocation came to nothing for a reason.
 func failed(t *testing.T, s *e2e.Sandbox, answer, reason string) {
 	t.Helper()
+	// The emulator's log comes through a pipe, and may come after its answer.
+	for begun := time.Now(); !strings.Contains(s.Log(), reason) && time.Since(begun) < 3*time.Second; {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if !strings.HasPrefix(answer, "502 ") || !strings.Contains(s.Log(), reason) {
 		t.Errorf("got %q, want 502 and %s in the log", answer, reason)
 	}
