@@ -29,6 +29,7 @@ type demo struct {
 	checkout string
 	servers  *e2e.Servers
 	lambda   lambda
+	task     string // the directory of the function's package
 	manifest string
 	topic    string
 	secret   string
@@ -68,6 +69,7 @@ func (d *demo) show(ctx context.Context) (err error) {
 			d.servers.Close()
 		}
 	}()
+	fmt.Fprintln(os.Stderr, "demo: building the layer, and starting the servers and the function")
 	note, err := d.prepare(ctx, dir)
 	if err != nil {
 		return err
@@ -176,11 +178,16 @@ func (d *demo) good(ctx context.Context) error {
 		used[l.AccessKeyID] = true
 		fmt.Println()
 		d.page.show(green, "allowed", l.Requests[0].Action+" on "+l.Requests[0].Resource)
-		d.page.show("", "granted by", strings.ReplaceAll(strings.Join(l.Grants, ", "), "/var/task/", ""))
+		d.page.show("", "granted by", d.short(strings.Join(l.Grants, ", ")))
 		d.page.show("", "policy", asked.Policy)
 		d.page.show("", "key", l.AccessKeyID+", issued by "+issuer[asked.Issued.Backend])
 	}
 	return nil
+}
+
+// short leaves out where the manifest lies: it is the function's own.
+func (d *demo) short(text string) string {
+	return strings.NewReplacer("/var/task/", "", d.task+"/", "").Replace(text)
 }
 
 // minted finds the request to STS that had a key issued.
@@ -238,7 +245,7 @@ func (d *demo) bad(ctx context.Context) (answer, error) {
 		fmt.Println()
 		d.page.show(bold, "wanted", w.what)
 		d.page.show(red, "raised", raised)
-		d.page.show(yellow, "log", strings.ReplaceAll(l.String(), "/var/task/", ""))
+		d.page.show(yellow, "log", d.short(l.String()))
 	}
 	for _, asked := range d.asked {
 		for _, w := range want {

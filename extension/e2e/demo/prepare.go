@@ -55,6 +55,7 @@ func (d *demo) prepare(ctx context.Context, dir string) (note string, err error)
 	}
 
 	opt, task := filepath.Join(dir, "opt"), filepath.Join(dir, "task")
+	d.task = task
 	i := slices.IndexFunc(layer.Archs, func(a layer.Arch) bool { return a.Go == runtime.GOARCH })
 	if i < 0 {
 		return "", fmt.Errorf("Lambda has no %s", runtime.GOARCH)
