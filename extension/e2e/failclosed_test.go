@@ -24,7 +24,7 @@ const object = "0123456789"
 var programs = sync.OnceValues(func() (layer.Config, error) {
 	i := slices.IndexFunc(layer.Archs, func(a layer.Arch) bool { return a.Go == runtime.GOARCH })
 	if i < 0 {
-		return layer.Config{}, errors.New("Lambda has no " + runtime.GOARCH)
+		return layer.Config{}, fmt.Errorf("no architecture of Lambda is %s", runtime.GOARCH)
 	}
 	return layer.Build(context.Background(), checkout, layer.Archs[i])
 })

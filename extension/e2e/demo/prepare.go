@@ -58,7 +58,7 @@ func (d *demo) prepare(ctx context.Context, dir string) (note string, err error)
 	d.task = task
 	i := slices.IndexFunc(layer.Archs, func(a layer.Arch) bool { return a.Go == runtime.GOARCH })
 	if i < 0 {
-		return "", fmt.Errorf("Lambda has no %s", runtime.GOARCH)
+		return "", fmt.Errorf("no architecture of Lambda is %s", runtime.GOARCH)
 	}
 	programs, err := layer.Build(ctx, d.checkout, layer.Archs[i])
 	if err != nil {

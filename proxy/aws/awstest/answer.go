@@ -95,9 +95,6 @@ func assumed(c Issued, arn, session string, packed int) func(string) any {
 }
 
 func callerIdentity(c Caller) func(string) any {
-	type result struct {
-		Arn, UserID, Account string
-	}
 	user := "AIDATESTUSERAAAAAAAAA"
 	if _, session, ok := strings.Cut(c.ARN, ":assumed-role/"); ok {
 		user = "AROATESTROLEAAAAAAAAA:" + session[strings.LastIndex(session, "/")+1:]
