@@ -97,14 +97,17 @@ func (s *Server) Serve(ln net.Listener) error {
 func (s *Server) Shutdown(ctx context.Context) error {
 	drained := s.stop()
 	err := s.serving.http.Shutdown(ctx)
-	select {
-	case <-drained:
-	case <-ctx.Done():
-		err = errors.Join(err, s.closeAll())
-		<-drained
-		if err == nil {
+	if err == nil {
+		select {
+		case <-drained:
+		case <-ctx.Done():
 			err = ctx.Err()
 		}
+	}
+	if err != nil {
+		// Also where no tunnel is open: calls may be.
+		err = errors.Join(err, s.closeAll())
+		<-drained
 	}
 	s.serving.plain.CloseIdleConnections()
 	return err
