@@ -305,6 +305,7 @@ type order struct {
 	date   time.Time // zero: now
 	ctx    context.Context
 	client *http.Client // nil: one of its own
+	sink   io.Writer    // takes the answer's body; nil: the reply does
 }
 
 // A reply is what a client saw.
@@ -315,6 +316,7 @@ type reply struct {
 	header http.Header
 	err    error // of the call, or of reading its body
 	took   time.Duration
+	n      int64 // bytes of body
 }
 
 func put(way, key, body string) order {
@@ -368,9 +370,13 @@ func (f *faultRig) call(o order) reply {
 		return reply{err: err, took: time.Since(begun)}
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	r := reply{status: resp.StatusCode, body: string(b), header: resp.Header, err: err, took: time.Since(begun)}
-	r.code = codeOf(b, resp.Header)
+	var b bytes.Buffer
+	if o.sink == nil {
+		o.sink = &b
+	}
+	n, err := io.Copy(o.sink, resp.Body)
+	r := reply{status: resp.StatusCode, body: b.String(), header: resp.Header, err: err, took: time.Since(begun), n: n}
+	r.code = codeOf(b.Bytes(), resp.Header)
 	return r
 }
 
