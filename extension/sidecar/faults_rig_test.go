@@ -240,7 +240,7 @@ func (f *faultRig) nothingLeft() {
 func (f *faultRig) entries(n int) []audit.Entry {
 	f.t.Helper()
 	var all []audit.Entry
-	for range 300 {
+	for range 1000 {
 		all = all[:0]
 		f.mu.Lock()
 		text := bytes.Clone(f.log.Bytes())

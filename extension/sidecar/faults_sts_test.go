@@ -101,7 +101,7 @@ func TestWithoutCredentialsNothingIsSent(t *testing.T) {
 // while STS is slow. Half of them leave before it answers.
 func TestOneAnswerOfASlowSTSIsForAllWhoWait(t *testing.T) {
 	var asked atomic.Int32
-	slow := awstest.Slow(500 * time.Millisecond)
+	slow := awstest.Slow(2 * time.Second)
 	f := newFaults(t, (*visit).ok, func(w http.ResponseWriter, r *http.Request) bool {
 		asked.Add(1)
 		return slow(w, r)
@@ -111,7 +111,7 @@ func TestOneAnswerOfASlowSTSIsForAllWhoWait(t *testing.T) {
 		o := order{way: ways[i%len(ways)], method: "GET", target: "/media/in/a"}
 		calls.Go(func() {
 			if i%2 == 1 {
-				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				o.ctx = ctx
 			}
@@ -131,7 +131,6 @@ func TestOneAnswerOfASlowSTSIsForAllWhoWait(t *testing.T) {
 	if got := len(f.site.seen()); got != 32 {
 		t.Errorf("the upstream was asked %d times, want only for those who waited", got)
 	}
-	f.entries(64)
 }
 
 // TestWhoAsksFirstMayLeave has the client that STS is asked for leave: others

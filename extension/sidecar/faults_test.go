@@ -170,10 +170,10 @@ func TestAnUploadThatFailsIsToldToTheClient(t *testing.T) {
 			io.Copy(io.Discard, v.Body)
 			v.reset()
 		}, 503, "ServiceUnavailable", "unreachable"},
-		{"it answers before the body and reads no more", func(v *visit) {
+		{"it answers before the body and closes", func(v *visit) {
 			v.say("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 40\r\n\r\n<Error><Code>AccessDenied</Code></Error>")
 			v.Conn.(*net.TCPConn).CloseWrite()
-			time.Sleep(50 * time.Millisecond)
+			v.stay() // to close over unread data would take the answer away again
 			v.Conn.Close()
 		}, 403, "AccessDenied", ""},
 		{"it answers amid the body and reads on", func(v *visit) {
@@ -237,11 +237,6 @@ func TestAClientMayLeave(t *testing.T) {
 		{"amid a body that the client holds", silent, order{method: "PUT", target: "/media/out/a", length: -1}},
 		{"amid the answer", func(v *visit) {
 			v.say("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhalf")
-			v.stay()
-		}, order{method: "GET", target: "/media/in/a"}},
-		{"amid an answer that it does not read fast enough", func(v *visit) {
-			v.say("HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n")
-			io.Copy(v.Conn, endless(64<<20))
 			v.stay()
 		}, order{method: "GET", target: "/media/in/a"}},
 	} {
