@@ -34,7 +34,7 @@ var law = []struct {
 	{"layer", nil},
 	{"layer/pack", nil},
 	{"extension/environ", nil},
-	{"extension/sidecar", []string{"github.com/aws/aws-sdk-go-v2"}},
+	{"extension/sidecar", []string{"github.com/aws/aws-sdk-go-v2", "golang.org/x/sys"}},
 	{"extension", []string{"github.com/aws/aws-sdk-go-v2", "golang.org/x/sys"}},
 	{"extension/lambdatest", nil},
 	{"extension/e2e", []string{"github.com/aws/aws-sdk-go-v2"}},
