@@ -41,7 +41,7 @@ type shot struct {
 
 var allWays = []string{"endpoint", "tunnel", "absolute"}
 
-func parseShot(t *testing.T, text string) *shot {
+func parseShot(t testing.TB, text string) *shot {
 	t.Helper()
 	s := &shot{ways: allWays, host: "s3.eu-west-1.amazonaws.com"}
 	for strings.HasPrefix(text, "#") {
@@ -61,7 +61,7 @@ func parseShot(t *testing.T, text string) *shot {
 	return s
 }
 
-func unescape(t *testing.T, s string) string {
+func unescape(t testing.TB, s string) string {
 	t.Helper()
 	if !strings.Contains(s, `\`) {
 		return s
@@ -74,7 +74,7 @@ func unescape(t *testing.T, s string) string {
 }
 
 // bytes returns s as it goes in by way, signed with keys, and its target.
-func (s *shot) bytes(t *testing.T, way, address string, keys aws.Credentials) (wire []byte, target string) {
+func (s *shot) bytes(t testing.TB, way, address string, keys aws.Credentials) (wire []byte, target string) {
 	t.Helper()
 	host := s.host
 	if way == "endpoint" {
@@ -117,7 +117,7 @@ func (s *shot) bytes(t *testing.T, way, address string, keys aws.Credentials) (w
 //	token=none                    no session token
 //	age=20m                       how old
 //	query                         in the query, for an hour
-func (s *shot) sign(t *testing.T, head, options []string, keys aws.Credentials) []string {
+func (s *shot) sign(t testing.TB, head, options []string, keys aws.Credentials) []string {
 	t.Helper()
 	o := map[string]string{"service": "s3", "region": "eu-west-1", "payload": "hash", "age": "0s"}
 	for _, option := range options {

@@ -90,7 +90,7 @@ func startSidecar(t *testing.T, log io.Writer) (*Sidecar, *upstream) {
 }
 
 // sealed asks for credentials as an SDK does.
-func sealed(t *testing.T, s *Sidecar) aws.Credentials {
+func sealed(t testing.TB, s *Sidecar) aws.Credentials {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodGet, s.Handshake().CredentialsURI, nil)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ import (
 // AWS would, and an upstream in AWS's place that remembers every request and
 // judges each for itself: see [siege.judge].
 type siege struct {
-	t    *testing.T
+	t    testing.TB
 	name string // of what is being done, for messages
 	car  *Sidecar
 	sts  *awstest.STS
@@ -72,10 +73,10 @@ const (
 )
 
 // besiege starts one. more stands at the end of the manifest.
-func besiege(t *testing.T, more string) *siege { return besiegeOver(t, more, nil) }
+func besiege(t testing.TB, more string) *siege { return besiegeOver(t, more, nil) }
 
 // besiegeOver starts one whose calls go out over transport.
-func besiegeOver(t *testing.T, more string, transport http.RoundTripper) *siege {
+func besiegeOver(t testing.TB, more string, transport http.RoundTripper) *siege {
 	t.Helper()
 	s := &siege{t: t}
 	up := httptest.NewUnstartedServer(http.HandlerFunc(s.upstream))
@@ -218,16 +219,19 @@ func judgeS3(c sent) error {
 	if err != nil {
 		return err
 	}
-	if c.host == "s3.eu-west-1.amazonaws.com" {
+	// Any region's: the names of buckets are global.
+	host := regexp.MustCompile(`^(media\.)?s3\.[a-z]+(-[a-z]+)+-\d+\.amazonaws\.com$`).FindStringSubmatch(c.host)
+	if host == nil {
+		return fmt.Errorf("host %q", c.host)
+	}
+	if host[1] == "" {
 		bucket, rest, _ := strings.Cut(key[1:], "/")
 		if bucket != "media" {
 			return fmt.Errorf("bucket %q", bucket)
 		}
 		key = rest
-	} else if c.host == "media.s3.eu-west-1.amazonaws.com" {
-		key = key[1:]
 	} else {
-		return fmt.Errorf("host %q", c.host)
+		key = key[1:]
 	}
 	q, err := url.ParseQuery(query)
 	if err != nil {

@@ -1,0 +1,45 @@
+package sidecar
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// FuzzAttacks alters the requests of testdata/attacks and signs what comes of
+// it. Whatever it is, nothing goes upstream that is not granted, or other than
+// it was read, or under credentials that are good for more: see siege.judge.
+func FuzzAttacks(f *testing.F) {
+	files, err := filepath.Glob("testdata/attacks/*.txtar")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no attacks: %v", err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, shot := range archive.Files {
+			if !strings.HasSuffix(shot.Name, ".want") {
+				f.Add(string(shot.Data))
+			}
+		}
+	}
+	s := besiege(f, "")
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := strconv.Unquote(`"` + strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(text) + `"`); err != nil {
+			return
+		}
+		s.t, s.name = t, strconv.Quote(text)
+		shot := parseShot(t, text)
+		method, rest, _ := strings.Cut(shot.head[0], " ")
+		// What is for other hosts is forwarded to them, untouched.
+		if method == "CONNECT" || !strings.HasPrefix(rest, "/") || strings.Contains(text, "age=") {
+			return
+		}
+		s.fire("endpoint", shot)
+	})
+}
