@@ -43,6 +43,14 @@ var allWays = []string{"endpoint", "tunnel", "absolute"}
 
 func parseShot(t testing.TB, text string) *shot {
 	t.Helper()
+	s, err := readShot(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func readShot(text string) (*shot, error) {
 	s := &shot{ways: allWays, host: "s3.eu-west-1.amazonaws.com"}
 	for strings.HasPrefix(text, "#") {
 		line, rest, _ := strings.Cut(text, "\n")
@@ -53,24 +61,28 @@ func parseShot(t testing.TB, text string) *shot {
 			s.host = v
 		}
 	}
-	head, body, _ := strings.Cut(text, "\n\n")
+	head, text, _ := strings.Cut(text, "\n\n")
 	for line := range strings.SplitSeq(strings.TrimSuffix(head, "\n"), "\n") {
-		s.head = append(s.head, unescape(t, line))
+		line, err := unescape(line)
+		if err != nil {
+			return nil, err
+		}
+		s.head = append(s.head, line)
 	}
-	s.body = []byte(unescape(t, strings.TrimSuffix(body, "\n")))
-	return s
+	body, err := unescape(strings.TrimSuffix(text, "\n"))
+	s.body = []byte(body)
+	return s, err
 }
 
-func unescape(t testing.TB, s string) string {
-	t.Helper()
+func unescape(s string) (string, error) {
 	if !strings.Contains(s, `\`) {
-		return s
+		return s, nil
 	}
 	v, err := strconv.Unquote(`"` + strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(s) + `"`)
 	if err != nil {
-		t.Fatalf("%q: %v", s, err)
+		return "", fmt.Errorf("%q: %v", s, err)
 	}
-	return v
+	return v, nil
 }
 
 // bytes returns s as it goes in by way, signed with keys, and its target.
