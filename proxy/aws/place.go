@@ -17,8 +17,10 @@ type place struct {
 
 	bucket      string // S3, virtual-hosted: the bucket, or an access point's alias
 	accessPoint string // S3: the access point's name
-	account     string // S3: the account that an access point's host names
+	account     string // the account that an access point's host names, or DynamoDB's
 	endpoint    string // S3: the host less bucket or access point, written anew
+
+	api string // DynamoDB: which of its APIs the host serves
 }
 
 // A partition is a part of AWS with accounts, regions and domains of its own.
@@ -95,6 +97,9 @@ func placeOf(host string) (place, bool) {
 			return s3Place(host, before, domain)
 		}
 	}
+	if p, ok := dynamoPlace(host, before, domain, dualstack); ok {
+		return p, true
+	}
 	p := place{host: host, dualstack: dualstack}
 	switch len(labels) {
 	case 1: // a global host
@@ -138,8 +143,11 @@ func cutDomain(host string) (before, domain string, dualstack, ok bool) {
 // upstream returns where calls of a service in a region go: the host that
 // AWS's endpoint rules produce, of the kind that the client asked for.
 func upstream(service, region string, p place) *url.URL {
-	if service == "s3" {
+	switch service {
+	case "s3":
 		return s3Upstream(p, region)
+	case "dynamodb":
+		return dynamoUpstream(region, p)
 	}
 	part := partitionOf(region)
 	suffix := part.suffix

@@ -29,6 +29,8 @@ const (
 // lookup returns the service that signs with name.
 func lookup(name string) (service, bool) {
 	switch name {
+	case "dynamodb":
+		return service{name: "dynamodb", protocol: protocolJSON10, read: readDynamoDB}, true
 	case "s3":
 		return service{name: "s3", protocol: protocolS3, s3: true, read: readS3}, true
 	case "sns":
