@@ -155,7 +155,7 @@ func (c *dynamoCall) readStatements() error {
 	}
 	for _, s := range statements {
 		text, err := member(s, "Statement")
-		if err != nil {
+		if err := errors.Join(err, unfolded(s)); err != nil {
 			return err
 		}
 		if err := c.statement(text, context...); err != nil {

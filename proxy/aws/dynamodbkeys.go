@@ -32,6 +32,9 @@ type dynamoKeys struct {
 // add reads what one item, or one read or write of items, names.
 func (k *dynamoKeys) add(m map[string]any) error {
 	k.items++
+	if err := unfolded(m); err != nil {
+		return err
+	}
 	names, err := object(m, "ExpressionAttributeNames")
 	if err != nil {
 		return err

@@ -168,7 +168,7 @@ func regionName(m map[string]any) (string, error) {
 	if err == nil && !isLabel(strings.ToLower(region)) {
 		err = fmt.Errorf("%.40q is no region", region)
 	}
-	return region, err
+	return region, errors.Join(err, unfolded(m))
 }
 
 // readRestore reads the restoring of a table from a backup or another table: on
@@ -230,7 +230,7 @@ func (c *dynamoCall) readImport() error {
 		return err
 	}
 	name, err := member(parameters, "TableName")
-	if err != nil {
+	if err := errors.Join(err, unfolded(parameters)); err != nil {
 		return err
 	}
 	table, err := c.table(name)
@@ -271,7 +271,7 @@ func (c *dynamoCall) tags() ([]string, error) {
 	}
 	for _, tag := range tags {
 		key, err := member(tag, "Key")
-		if err != nil {
+		if err := errors.Join(err, unfolded(tag)); err != nil {
 			return nil, err
 		}
 		value, _ := tag["Value"].(string)

@@ -66,6 +66,8 @@ func FuzzRead(f *testing.F) {
 			if arn := form.Get("TopicArn"); arn != "" && call.Operation == "Publish" && call.Requests[0].Resource != arn {
 				t.Fatalf("read topic %s, net/url reads %s", call.Requests[0].Resource, arn)
 			}
+		case "dynamodb":
+			fuzzDynamo(t, call, body)
 		case "secretsmanager":
 			var in struct{ SecretId string }
 			if err := json.NewDecoder(bytes.NewReader(body)).Decode(&in); err != nil {

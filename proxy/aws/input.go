@@ -36,9 +36,9 @@ type input struct {
 type pair struct{ name, value string }
 
 // maxBody is how much of a body is buffered to read a call by. The largest
-// that needs it is DeleteObjects: 1,000 keys of 1,024 bytes, each perhaps
-// escaped, with their version ids. (Amazon S3 API Reference, DeleteObjects.)
-const maxBody = 8 << 20
+// that needs it is BatchWriteItem. (Amazon DynamoDB API Reference,
+// BatchWriteItem: "up to 16MB of data over the network".)
+const maxBody = 16 << 20
 
 // parse takes the target apart. It refuses what two readers could understand
 // in two ways: the query that is authorized is the query that is sent.

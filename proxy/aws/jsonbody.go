@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -54,8 +56,10 @@ func (in *input) target(prefix, contentType string) (operation string, members m
 }
 
 // parseJSON reads an object. It refuses what two readers could understand in
-// two ways: members that stand twice or differ only in case, text that is not
-// UTF-8, and anything after the object.
+// two ways: members that stand twice, those of the object itself also if they
+// differ only in case, text that is not UTF-8, and anything after the object.
+// What is deeper may be the caller's own names, of which "id" and "ID" are two:
+// who reads an operation's members there asks [unfolded].
 func parseJSON(body []byte) (map[string]any, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("the body is not UTF-8")
@@ -86,23 +90,23 @@ func jsonValue(d *json.Decoder, depth int) (any, error) {
 	}
 	switch token {
 	case json.Delim('{'):
-		object, folded := make(map[string]any), make(map[string]bool)
+		object := make(map[string]any)
 		for d.More() {
 			name, err := d.Token()
 			if err != nil {
 				return nil, err
 			}
 			s := name.(string) // the decoder takes nothing else here
-			if name := fold(s); folded[name] {
+			if _, twice := object[s]; twice {
 				return nil, fmt.Errorf("member %.40q stands twice", s)
-			} else {
-				folded[name] = true
 			}
 			if object[s], err = jsonValue(d, depth+1); err != nil {
 				return nil, err
 			}
 		}
-		_, err = d.Token()
+		if _, err = d.Token(); err == nil && depth == 0 {
+			err = unfolded(object)
+		}
 		return object, err
 	case json.Delim('['):
 		list := []any{}
@@ -117,6 +121,20 @@ func jsonValue(d *json.Decoder, depth int) (any, error) {
 		return list, err
 	}
 	return token, nil
+}
+
+// unfolded refuses an object with members that differ only in case: readers who
+// do not care for case would take either.
+func unfolded(object map[string]any) error {
+	seen := make(map[string]bool, len(object))
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if f := fold(name); seen[f] {
+			return fmt.Errorf("member %.40q stands twice", name)
+		} else {
+			seen[f] = true
+		}
+	}
+	return nil
 }
 
 // member returns a member that has to be a string that says something.

@@ -8,10 +8,10 @@ import (
 	"github.com/lambda-remit/remit/proxy"
 )
 
-// maxBodies is how much of all bodies together is buffered at a time: four of
+// maxBodies is how much of all bodies together is buffered at a time: two of
 // the largest, or a message of SNS's (256 KiB) for each of a hundred calls. A
 // sandbox may have 128 MB for everything, and one that runs out of memory ends.
-const maxBodies = 4 * maxBody
+const maxBodies = 2 * maxBody
 
 // A room bounds the bodies that are buffered at a time. The zero room is empty.
 type room struct {

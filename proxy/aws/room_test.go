@@ -36,7 +36,7 @@ func TestBodiesHaveRoomForSoManyAtATime(t *testing.T) {
 		if err := read(first, maxBody); err != nil {
 			t.Fatal(err)
 		}
-		for range 3 {
+		for range maxBodies/maxBody - 1 {
 			if err := read(others, maxBody); err != nil {
 				t.Fatal(err)
 			}
