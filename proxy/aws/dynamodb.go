@@ -160,8 +160,13 @@ func (c *dynamoCall) routed() error {
 	if account == "" || account == c.in.account {
 		return nil
 	}
+	table, _ := c.members["TableName"].(string) // also where "*" is asked for
+	about := []string{table}
 	for _, req := range c.call.Requests {
-		if parts := strings.SplitN(req.Resource, ":", 6); len(parts) == 6 && parts[4] == account {
+		about = append(about, req.Resource)
+	}
+	for _, arn := range about {
+		if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && parts[4] == account {
 			return nil
 		}
 	}

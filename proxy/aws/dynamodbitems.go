@@ -36,7 +36,7 @@ func (c *dynamoCall) readBatchWrite() error {
 		var puts, deletes, all dynamoKeys
 		for _, w := range writes {
 			write, ok := w.(map[string]any)
-			if !ok || len(write) == 0 {
+			if !ok {
 				return errors.New(`member "RequestItems" has what is no write`)
 			}
 			for kind := range write {
@@ -103,9 +103,6 @@ func (c *dynamoCall) readTransaction() error {
 		return err
 	}
 	for _, item := range items {
-		if len(item) == 0 {
-			return errors.New("an element of the transaction is empty")
-		}
 		for _, kind := range slices.Sorted(maps.Keys(item)) {
 			action, ok := actions[kind]
 			if !ok {

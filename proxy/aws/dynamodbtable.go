@@ -40,8 +40,8 @@ func (c *dynamoCall) readCreateTable() error {
 	if c.members["ResourcePolicy"] != nil {
 		c.ask("PutResourcePolicy", table)
 	}
-	// A replica of another account's table. (Developer Guide, "DynamoDB global
-	// tables security", of multi-account tables.)
+	// A replica of another account's table, to which it is joined. (Service
+	// Authorization Reference, AssociateTableReplica.)
 	if c.members["GlobalTableSourceArn"] != nil {
 		source, err := c.elsewhere(c.members, "GlobalTableSourceArn")
 		if err != nil {
@@ -60,6 +60,9 @@ func (c *dynamoCall) readUpdateTable() error {
 	}
 	table := c.call.Requests[0].Resource
 	witness := func(region, update string) error {
+		if update == "Update" {
+			return errors.New("a witness is created or deleted")
+		}
 		c.ask(update+"GlobalTableWitness", moved(table, region))
 		return nil
 	}
@@ -119,6 +122,9 @@ func (c *dynamoCall) readGlobalTable() error {
 			return err
 		}
 		for _, r := range replicas {
+			if r["RegionName"] == nil {
+				continue // DynamoDB will not have it
+			}
 			region, err := regionName(r)
 			if err != nil {
 				return err
