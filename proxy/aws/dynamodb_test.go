@@ -178,3 +178,18 @@ func fuzzDynamo(t *testing.T, call *proxy.Call, body []byte) {
 		}
 	}
 }
+
+func TestABatchOfTheLargestVectorsIsReadAndOneOfMoreValuesIsNot(t *testing.T) {
+	batch := func(dimensions int) error {
+		vector := `{"L":[` + strings.TrimSuffix(strings.Repeat(`{"N":"1"},`, dimensions), ",") + `]}`
+		item := `{"PutRequest":{"Item":{"id":{"S":"1"},"v":` + vector + `}}}`
+		_, err := parseJSON([]byte(`{"RequestItems":{"t":[` + strings.TrimSuffix(strings.Repeat(item+",", 25), ",") + `]}}`))
+		return err
+	}
+	if err := batch(4096); err != nil {
+		t.Error(err)
+	}
+	if err := batch(8192); err == nil {
+		t.Error("got no error for 8,192 numbers in each of 25 items")
+	}
+}

@@ -24,6 +24,11 @@ var errNoAccount = &proxy.Refusal{Reason: manifest.NoAccount, Text: "the functio
 // Go's 10,000.
 const maxDepth = 64
 
+// maxValues is how many values a JSON body may have: as many as the largest
+// batch of DynamoDB's has whose items have a vector of 4,096 numbers each, and
+// no more, since ten bytes of body may become hundreds of bytes of memory.
+const maxValues = 1 << 18
+
 // target returns the operation of a call in one of the JSON protocols, and
 // its input. (Smithy, "AWS JSON 1.1 protocol".)
 func (in *input) target(prefix, contentType string) (operation string, members map[string]any, err error) {
@@ -66,7 +71,8 @@ func parseJSON(body []byte) (map[string]any, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	v, err := jsonValue(d, 0)
+	left := maxValues
+	v, err := jsonValue(d, 0, &left)
 	if err != nil {
 		return nil, fmt.Errorf("the body is not JSON that can be read: %w", err)
 	}
@@ -80,9 +86,12 @@ func parseJSON(body []byte) (map[string]any, error) {
 	return object, nil
 }
 
-func jsonValue(d *json.Decoder, depth int) (any, error) {
+func jsonValue(d *json.Decoder, depth int, left *int) (any, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("it nests deeper than %d", maxDepth)
+	}
+	if *left--; *left < 0 {
+		return nil, fmt.Errorf("it has more than %d values", maxValues)
 	}
 	token, err := d.Token()
 	if err != nil {
@@ -100,7 +109,7 @@ func jsonValue(d *json.Decoder, depth int) (any, error) {
 			if _, twice := object[s]; twice {
 				return nil, fmt.Errorf("member %.40q stands twice", s)
 			}
-			if object[s], err = jsonValue(d, depth+1); err != nil {
+			if object[s], err = jsonValue(d, depth+1, left); err != nil {
 				return nil, err
 			}
 		}
@@ -111,7 +120,7 @@ func jsonValue(d *json.Decoder, depth int) (any, error) {
 	case json.Delim('['):
 		list := []any{}
 		for d.More() {
-			v, err := jsonValue(d, depth+1)
+			v, err := jsonValue(d, depth+1, left)
 			if err != nil {
 				return nil, err
 			}
