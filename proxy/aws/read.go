@@ -80,6 +80,9 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	svc, known := lookup(call.Service)
 	if known {
 		p.service, p.protocol = svc, svc.protocol
+		if svc.query && len(r.Header.Values("X-Amz-Target")) == 0 {
+			p.protocol = protocolQuery
+		}
 	}
 	if verify {
 		if err := c.verify(in, p, sigErr); err != nil {
