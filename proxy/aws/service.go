@@ -43,6 +43,8 @@ func lookup(name string) (service, bool) {
 		return service{name: "secretsmanager", protocol: protocolJSON11, read: readSecrets}, true
 	case "sqs":
 		return service{name: "sqs", protocol: protocolJSON10, query: true, read: readSQS}, true
+	case "ssm":
+		return service{name: "ssm", protocol: protocolJSON11, read: readSSM}, true
 	case "sts":
 		return service{name: "sts", protocol: protocolQuery, read: readSTS}, true
 	}
