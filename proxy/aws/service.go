@@ -35,6 +35,8 @@ func lookup(name string) (service, bool) {
 		return service{name: "dynamodb", protocol: protocolJSON10, read: readDynamoDB}, true
 	case "kms":
 		return service{name: "kms", protocol: protocolJSON11, read: readKMS}, true
+	case "lambda":
+		return service{name: "lambda", protocol: protocolREST, read: readLambda}, true
 	case "s3":
 		return service{name: "s3", protocol: protocolS3, s3: true, read: readS3}, true
 	case "sns":
