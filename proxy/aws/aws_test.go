@@ -470,6 +470,18 @@ func TestDenialsAreInTheServicesWords(t *testing.T) {
 			svc, _ := lookup(tt.service)
 			p := &particulars{protocol: svc.protocol}
 			if tt.service == "cbor" {
+	for _, tt := range []struct{ service, method string }{{"s3", "GET"}, {"s3", "HEAD"}, {"sns", "POST"}, {"sts", "POST"}, {"secretsmanager", "POST"}, {"sqs", "POST"}, {"sqs by query", "POST"}, {"ssm", "POST"}, {"kms", "POST"}, {"lambda", "POST"}, {"json1.0", "POST"}, {"cbor", "POST"}, {"unknown", "POST"}} {
+		for _, retry := range []bool{false, true} {
+			name, _, query := strings.Cut(tt.service, " by query")
+			svc, _ := lookup(name)
+			p := &particulars{protocol: svc.protocol, service: svc}
+			if query {
+				p.protocol = protocolQuery
+			}
+			switch tt.service {
+			case "json1.0":
+				p.protocol = protocolJSON10
+			case "cbor":
 				p.protocol = protocolCBOR
 			}
 			d := proxy.Denial{ID: "d-7f3a91c2", Reason: manifest.NoResource, Request: manifest.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::media/<&>\"\u2028"}}
@@ -477,10 +489,10 @@ func TestDenialsAreInTheServicesWords(t *testing.T) {
 				d = proxy.Denial{ID: "d-7f3a91c2", Reason: proxy.Throttled, Retry: true}
 			}
 			w := httptest.NewRecorder()
-			(&Cloud{Function: "generate-thumbnail"}).Deny(w, httptest.NewRequest(tt.method, "/", nil), &proxy.Call{Service: tt.service, Particulars: p}, d)
+			(&Cloud{Function: "generate-thumbnail"}).Deny(w, httptest.NewRequest(tt.method, "/", nil), &proxy.Call{Service: name, Particulars: p}, d)
 			resp := w.Result()
 			dump, _ := httputil.DumpResponse(resp, true)
-			name := fmt.Sprintf("%s %s retry=%v", tt.service, tt.method, retry)
+			name = fmt.Sprintf("%s %s retry=%v", tt.service, tt.method, retry)
 			got := strings.ReplaceAll(string(dump), "\r\n", "\n") + "\n"
 			if tt.service == "cbor" {
 				got = fmt.Sprintf("%q\n", got)
