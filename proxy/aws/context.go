@@ -93,9 +93,16 @@ func tagKeys(v any) ([]tag, error) {
 }
 
 // text returns a member that is a string, or "" where it is absent or null.
+// One that stands there in another case is neither here nor, for all we know,
+// absent there.
 func text(members map[string]any, name string) (string, error) {
 	switch v := members[name].(type) {
 	case nil:
+		for other := range members {
+			if other != name && strings.EqualFold(other, name) {
+				return "", fmt.Errorf("member %.40q is spelled %q", other, name)
+			}
+		}
 		return "", nil
 	case string:
 		return v, nil

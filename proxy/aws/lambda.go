@@ -54,6 +54,12 @@ func readLambda(in *input, call *proxy.Call) error {
 // segment is decoded once, and only where it is a label; a last slash, which
 // older SDKs write, is no segment.
 func (in *input) lambdaRoute() (lambdaRoute, map[string]string, error) {
+	// Who goes by one of these reads the operation there, and not in the path.
+	for _, name := range []string{"X-Amz-Target", "Smithy-Protocol"} {
+		if len(in.r.Header.Values(name)) > 0 {
+			return lambdaRoute{}, nil, fmt.Errorf("header %q of a call by its path", name)
+		}
+	}
 	path := in.path
 	if len(path) > 1 {
 		path = strings.TrimSuffix(path, "/")

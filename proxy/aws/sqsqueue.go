@@ -18,7 +18,11 @@ import (
 func (in *input) sqs() (sqsCall, error) {
 	if len(in.r.Header.Values("X-Amz-Target")) == 0 {
 		op, params, err := in.formAnywhere("2012-11-05")
-		return sqsCall{op, func(name string) (string, error) { return params[name], nil }, func() ([]tag, error) { return formTags(params) }}, err
+		members := make(map[string]any, len(params))
+		for name, value := range params {
+			members[name] = value
+		}
+		return sqsCall{op, func(name string) (string, error) { return text(members, name) }, func() ([]tag, error) { return formTags(params) }}, err
 	}
 	op, members, err := in.targetAnywhere("AmazonSQS", "application/x-amz-json-1.0")
 	return sqsCall{op, func(name string) (string, error) { return text(members, name) }, func() ([]tag, error) {
