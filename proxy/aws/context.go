@@ -122,24 +122,6 @@ func truth(members map[string]any, name string) (string, error) {
 	return "", fmt.Errorf("member %q is no boolean", name)
 }
 
-// texts reads a list of strings; absent, it is empty.
-func texts(v any, name string) ([]string, error) {
-	if v == nil {
-		return nil, nil
-	}
-	list, ok := v.([]any)
-	if !ok {
-		return nil, fmt.Errorf("member %q is no list", name)
-	}
-	all := make([]string, len(list))
-	for i, v := range list {
-		if all[i], ok = v.(string); !ok || all[i] == "" {
-			return nil, fmt.Errorf("member %q has what is no string", name)
-		}
-	}
-	return all, nil
-}
-
 // textMap reads an object whose members are strings; absent, it is empty.
 func textMap(v any, name string) (map[string]string, error) {
 	if v == nil {
@@ -156,46 +138,6 @@ func textMap(v any, name string) (map[string]string, error) {
 		}
 	}
 	return all, nil
-}
-
-// objects reads a list of objects; absent, it is empty.
-func objects(v any, name string) ([]map[string]any, error) {
-	if v == nil {
-		return nil, nil
-	}
-	list, ok := v.([]any)
-	if !ok {
-		return nil, fmt.Errorf("member %q is no list", name)
-	}
-	all := make([]map[string]any, len(list))
-	for i, v := range list {
-		if all[i], ok = v.(map[string]any); !ok {
-			return nil, fmt.Errorf("member %q has what is no object", name)
-		}
-	}
-	return all, nil
-}
-
-// object reads a member that is an object; absent, it is empty.
-func object(members map[string]any, name string) (map[string]any, error) {
-	switch v := members[name].(type) {
-	case nil:
-		return nil, nil
-	case map[string]any:
-		return v, nil
-	}
-	return nil, fmt.Errorf("member %q is no object", name)
-}
-
-// isName reports whether s is not empty and of ASCII letters, digits and more.
-func isName(s, more string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(more, c) >= 0) {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // here returns s if it is an ARN of service in the call's own region, split
