@@ -322,7 +322,7 @@ func isWord(s string, most int, extra string, upper bool) bool {
 func isName(s string) bool { return isWord(s, 256, "!#$%&'*+-.^_`|~", false) }
 
 // isHash reports whether s is a SHA-256 sum in lower-case hexadecimal.
-func isHash(s string) bool {
+func isHash[T string | []byte](s T) bool {
 	if len(s) != 64 {
 		return false
 	}
