@@ -234,6 +234,9 @@ func checkPayload(payload string) error {
 	case "", Unsigned, StreamingUnsigned, StreamingSigned, StreamingSignedTrailer, StreamingEvents:
 		return nil
 	}
+	if strings.HasPrefix(payload, "STREAMING-"+asymmetric) {
+		return ErrAsymmetric
+	}
 	if !isHash(payload) {
 		return fmt.Errorf("x-amz-content-sha256 %.80q is neither a hash nor a payload mode", payload)
 	}
