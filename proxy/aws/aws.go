@@ -32,8 +32,8 @@ type Cloud struct {
 	Now       func() time.Time                      // nil: time.Now
 
 	keys   sigv4.Keys    // of the signatures verified
-	chunks sigv4.Buffers // where signed chunks wait to be verified
-	room   room          // for the bodies that are buffered
+	chunks sigv4.Buffers // that signed chunks were held in
+	room   room          // for the bodies and chunks that are held
 }
 
 var _ proxy.Cloud = (*Cloud)(nil)

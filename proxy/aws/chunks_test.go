@@ -373,8 +373,8 @@ func TestAnUploadInChunksIsSentOnce(t *testing.T) {
 		io.WriteString(w, "<Error><Code>ExpiredToken</Code></Error>")
 	}
 	resp, body := c.do(t, c.put(t, "out/a", 1000, 64<<10, true, nil))
-	if resp.StatusCode != 403 || !strings.Contains(body, "ExpiredToken") || len(c.got) != 1 {
-		t.Errorf("got %s %s after %d were sent, want the one's answer", resp.Status, body, len(c.got))
+	if resp.StatusCode != 503 || !strings.Contains(body, "SlowDown") || len(c.got) != 1 {
+		t.Errorf("got %s %s after %d were sent, want the client to try again after the one", resp.Status, body, len(c.got))
 	}
 }
 

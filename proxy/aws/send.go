@@ -80,11 +80,8 @@ func (c *Cloud) send(out *http.Request, call *proxy.Call, p *particulars, m *man
 // spoilt says of an error why the call is denied, if it was its own body that
 // ended it: the upstream has then seen a connection break, and no end.
 func spoilt(err error) error {
-	switch {
-	case errors.Is(err, sigv4.ErrPayload):
+	if errors.Is(err, sigv4.ErrPayload) {
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the body is not the one that was signed", Err: err}
-	case errors.Is(err, sigv4.ErrBusy):
-		return &proxy.Refusal{Reason: proxy.Unread, Retry: true, Text: "too many chunks are being verified at once", Err: err}
 	}
 	return err
 }
@@ -242,7 +239,7 @@ func (c *Cloud) signChunks(out *http.Request, p *particulars, creds sdk.Credenti
 	if err != nil {
 		return err
 	}
-	body, err := p.signature.Chunks(out, p.sealed, sigv4.Options{Keys: &c.keys, Buffers: &c.chunks})
+	body, err := p.signature.Chunks(out, p.sealed, sigv4.Options{Keys: &c.keys, Buffers: &c.chunks, Hold: c.room.take})
 	if err != nil {
 		return err
 	}

@@ -11,11 +11,11 @@ import (
 	"sync"
 )
 
-// MaxChunk is the size of the largest chunk that is verified. AWS documents no
-// largest; what is verified has to be held, and other S3 servers stop here.
+// MaxChunk is the size of the largest chunk that is verified, since it has to
+// be held for that: 32 times what AWS's SDKs send. AWS documents no largest.
 // (The smallest that S3 takes is 8 KiB, but for the last one's, which S3 sees
 // to itself.)
-const MaxChunk = 16 << 20
+const MaxChunk = 4 << 20
 
 // A ChunkReader reads a body that is signed chunk by chunk. It yields nothing
 // of a chunk before its signature has verified, and does not end before all of
@@ -24,11 +24,11 @@ const MaxChunk = 16 << 20
 // It yields the payload; or, after [ChunkReader.SignAnew], the body as it
 // came, byte for byte but for the signatures.
 //
-// Memory: one chunk is held at a time, to [MaxChunk] and to the limit of
-// [Buffers], and no more of it than has come.
+// One chunk is held at a time, and little more of it than has come.
 type ChunkReader struct {
 	body    io.ReadCloser
 	buffers *Buffers
+	hold    func(int64) error
 	in      *chain   // that the body came under
 	out     *chain   // that it goes on under; nil if the payload is read
 	left    uint64   // of the decoded length
@@ -52,8 +52,8 @@ type ChunkReader struct {
 // [ErrChunks]: the first chunk's signature is made over s's.
 //
 // An error of the reader is of [ErrPayload] where the body is not the one that
-// was signed, also of [ErrMismatch] where that is what a signature says; of
-// [ErrBusy] where there was no room for a chunk; else the body's own.
+// was signed, also of [ErrMismatch] where that is what a signature says; else
+// it is the body's own, or that of o.Hold.
 //
 // Framing is strict. Sizes are hexadecimal without leading zeros, extensions
 // other than the signature are refused, lines end in CRLF. Each name that
@@ -94,7 +94,7 @@ func (s *Signature) Chunks(r *http.Request, c Credentials, o Options) (*ChunkRea
 	if !kept {
 		key = signingKey(c.SecretAccessKey, s.Scope)
 	}
-	return &ChunkReader{body: r.Body, buffers: o.Buffers, in: newChain(s, key), left: left, trailer: trailer, names: names}, nil
+	return &ChunkReader{body: r.Body, buffers: o.Buffers, hold: o.Hold, in: newChain(s, key), left: left, trailer: trailer, names: names}, nil
 }
 
 // trailerNames reads X-Amz-Trailer.
@@ -169,7 +169,10 @@ func (c *ChunkReader) finish() {
 // while c.reading, all that it does not guard is Read's.
 func (c *ChunkReader) drop() {
 	if !c.reading && (c.closed || len(c.ready) == 0 && c.err != nil) {
-		c.buffers.release(c.buf)
+		if c.hold != nil && c.buf != nil {
+			c.hold(-int64(len(c.buf)))
+		}
+		c.buffers.put(c.buf)
 		c.buf, c.ready = nil, nil
 	}
 }

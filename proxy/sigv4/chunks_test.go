@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -164,7 +165,7 @@ func uploads() map[string]upload {
 		"Java, trailer":                {payload: somePayload(300_000), sizes: []int{128 << 10}, trailer: crc},
 		".NET":                         {payload: somePayload(300_000), sizes: []int{80 << 10}, upper: true, trailer: crc},
 		"as large as the first buffer": {payload: somePayload(2*small + 1), sizes: []int{small - 89, small - 88, small}},
-		"large":                        {payload: somePayload(5<<20 + 1), sizes: []int{5 << 20, 1}},
+		"large":                        {payload: somePayload(3<<20 + 1), sizes: []int{3 << 20, 1}},
 		"the largest":                  {payload: somePayload(MaxChunk)},
 		"tiny":                         {payload: somePayload(100), sizes: []int{1}},
 		"small and large by turns":     {payload: somePayload(900_000), sizes: []int{1, 400_000, 16, 300_000, 17}},
@@ -345,7 +346,7 @@ func TestNothingOfABadChunkIsRead(t *testing.T) {
 		"a size too small":                {u, replace(2, "2710;", "270f;"), 2, "chunk 3: it does not end in CRLF where its size says"},
 		"a size too large":                {u, replace(2, "2710;", "2711;"), 2, "chunk 3: it does not end in CRLF where its size says"},
 		"a size past the length":          {u, replace(2, "2710;", "4e21;"), 2, "chunk 3: it is longer than X-Amz-Decoded-Content-Length leaves it"},
-		"a size past the largest":         {u, replace(2, "2710;", "1000001;"), 2, "chunk 3: it is larger than the 16777216 bytes that are verified at once; send smaller ones"},
+		"a size past the largest":         {u, replace(2, "2710;", "400001;"), 2, "chunk 3: it is larger than the 4194304 bytes that are verified at once; send smaller ones"},
 		"a size past all bounds":          {u, replace(2, "2710;", "10000000000002710;"), 2, "chunk 3: it is larger than"},
 		"a size with a zero in front":     {u, replace(2, "2710;", "02710;"), 2, "chunk 3: it does not begin with its size"},
 		"a size with a sign":              {u, replace(2, "2710;", "+2710;"), 2, "chunk 3: it does not begin with its size"},
@@ -397,8 +398,8 @@ func TestNothingOfABadChunkIsRead(t *testing.T) {
 				want = bytes.Join(signed.frames(t, seed.Value, seed.Time)[:test.whole], nil)
 			}
 			test.change(frames)
-			buffers := new(Buffers)
-			c := test.u.chunks(t, bytes.NewReader(bytes.Join(frames, nil)), Options{Buffers: buffers})
+			var room room
+			c := test.u.chunks(t, bytes.NewReader(bytes.Join(frames, nil)), Options{Buffers: new(Buffers), Hold: room.hold})
 			if anew {
 				if err := c.SignAnew(someSeed()); err != nil {
 					t.Fatal(err)
@@ -414,8 +415,8 @@ func TestNothingOfABadChunkIsRead(t *testing.T) {
 			if n, again := c.Read(make([]byte, 10)); n != 0 || again != err {
 				t.Errorf("%s: and then %d bytes and %v", name, n, again)
 			}
-			if buffers.held != 0 {
-				t.Errorf("%s: %d bytes are held after the error", name, buffers.held)
+			if held := room.held.Load(); held != 0 {
+				t.Errorf("%s: %d bytes are held after the error", name, held)
 			}
 		}
 	}
@@ -509,30 +510,49 @@ func TestChunksAreReadOnlyWhereTheHeadersAnnounceThem(t *testing.T) {
 	}
 }
 
-func TestChunksOfAllUploadsAreHeldToALimit(t *testing.T) {
+// A room is how much may be held at once.
+type room struct {
+	limit, held atomic.Int64
+}
+
+var errFull = errors.New("the room is full")
+
+func (r *room) hold(n int64) error {
+	if limit := r.limit.Load(); n > 0 && limit > 0 && r.held.Load()+n > limit {
+		return errFull
+	}
+	if r.held.Add(n) < 0 {
+		panic("more was given back than was held")
+	}
+	return nil
+}
+
+func TestChunksHoldNoMoreThanTheyMay(t *testing.T) {
 	u := upload{payload: somePayload(1 << 20), credentials: someCredentials()}
 	wire := u.wire(t)
+	var room room
+	o := Options{Buffers: new(Buffers), Hold: room.hold}
 
 	// What is claimed costs nothing until it comes.
-	buffers := &Buffers{Limit: 3 * small}
 	source, client := io.Pipe()
-	slow := u.chunks(t, source, Options{Buffers: buffers})
+	slow := u.chunks(t, source, o)
 	read := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(io.Discard, slow)
 		read <- err
 	}()
 	client.Write(wire[:1000])
-	if held := buffers.total(); held != small {
+	if held := room.held.Load(); held != small {
 		t.Errorf("%d bytes are held for 1,000 that came, want %d", held, small)
 	}
 
-	// A chunk that does not fit any more is not waited for.
-	_, err := io.ReadAll(u.chunks(t, bytes.NewReader(wire), Options{Buffers: buffers}))
-	if !errors.Is(err, ErrBusy) || errors.Is(err, ErrPayload) {
-		t.Errorf("got %v, want %v", err, ErrBusy)
+	// A chunk that has no room is not waited for.
+	room.limit.Store(3 * small)
+	_, err := io.ReadAll(u.chunks(t, bytes.NewReader(wire), o))
+	if err != errFull {
+		t.Errorf("got %v, want %v", err, errFull)
 	}
-	if held := buffers.total(); held != small {
+	if held := room.held.Load(); held != small {
 		t.Errorf("%d bytes are held after that, want the %d of the other", held, small)
 	}
 
@@ -542,7 +562,7 @@ func TestChunksOfAllUploadsAreHeldToALimit(t *testing.T) {
 	if err := <-read; err == nil {
 		t.Error("a closed body ends")
 	}
-	if held := buffers.total(); held != 0 {
+	if held := room.held.Load(); held != 0 {
 		t.Errorf("%d bytes are held by nobody", held)
 	}
 	if _, err := slow.Read(make([]byte, 1)); err == nil {
@@ -550,27 +570,21 @@ func TestChunksOfAllUploadsAreHeldToALimit(t *testing.T) {
 	}
 
 	// What was let go is taken again.
-	buffers.Limit = 4 << 20
+	room.limit.Store(1<<20 + small)
 	for range 3 {
-		c := u.chunks(t, bytes.NewReader(wire), Options{Buffers: buffers})
+		c := u.chunks(t, bytes.NewReader(wire), o)
 		if got, err := io.ReadAll(c); !bytes.Equal(got, u.payload) || err != nil {
 			t.Errorf("got %d bytes, want %d: %v", len(got), len(u.payload), err)
 		}
-		if held := buffers.total(); held != 0 {
+		if held := room.held.Load(); held != 0 {
 			t.Errorf("%d bytes are held after the end", held)
 		}
 		c.Close()
 		c.Close()
-		if held := buffers.total(); held != 0 {
+		if held := room.held.Load(); held != 0 {
 			t.Errorf("%d bytes are held after closing twice", held)
 		}
 	}
-}
-
-func (b *Buffers) total() int64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.held
 }
 
 // TestMemoryIsFlatInTheLengthOfABody has 100 MB pass in Java's chunks, signed

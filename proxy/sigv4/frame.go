@@ -18,7 +18,7 @@ const (
 	chunkName   = ";chunk-signature="
 	trailerName = "x-amz-trailer-signature:"
 
-	digits  = len("1000000") // of MaxChunk
+	digits  = len("400000") // of MaxChunk
 	sigSize = 2 * sha256.Size
 	headEnd = len(chunkName) + sigSize + len("\r\n") // of a head without its size
 	minHead = 1 + headEnd
@@ -30,10 +30,10 @@ const (
 // frame that is ready is the last.
 func (c *ChunkReader) next() error {
 	if c.buf == nil {
-		var err error
-		if c.buf, err = c.buffers.first(); err != nil {
+		if err := c.take(small); err != nil {
 			return err
 		}
+		c.buf = c.buffers.get()
 	}
 	c.have = copy(c.buf, c.buf[c.frame:c.have])
 	c.frame = 0
@@ -225,10 +225,14 @@ func (c *ChunkReader) fill(n int) error {
 // fills: a size that is only claimed costs nothing.
 func (c *ChunkReader) read(limit int) error {
 	if c.have == len(c.buf) {
-		var err error
-		if c.buf, err = c.buffers.grow(c.buf, min(max(limit, 2*small), 2*len(c.buf))); err != nil {
+		size := min(max(limit, 2*small), 2*len(c.buf))
+		if err := c.take(size - len(c.buf)); err != nil {
 			return err
 		}
+		larger := make([]byte, size)
+		copy(larger, c.buf)
+		c.buffers.put(c.buf)
+		c.buf = larger
 	}
 	for range 100 {
 		n, err := c.body.Read(c.buf[c.have:min(limit, len(c.buf))])
@@ -242,6 +246,14 @@ func (c *ChunkReader) read(limit int) error {
 		}
 	}
 	return io.ErrNoProgress
+}
+
+// take asks for room to hold n bytes more.
+func (c *ChunkReader) take(n int) error {
+	if c.hold == nil {
+		return nil
+	}
+	return c.hold(int64(n))
 }
 
 // bad says what is wrong with the chunk that is read. It quotes nothing of it.

@@ -76,7 +76,9 @@ type Options struct {
 	Now  time.Time // zero: time.Now
 	Keys *Keys     // where derived keys are kept; nil: they are derived anew
 
-	Buffers *Buffers // where chunks wait to be verified; nil: anywhere
+	// Of Chunks alone:
+	Buffers *Buffers            // where what chunks were held in is kept; nil: nowhere
+	Hold    func(n int64) error // asked before n bytes more of a chunk are held, and told by a negative n when they are not; nil: no bound but MaxChunk
 }
 
 // Chunked reports whether the body of the request carries signatures of its
