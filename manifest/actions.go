@@ -7,14 +7,16 @@ import (
 
 //go:generate go run ./gen $IAM_DATA
 
-// zactions is the list of actions that exist: a line for each service, sorted
-// by its prefix, of four fields with tabs between them:
+// zactions is the list of actions and condition keys that exist: a line for each service, sorted
+// by its prefix, of five fields with tabs between them:
 //
-//	prefix  services of its resources' ARNs  actions  actions without resources
+//	prefix  services of its resources' ARNs  actions  actions without resources  condition keys
 //
-// each but the first with spaces between its words. It stays text until a
-// manifest's `allow` asks for a service, since most never do and a sandbox
-// should not wait for it to be parsed.
+// each but the first with spaces between its words. A condition key of the
+// service's own is written without its prefix, as ":LeadingKeys"; "*" stands in
+// one for what its user chooses; "=" and the type of its value follow where that
+// is not String. The list stays text until a manifest asks for a service, since
+// most never do and a sandbox should not wait for it to be parsed.
 //
 //go:embed zactions.txt
 var zactions string
@@ -24,6 +26,7 @@ type service struct {
 	prefix  string
 	owners  []string // the service parts of the ARNs that its actions can have
 	actions []string // their names, without the prefix
+	keys    []string // see zactions
 }
 
 // service returns the service with an IAM prefix, or nil if there is none. A
@@ -54,10 +57,10 @@ func findService(prefix string) *service {
 	}
 	line, _, _ = strings.Cut(line, "\n")
 	f := strings.Split(line, "\t")
-	if len(f) != 4 {
-		panic("manifest: internal error: a line of the list of actions has not four fields")
+	if len(f) != 5 {
+		panic("manifest: internal error: a line of the list of actions has not five fields")
 	}
-	return &service{f[0], strings.Fields(f[1]), append(strings.Fields(f[2]), strings.Fields(f[3])...)}
+	return &service{f[0], strings.Fields(f[1]), append(strings.Fields(f[2]), strings.Fields(f[3])...), strings.Fields(f[4])}
 }
 
 // services are the prefixes of all services.

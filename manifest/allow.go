@@ -17,22 +17,36 @@ func (p *parser) allow(f field) {
 		}
 		e, ok := p.entry(n, at, id, shape{
 			what:    `"allow"`,
-			known:   []string{"actions", "resources", "mint"},
+			known:   names(allowFields(), everyEntry()),
 			unbuilt: unbuiltFields(),
 		})
 		if !ok {
 			continue
 		}
 		actions, good := p.actions(e)
+		p.conditioned(e, servicesOf(actions))
 		resources, fine := p.resources(e, actions)
 		if good && fine && p.room(at, len(resources)) {
-			g := &Grant{ID: id, Resources: resources, Mint: e.mint, Pos: Position{p.m.File, at.Line, at.Column}}
+			g := &Grant{ID: id, Resources: resources, Conditions: e.conditions, Mint: e.mint, Pos: p.position(at)}
 			for _, a := range actions {
 				g.Actions = append(g.Actions, a.string)
 			}
 			p.m.Grants = append(p.m.Grants, g)
 		}
 	}
+}
+
+// servicesOf returns the services of actions, or nil if they may be any.
+func servicesOf(actions []named) []string {
+	services := []string{}
+	for _, a := range actions {
+		service, _, ok := strings.Cut(a.string, ":")
+		if !ok {
+			return nil
+		}
+		services = appendNew(services, service)
+	}
+	return services
 }
 
 // actions reads an entry's actions and looks each up in the list of those that

@@ -187,6 +187,9 @@ func dump(m *manifest.Manifest) string {
 		for _, c := range g.Conditions {
 			line("  if %s %s %q", c.Operator, c.Key, c.Values)
 		}
+		for _, n := range g.Needs {
+			line("  needs %s", n.ID)
+		}
 	}
 	for _, w := range m.Warnings {
 		line("warning %s", w)

@@ -19,7 +19,7 @@ const credentialsWayOut = `write "credentials: {role: ARN}", "credentials: {role
 func (p *parser) credentials(f field) {
 	fields, ok := p.mapping(f.value, shape{
 		what:  `"credentials"`,
-		known: []string{"role", "unminted", "mint", "duration", "session_tags"},
+		known: names(credentialFields()),
 	})
 	if !ok {
 		return
@@ -102,20 +102,23 @@ func isRoleName(s string) bool {
 
 // mint reads a width. The zero Width is returned for what is none.
 func (p *parser) mint(f field) Width {
-	s, _ := p.oneOf(f, []string{"adaptive"}, string(WidthCall), string(WidthGrant))
+	s, _ := p.oneOf(f, []string{"adaptive"}, widths()...)
 	return Width(s)
 }
 
-// duration reads the life of minted credentials. STS gives 900 seconds at
-// least, and an hour at most to a caller that is itself a role's session, as
-// every function is. (AWS STS API Reference, AssumeRole, "DurationSeconds".)
+// STS gives 900 seconds at least, and an hour at most to a caller that is itself
+// a role's session, as every function is. (AWS STS API Reference, AssumeRole,
+// "DurationSeconds".)
+const minDuration, maxDuration = 900, 3600
+
+// duration reads the life of minted credentials.
 func (p *parser) duration(f field) {
 	n, err := strconv.Atoi(f.value.Value)
 	if f.value.Kind == yaml.AliasNode {
 		return // reported already
 	}
-	if f.value.Kind != yaml.ScalarNode || f.value.ShortTag() != "!!int" || err != nil || n < 900 || n > 3600 {
-		p.errorf(f.value, "duration is a number of seconds from 900 to 3600, not %s", describe(f.value))
+	if f.value.Kind != yaml.ScalarNode || f.value.ShortTag() != "!!int" || err != nil || n < minDuration || n > maxDuration {
+		p.errorf(f.value, "duration is a number of seconds from %d to %d, not %s", minDuration, maxDuration, describe(f.value))
 		return
 	}
 	p.m.Credentials.Duration = time.Duration(n) * time.Second

@@ -1,6 +1,9 @@
 package manifest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Decision says whether requests are allowed, and why. The zero Decision
 // denies.
@@ -25,9 +28,13 @@ const (
 )
 
 // Decide reports whether m grants every one of reqs. It reads only its
-// arguments: the same requests get the same decision. Conditions on keys that
-// only AWS sees ([Deferred]) are taken to hold here: the session policy
-// carries them.
+// arguments, and no clock: the same requests get the same decision. Conditions
+// on keys that only AWS sees ([Deferred]), and those whose values have variables
+// of such keys, are taken to hold here: the session policy carries them.
+//
+// What AWS alone knows of a request besides (Request.Partly) is left to the
+// session policy too. Where m mints none, such a request is granted only by
+// what covers all that it may be.
 func (m *Manifest) Decide(reqs ...Request) Decision {
 	if m == nil || len(reqs) == 0 {
 		return Decision{Reason: NoRequest}
@@ -39,7 +46,7 @@ func (m *Manifest) Decide(reqs ...Request) Decision {
 		// Every grant is asked, even once one has allowed the request: the
 		// session policy rests on all that do.
 		for _, g := range m.Grants {
-			switch verdict := g.allows(r, m.Account); {
+			switch verdict := g.allows(r, m); {
 			case verdict == "":
 				grants[i] = append(grants[i], g)
 			case distance(verdict) < distance(reason):
@@ -69,24 +76,25 @@ func distance(r Reason) int {
 }
 
 // allows returns why g does not allow r, or "" if it does.
-func (g *Grant) allows(r *Request, account string) Reason {
+func (g *Grant) allows(r *Request, m *Manifest) Reason {
 	if !g.names(r.Action) {
 		return NoAction
 	}
-	vars := accountIs(account)
+	in := scope{account: m.Account, minted: !m.Credentials.Unminted, alias: g.namesAlias()}
 	known, would := false, false
 	for _, p := range g.Resources {
-		if p.matches(r, vars) {
+		if p.matches(r, in) {
 			known = true
 			break
 		}
-		would = would || account == "" && p.wouldMatch(r)
+		would = would || m.Account == "" && p.wouldMatch(r, in)
 	}
 	if !known && !would {
 		return NoResource
 	}
+	f := facts{context: r.Context, account: m.Account, secure: m.secure(r.Action)}
 	for i := range g.Conditions {
-		if !g.Conditions[i].holds(r.Context, vars) {
+		if !g.Conditions[i].holds(f) {
 			return NoCondition
 		}
 	}
@@ -109,7 +117,22 @@ func (g *Grant) names(action string) bool {
 	return false
 }
 
-// accountVariable is the one variable that has a value here.
+// namesAlias reports whether g tells its key of KMS by the alias that the
+// request names, so that its resource need not.
+func (g *Grant) namesAlias() bool {
+	return slices.ContainsFunc(g.Conditions, func(c Condition) bool {
+		return c.Operator == "StringEquals" && strings.EqualFold(c.Key, "kms:RequestAlias")
+	})
+}
+
+// secure reports whether calls of an action go on under TLS.
+func (m *Manifest) secure(action string) bool {
+	service, _, _ := strings.Cut(action, ":")
+	u := m.Upstreams[strings.ToLower(service)]
+	return u == nil || u.Scheme == "https"
+}
+
+// accountVariable is the one variable that has a value in a resource.
 const accountVariable = "aws:PrincipalAccount"
 
 func accountIs(account string) func(string) (string, bool) {
@@ -118,18 +141,25 @@ func accountIs(account string) func(string) (string, bool) {
 	}
 }
 
+// A scope is what resources are matched in.
+type scope struct {
+	account string
+	minted  bool // AWS compares what is not known of a resource with a session policy
+	alias   bool // the grant's conditions tell the resource
+}
+
 // matches reports whether p matches r's resource: see [Request.Partly].
-func (p Pattern) matches(r *Request, vars func(string) (string, bool)) bool {
+func (p Pattern) matches(r *Request, in scope) bool {
 	if r.Resource == "" {
 		return false
 	}
 	var room [128]rune
-	glyphs, ok := compile(room[:0], string(p), vars)
-	return ok && r.matched(glyphs)
+	glyphs, ok := compile(room[:0], string(p), accountIs(in.account))
+	return ok && r.matched(glyphs, in)
 }
 
 // wouldMatch reports whether p would match r's resource in some account.
-func (p Pattern) wouldMatch(r *Request) bool {
+func (p Pattern) wouldMatch(r *Request, in scope) bool {
 	// A variable's value is literal, so the account stands as a character
 	// that IAM knows nothing of until it becomes a wildcard.
 	const some = "\x00"
@@ -142,15 +172,22 @@ func (p Pattern) wouldMatch(r *Request) bool {
 			glyphs[i] = anyRun
 		}
 	}
-	return r.matched(glyphs)
+	return r.matched(glyphs, in)
 }
 
-func (r *Request) matched(glyphs []rune) bool {
+func (r *Request) matched(glyphs []rune, in scope) bool {
 	if glob(glyphs, r.Resource, false) {
 		return true
 	}
 	if !r.Partly {
 		return false
+	}
+	if !in.minted {
+		// Whichever key an alias stands for, the grant is of all.
+		return r.Resource == "*" && in.alias && len(glyphs) > 0 && glyphs[len(glyphs)-1] == anyRun
+	}
+	if r.Resource == "*" {
+		return true
 	}
 	// The other way round: an exact ARN, and the resource's "?" at its end as
 	// wildcards. All before them is literal, whatever the caller wrote there.
@@ -187,7 +224,7 @@ func (m *Manifest) nearest(r *Request) *Grant {
 			continue
 		}
 		for _, p := range g.Resources {
-			if n := p.agreement(r, m.Account); n > most {
+			if n := p.agreement(r, scope{account: m.Account, minted: !m.Credentials.Unminted}); n > most {
 				best, most = g, n
 			}
 		}
@@ -197,8 +234,9 @@ func (m *Manifest) nearest(r *Request) *Grant {
 
 // agreement counts r's characters that p accounts for: all if it matches, else
 // those before its first wildcard run, and after its last.
-func (p Pattern) agreement(r *Request, account string) int {
-	if p.matches(r, accountIs(account)) || account == "" && p.wouldMatch(r) {
+func (p Pattern) agreement(r *Request, in scope) int {
+	account := in.account
+	if p.matches(r, in) || account == "" && p.wouldMatch(r, in) {
 		return len(r.Resource) + 1
 	}
 	if account == "" {

@@ -74,14 +74,25 @@ func (p *parser) items(n *yaml.Node, what string) []*yaml.Node {
 
 // str returns the string that n is, ${env:…} replaced.
 func (p *parser) str(n *yaml.Node, what string) (string, bool) {
-	return p.expand(n, what, false)
+	return p.expand(n, what, nil)
 }
 
 // pattern returns the pattern that n is. What ${env:…} puts in is literal, and
 // of variables only those that have a value here are allowed.
 func (p *parser) pattern(n *yaml.Node, what string) (Pattern, bool) {
-	s, ok := p.expand(n, what, true)
+	s, ok := p.expand(n, what, &variables{
+		allow: func(v policyVariable) bool {
+			return !v.falls && (v.literal() || strings.EqualFold(v.key, accountVariable))
+		},
+		which: "only ${env:NAME}, ${aws:PrincipalAccount}, ${*}, ${?} and ${$} have one",
+	})
 	return Pattern(s), ok
+}
+
+// variables are the policy variables that a string may have.
+type variables struct {
+	allow func(policyVariable) bool
+	which string // says which those are
 }
 
 // name is str, for a name that may not be empty.
@@ -148,9 +159,10 @@ func either(choices []string) string {
 }
 
 // expand returns n's string, with ${env:NAME} replaced by the variable of the
-// function's configured environment. Other variables are an error, but in a
-// pattern those of patterns.
-func (p *parser) expand(n *yaml.Node, what string, pattern bool) (string, bool) {
+// function's configured environment. Other variables are an error, unless vars
+// allows them: the string is a pattern then, in which what comes from the
+// environment is literal.
+func (p *parser) expand(n *yaml.Node, what string, vars *variables) (string, bool) {
 	if n.Kind == yaml.AliasNode {
 		return "", false // reported already
 	}
@@ -191,7 +203,7 @@ func (p *parser) expand(n *yaml.Node, what string, pattern bool) (string, bool) 
 		case env:
 			value, found := p.env(n, what, name, v)
 			ok = ok && found
-			if pattern {
+			if vars != nil {
 				// A "$" just before would make a variable of what the
 				// value begins with.
 				text := b.String()
@@ -206,12 +218,12 @@ func (p *parser) expand(n *yaml.Node, what string, pattern bool) (string, bool) 
 				p.errorf(n, "%s is longer than %d bytes once its variables are replaced", what, maxString)
 				return "", false
 			}
-		case pattern && !v.falls && (v.key == "*" || v.key == "?" || v.key == "$" || strings.EqualFold(v.key, accountVariable)):
+		case vars != nil && vars.allow(v):
 			b.WriteString(s[:length])
 		default:
 			which := `only ${env:NAME} has one`
-			if pattern {
-				which = `only ${env:NAME}, ${aws:PrincipalAccount}, ${*}, ${?} and ${$} have one`
+			if vars != nil {
+				which = vars.which
 			}
 			p.errorf(n, "%s: %q has no value here: %s", what, s[:length], which)
 			ok = false

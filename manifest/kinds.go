@@ -10,10 +10,11 @@ import (
 // A kind is a portable name for what a function does, such as
 // "object_storage". Its fields become grants of exact IAM actions.
 type kind struct {
-	name    string
-	fields  []string // beside "mint"
-	unbuilt []string // beside unbuiltFields
-	read    func(*parser, *entry)
+	name     string
+	services []string // that its actions are of
+	fields   []spec   // beside those of every entry
+	read     func(*parser, *entry)
+	about    string
 }
 
 // kinds are those that are built. Each has a file of its own, or shares one
@@ -21,23 +22,106 @@ type kind struct {
 func kinds() []kind {
 	return []kind{
 		{
-			name:    "object_storage",
-			fields:  []string{"bucket", "read_prefix", "read", "list_prefix", "list", "write_prefix", "write", "delete_prefix", "delete", "versions"},
-			unbuilt: []string{"key", "tags", "acl", "storage_class", "create_only"},
-			read:    (*parser).objectStorage,
+			name: "object_storage", services: []string{"s3"}, read: (*parser).objectStorage,
+			about: "A bucket of S3, or an access point.",
+			fields: []spec{
+				{name: "bucket", about: "names, ARNs, or access point ARNs or aliases; without it, REMIT_BUCKET"},
+				{name: "read_prefix", form: formTexts, about: "read the objects below"},
+				{name: "read", about: "read exactly these objects"},
+				{name: "list_prefix", form: formTexts, about: "list the objects below"},
+				{name: "list", form: formTruth, about: "list what read_prefix and read name, so that a missing object is answered with 404"},
+				{name: "write_prefix", form: formTexts, about: "write objects below"},
+				{name: "write", about: "write exactly these objects"},
+				{name: "delete_prefix", form: formTexts, about: "delete the objects below"},
+				{name: "delete", about: "delete exactly these objects"},
+				{name: "versions", form: formTruth, about: "the same of named versions"},
+				{name: "key", about: "KMS keys that the objects may be encrypted under: ids, ARNs or aliases"},
+				{name: "tags", form: formTags, about: "write tags: true, their keys, or keys with values"},
+				{name: "acl", form: formChoices, choices: cannedACLs(), about: "write with one of these canned ACLs"},
+				{name: "storage_class", form: formChoices, choices: storageClasses(), about: "write into one of these storage classes, or the bucket's"},
+				{name: "create_only", form: formTruth, about: "never write over an object: the call has to say If-None-Match: *"},
+				{name: "account", about: "the accounts that own the bucket, in place of the function's own"},
+			},
 		},
-		{name: "topic", fields: []string{"publish"}, read: (*parser).topic},
-		{name: "queue", fields: []string{"publish"}, unbuilt: []string{"send", "receive"}, read: (*parser).topic},
-		{name: "secrets", fields: []string{"read"}, read: (*parser).secrets},
+		{
+			name: "table", services: []string{"dynamodb"}, read: (*parser).table,
+			about: "A table of DynamoDB.",
+			fields: []spec{
+				{name: "name", about: "names or ARNs"},
+				{name: "index", form: formIndexes, about: "indexes that are read and scanned besides: names, or true for all"},
+				{name: "read", form: formTruth, about: "get items and query"},
+				{name: "scan", form: formTruth, about: "scan"},
+				{name: "write", form: formTruth, about: "put and update items"},
+				{name: "delete", form: formTruth, about: "delete items"},
+				{name: "leading_keys", about: "only items with these partition keys"},
+				{name: "attributes", about: "only these attributes of items"},
+				{name: "key", about: "the KMS keys that the tables are encrypted under"},
+			},
+		},
+		{
+			name: "queue", services: []string{"sqs", "sns"}, read: (*parser).queue,
+			about: "A queue of SQS, or a topic to publish to.",
+			fields: []spec{
+				{name: "send", about: "queues to send to: names or ARNs"},
+				{name: "receive", about: "queues to receive from"},
+				{name: "publish", about: "topics to publish to"},
+				{name: "key", about: "the KMS keys that they are encrypted under"},
+			},
+		},
+		{
+			name: "topic", services: []string{"sns"}, read: (*parser).queue,
+			about: "A topic of SNS.",
+			fields: []spec{
+				{name: "publish", about: "topics to publish to: names or ARNs"},
+				{name: "key", about: "the KMS keys that they are encrypted under"},
+			},
+		},
+		{
+			name: "secrets", services: []string{"secretsmanager"}, read: (*parser).secrets,
+			about: "Secrets of Secrets Manager.",
+			fields: []spec{
+				{name: "read", about: "names or ARNs"},
+				{name: "key", about: "the KMS keys that they are encrypted under"},
+			},
+		},
+		{
+			name: "parameters", services: []string{"ssm"}, read: (*parser).parameters,
+			about: "Parameters of SSM's Parameter Store.",
+			fields: []spec{
+				{name: "read", about: "names or ARNs"},
+				{name: "path", about: "paths, of which all parameters below are read"},
+				{name: "key", about: "the KMS keys that they are encrypted under"},
+			},
+		},
+		{
+			name: "keys", services: []string{"kms"}, read: (*parser).kmsKind,
+			about: "Keys of KMS: ids, ARNs or aliases.",
+			fields: []spec{
+				{name: "encrypt", about: "encrypt, and generate data keys"},
+				{name: "decrypt", about: "decrypt"},
+				{name: "sign", about: "sign, and get the public key"},
+				{name: "verify", about: "verify, and get the public key"},
+				{name: "mac", about: "generate and verify MACs"},
+			},
+		},
+		{
+			name: "functions", services: []string{"lambda"}, read: (*parser).functions,
+			about: "Functions of Lambda.",
+			fields: []spec{
+				{name: "invoke", about: "names or ARNs, with :VERSION or :ALIAS where one is called"},
+			},
+		},
 	}
 }
 
-// unbuiltKinds and unbuiltFields are named in the design and not read yet.
-func unbuiltKinds() []string {
-	return []string{"table", "event_bus", "stream", "parameters", "keys", "functions", "workflows", "email", "models", "database", "api", "assume"}
+// names are the names of fields.
+func names(fields ...[]spec) []string {
+	var all []string
+	for _, f := range slices.Concat(fields...) {
+		all = append(all, f.name)
+	}
+	return all
 }
-
-func unbuiltFields() []string { return []string{"when", "via", "expose", "account"} }
 
 // permissions reads the portable kinds.
 func (p *parser) permissions(n *yaml.Node) {
@@ -70,17 +154,18 @@ func (p *parser) kind(k kind, f field) {
 		mistakes := len(p.errs)
 		e, ok := p.entry(n, at, id, shape{
 			what:    fmt.Sprintf("%q", k.name),
-			known:   append([]string{"mint"}, k.fields...),
-			unbuilt: append(unbuiltFields(), k.unbuilt...),
+			known:   names(everyEntry(), k.fields),
+			unbuilt: unbuiltFields(),
 		})
 		if !ok {
 			continue
 		}
+		p.conditioned(e, k.services)
 		grants := len(p.m.Grants)
 		k.read(p, e)
 		// An entry that grants nothing is an oversight, unless a mistake in
 		// it is why.
-		if len(p.m.Grants) == grants && len(p.errs) == mistakes && !p.torn {
+		if !slices.ContainsFunc(p.m.Grants[grants:], func(g *Grant) bool { return !p.owned[g] }) && len(p.errs) == mistakes && !p.torn {
 			p.errorf(at, "%s grants nothing: it has none of the fields that do", id)
 		}
 	}
@@ -88,10 +173,11 @@ func (p *parser) kind(k kind, f field) {
 
 // An entry is one mapping that grants something.
 type entry struct {
-	id     string
-	at     *yaml.Node // its key, or itself in a list
-	fields map[string]field
-	mint   Width
+	id         string
+	at         *yaml.Node // its key, or itself in a list
+	fields     map[string]field
+	mint       Width
+	conditions []Condition // of all its grants
 }
 
 func (p *parser) entry(n, at *yaml.Node, id string, s shape) (*entry, bool) {
@@ -109,21 +195,50 @@ func (p *parser) entry(n, at *yaml.Node, id string, s shape) (*entry, bool) {
 	return e, true
 }
 
+// conditioned reads the conditions that all of an entry's grants are under.
+func (p *parser) conditioned(e *entry, services []string) {
+	if f, ok := e.fields["when"]; ok {
+		e.conditions = p.when(f, services)
+	}
+	if f, ok := e.fields["via"]; ok {
+		e.conditions = append(e.conditions, p.via(f)...)
+	}
+}
+
 func (e *entry) has(keys ...string) bool {
 	return slices.ContainsFunc(keys, func(k string) bool { _, ok := e.fields[k]; return ok })
 }
 
+// truth returns whether a field is there and true.
+func (p *parser) truth(e *entry, key string) bool {
+	f, ok := e.fields[key]
+	if !ok {
+		return false
+	}
+	yes, _ := p.boolean(f)
+	return yes
+}
+
 // grant adds a grant of one field of e.
-func (p *parser) grant(e *entry, f field, actions []string, resources []Pattern, conditions ...Condition) {
-	p.m.Grants = append(p.m.Grants, &Grant{
-		ID:         e.id + "." + f.key.Value,
+func (p *parser) grant(e *entry, f field, actions []string, resources []Pattern, conditions ...Condition) *Grant {
+	return p.grantAs(e, f, "", actions, resources, conditions...)
+}
+
+// grantAs adds a grant of one field of e that has several, told apart by suffix.
+func (p *parser) grantAs(e *entry, f field, suffix string, actions []string, resources []Pattern, conditions ...Condition) *Grant {
+	g := &Grant{
+		ID:         e.id + "." + f.key.Value + suffix,
 		Actions:    actions,
 		Resources:  resources,
-		Conditions: conditions,
+		Conditions: append(conditions[:len(conditions):len(conditions)], e.conditions...),
 		Mint:       e.mint,
-		Pos:        Position{p.m.File, f.key.Line, f.key.Column},
-	})
+		Pos:        p.position(f.key),
+	}
+	p.m.Grants = append(p.m.Grants, g)
+	return g
 }
+
+func (p *parser) position(n *yaml.Node) Position { return Position{p.m.File, n.Line, n.Column} }
 
 // room reports whether the manifest may have n more resources, and says so
 // once where it may not.

@@ -5,7 +5,8 @@
 // allows is denied. There is no precedence to learn, and two manifests joined
 // grant exactly what either granted.
 //
-// [Parse] reads one, [Manifest.Decide] decides by it. The package knows IAM's
+// [Parse] reads one, [Manifest.Decide] decides by it, and [Schema] tells editors
+// what one looks like. The package knows IAM's
 // words and no HTTP: actions and resources are strings that somebody else has
 // read out of a call. It imports nothing from this module.
 //
@@ -28,6 +29,7 @@
 //	allow:
 //	  - actions: [dynamodb:DescribeTable]
 //	    resources: ["arn:aws:dynamodb:*:*:table/orders"]
+//	    when: {StringEquals: {"aws:RequestedRegion": eu-west-1}}
 //
 // Every key that is not named below is an error, and so are a key that stands
 // twice, aliases, merge keys, tags, and a second document. An empty file grants
@@ -77,8 +79,22 @@
 // partition; where no account is known, a call that needs it is denied as
 // [NoAccount]. An ARN says otherwise. Each field becomes one [Grant], with an
 // ID such as "object_storage.read_prefix" or, in a list,
-// "object_storage[1].read_prefix". In every entry, mint says how wide its
-// grants are minted.
+// "object_storage[1].read_prefix"; one whose conditions differ by action becomes
+// several, told apart by what follows: "table.read.describe". In every entry
+// stand, if anything does:
+//
+//	when           conditions on all of its grants: see below
+//	via            services (athena) that the grants are for, when they act in
+//	               the function's name: the function's own calls are not
+//	               allowed by them, and its calls to those services carry them
+//	mint           how wide its grants are minted
+//
+// and in those of most kinds:
+//
+//	key            KMS keys that what the entry names is encrypted under: ids,
+//	               ARNs or aliases. The service may use them as its calls need
+//	               (kms:Decrypt; kms:GenerateDataKey to write, send and
+//	               publish), and nothing else: kms:ViaService binds them
 //
 // object_storage is a bucket or an access point:
 //
@@ -94,7 +110,17 @@
 //	delete_prefix  s3:DeleteObject
 //	delete
 //	versions       true: s3:GetObjectVersion, s3:GetObjectVersionAttributes,
-//	               s3:DeleteObjectVersion, s3:ListBucketVersions with their like
+//	               s3:DeleteObjectVersion, s3:ListBucketVersions with their
+//	               like, and s3:PutObjectVersionTagging and VersionAcl
+//	key            as above; and writing may encrypt under one of them, if the
+//	               call names it
+//	tags           s3:PutObjectTagging where it writes: true for any tags, a
+//	               list of keys, or a mapping of keys to the values they may have
+//	acl            s3:PutObjectAcl where it writes, with one of these canned ACLs
+//	storage_class  writing may name one of these classes
+//	create_only    true: writing never replaces an object. What makes one has to
+//	               say "If-None-Match: *"
+//	account        the accounts that own the bucket, in place of the function's
 //
 // A prefix is literal text, and ends where it ends: uploads/images takes in
 // uploads/images-old/x. The whole bucket is the prefix "", which has to be
@@ -105,14 +131,61 @@
 // encryption by "aws:kms" is not, even without a key's name: the account's
 // default key is one that the manifest does not name.
 //
-// topic, and queue, whose publish is a topic too:
+// table, of DynamoDB:
 //
-//	publish        sns:Publish, to names or ARNs
+//	name           names or ARNs
+//	index          indexes that are read and scanned too: names, or true for all
+//	read           true: dynamodb:GetItem, BatchGetItem, Query and
+//	               ConditionCheckItem; DescribeTable; and PartiQLSelect where
+//	               dynamodb:FullTableScan is not true. DynamoDB alone can tell
+//	               that, so where nothing is minted PartiQLSelect takes "scan"
+//	scan           true: dynamodb:Scan, and PartiQLSelect of everything
+//	write          true: dynamodb:PutItem, UpdateItem, BatchWriteItem,
+//	               PartiQLInsert and PartiQLUpdate
+//	delete         true: dynamodb:DeleteItem and PartiQLDelete; a batch with a
+//	               delete in it takes "write" and this
+//	leading_keys   only items with these partition keys
+//	attributes     only these attributes: calls have to choose them, and not to
+//	               ask for what an item had before or has now
+//	key
 //
-// secrets:
+// queue, of SQS, and topic, of SNS; queue's publish is a topic too:
+//
+//	send           sqs:SendMessage and GetQueueUrl, to names or ARNs
+//	receive        sqs:ReceiveMessage, DeleteMessage, ChangeMessageVisibility,
+//	               GetQueueAttributes and GetQueueUrl
+//	publish        sns:Publish
+//	key
+//
+// secrets, of Secrets Manager, and parameters, of SSM:
 //
 //	read           secretsmanager:GetSecretValue and DescribeSecret, of names,
 //	               or ARNs with or without the six characters at their end
+//	key
+//
+//	read           ssm:GetParameter and GetParameters, of names or ARNs
+//	path           the same below a path, and ssm:GetParametersByPath
+//	key
+//
+// keys, of KMS, by id, ARN or alias:
+//
+//	encrypt        kms:Encrypt, GenerateDataKey with its three variants,
+//	               ReEncryptFrom and ReEncryptTo
+//	decrypt        kms:Decrypt
+//	sign           kms:Sign and GetPublicKey
+//	verify         kms:Verify and GetPublicKey
+//	mac            kms:GenerateMac and VerifyMac
+//
+// A key grants the calls that name it, and those that name none (Decrypt, by its
+// ciphertext) or an alias: AWS compares them with the key. An alias grants the
+// calls that name it (kms:RequestAlias), whatever key it stands for. Where
+// nothing is minted, and so nothing compares, a call has to name what is granted.
+//
+// functions, of Lambda:
+//
+//	invoke         lambda:InvokeFunction, of names or ARNs. A bare function is
+//	               what is called without a qualifier; NAME:PROD is that version
+//	               or alias, and no other
 //
 // # allow
 //
@@ -121,19 +194,51 @@
 //	actions        service:Action, with * and ?; or "*"
 //	resources      ARNs, with * and ?, ${*}, ${?}, ${$} and
 //	               ${aws:PrincipalAccount}; or "*"
-//	mint           as above
+//	when, via, mint
+//	               as above
 //
 // Actions are looked up in the list of those that exist. Nothing is pinned to
 // an account here.
 //
+// # when
+//
+// Conditions in IAM's words: operators, each with condition keys, each with a
+// value or a list of values.
+//
+//	when:
+//	  StringLike: {"s3:prefix": ["in/*", "home/${aws:PrincipalTag/user}/*"]}
+//	  NumericLessThanEquals: {"s3:max-keys": 100}
+//	  "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": tenant-1}
+//	  Null: {"dynamodb:LeadingKeys": false}
+//
+// The operators are IAM's: String(Not)Equals, String(Not)EqualsIgnoreCase,
+// String(Not)Like; Numeric and Date with (Not)Equals, LessThan(Equals) and
+// GreaterThan(Equals); Bool; BinaryEquals; (Not)IpAddress; Arn(Not)Equals and
+// Arn(Not)Like; each with IfExists behind it and ForAllValues: or ForAnyValue:
+// before it; and Null. They mean what they mean in IAM. All conditions have to hold, of one condition's values any, or none where
+// the operator is negated. A key that is missing passes negated operators,
+// IfExists and ForAllValues, which is warned of where nothing else demands the
+// key.
+//
+// Keys are looked up in the list of those that the actions' services have, and
+// compare without case. Values of strings and ARNs may have variables, of any key
+// that has one value: ${aws:PrincipalTag/team}, with a default as in
+// ${aws:PrincipalTag/team, 'none'}; what a variable stands for is literal. The
+// literal characters are ${*}, ${?} and ${$}. Numbers, dates and truth values
+// need no quotes. A date is one of ISO 8601, or seconds since 1970.
+//
+// What stands in a call, and what is known of all of them, is evaluated here.
+// What AWS alone sees is taken to hold here, and stands in the session policies,
+// where AWS evaluates it; where "unminted: true" has none, the condition is an
+// error. [Deferred] says which keys these are. A condition on kms:ViaService or
+// aws:CalledVia is one on who makes the call: it works as "via" does.
+//
 // # Not built yet
 //
 // These are part of the design and an error in this version, which says so: at
-// the top log_group, egress and limits; "mint: adaptive"; the kinds table,
-// event_bus, stream, parameters, keys, functions, workflows, email, models,
-// database, api and assume; queue's send and receive; object_storage's key,
-// tags, acl, storage_class and create_only; in every entry when, via, expose
-// and account; "${event: …}" in strings; directory buckets, object lambdas and
+// the top log_group, egress and limits; "mint: adaptive"; the kinds event_bus,
+// stream, workflows, email, models, database, api and assume; in every entry
+// expose; "${event: …}" in strings; directory buckets, object lambdas and
 // multi-region access points.
 package manifest
 
@@ -201,6 +306,11 @@ type Credentials struct {
 const Self = "self"
 
 // A Grant allows its actions on its resources while all its conditions hold.
+//
+// A grant under a condition that only a service's call meets, such as
+// kms:ViaService, allows no call of the function's own. It says what a service
+// may do in the function's name while it serves a call of the function's to it;
+// the grants of such calls have it among their Needs.
 type Grant struct {
 	ID         string   // unique in the manifest and stable while the manifest is: "object_storage.read_prefix", "allow[2]"
 	Actions    []string // IAM patterns, compared without case
@@ -208,6 +318,12 @@ type Grant struct {
 	Conditions []Condition
 	Mint       Width // the zero Width means the manifest's
 	Pos        Position
+
+	// Needs are the grants of the same manifest under which the services that
+	// this one's calls go to act with the function's rights: a bucket's
+	// objects may be encrypted under a key. Session policies of its calls
+	// carry them.
+	Needs []*Grant
 }
 
 // String names the grant as the log does: "remit.yaml:6 object_storage.read_prefix".
@@ -230,12 +346,19 @@ type Request struct {
 	// characters: a secret named without the six that AWS appends. Such a
 	// request is granted by a pattern that matches Resource, and by an exact
 	// ARN that Resource, as a pattern, matches; the session policy then names
-	// that ARN.
+	// that ARN. If Resource is "*", the call tells nothing of the one resource
+	// that it is about: it stands under a ciphertext, in a token, or behind an
+	// alias. It is granted by every grant of the action, and the session
+	// policy then has those grants' resources. Where nothing is minted there
+	// is none, and only a pattern that matches Resource grants it.
 	Partly bool
 
 	// Context has the condition keys that stand in the request, in lower
-	// case. A key that the reader could have seen and did not is absent from
-	// the request; keys that only AWS sees are never here (see [Deferred]).
+	// case, each with all of its values or not at all, written as they are in
+	// a policy: a binary value in base-64. A key that is not here is absent
+	// from the request, or only AWS sees it: [Deferred] says which. The reader
+	// of calls adds what it knows of each: "aws:requestedregion",
+	// "aws:currenttime" (RFC 3339, UTC) and "aws:epochtime" (seconds).
 	Context map[string][]string
 }
 

@@ -12,7 +12,7 @@ import (
 // Parse reads a manifest. The error joins one [*Error] for each thing that is
 // wrong, in source order; see [Errors].
 func Parse(file string, src []byte, o Options) (*Manifest, error) {
-	p := &parser{o: o, m: &Manifest{File: file, Log: LogDenials}}
+	p := &parser{o: o, m: &Manifest{File: file, Log: LogDenials}, owned: make(map[*Grant]bool)}
 	p.place()
 	if root := p.document(src); root != nil {
 		p.manifest(root)
@@ -20,6 +20,8 @@ func Parse(file string, src []byte, o Options) (*Manifest, error) {
 		p.warnAt(1, 1, "the manifest is empty: nothing is granted")
 	}
 	p.environment()
+	p.unminted()
+	p.needs()
 	p.errs = told(p.errs, "mistakes")
 	p.m.Warnings = told(p.m.Warnings, "warnings")
 	if len(p.errs) > 0 {
@@ -57,7 +59,9 @@ type parser struct {
 	suggested int // misspellings looked up
 	resourced int // resources granted
 	services  map[string]*service
-	torn      bool // an alias or merge key stands where something should be said
+	owned     map[*Grant]bool // of a field "key", needed by their own entry's grants alone
+	deferred  []named         // what conditions leave to session policies
+	torn      bool            // an alias or merge key stands where something should be said
 
 	modeAt, logAt *yaml.Node // where they stand, if they do
 	mode          string
@@ -111,8 +115,14 @@ func (p *parser) unknownf(n *yaml.Node, format string, args ...any) {
 // once, and few enough for one line of a log.
 const maxTold = 200
 
-// told puts list in source order, and counts what is too much.
+// told puts list in source order, each once, and counts what is too much.
 func told(list []*Error, what string) []*Error {
+	seen := make(map[Error]bool)
+	list = slices.DeleteFunc(list, func(e *Error) bool {
+		again := seen[*e]
+		seen[*e] = true
+		return again
+	})
 	bySource(list)
 	if len(list) > maxTold {
 		list[maxTold] = &Error{list[maxTold].Pos, fmt.Sprintf("%d more %s from here on", len(list)-maxTold, what)}
@@ -156,8 +166,8 @@ func (p *parser) manifest(root *yaml.Node) {
 	}
 	top, ok := p.mapping(root, shape{
 		what:    "a manifest",
-		known:   []string{"function", "function_identity", "mode", "credentials", "permissions", "allow", "upstreams", "log"},
-		unbuilt: []string{"log_group", "egress", "limits"},
+		known:   names(topFields()),
+		unbuilt: unbuiltTop(),
 	})
 	if !ok {
 		return
@@ -172,11 +182,11 @@ func (p *parser) manifest(root *yaml.Node) {
 	}
 	if f, ok := top["mode"]; ok {
 		p.modeAt = f.value
-		p.mode, _ = p.oneOf(f, nil, "enforce", "observe")
+		p.mode, _ = p.oneOf(f, nil, modes()...)
 	}
 	if f, ok := top["log"]; ok {
 		p.logAt = f.value
-		if s, ok := p.oneOf(f, nil, string(LogDenials), string(LogSampled), string(LogAll)); ok {
+		if s, ok := p.oneOf(f, nil, logLevels()...); ok {
 			p.m.Log = LogLevel(s)
 		}
 	}
@@ -206,11 +216,11 @@ func (p *parser) manifest(root *yaml.Node) {
 
 // identity reads the form in which function and permissions have a wrapper.
 func (p *parser) identity(f field, top map[string]field) {
-	inner, ok := p.mapping(f.value, shape{what: `"function_identity"`, known: []string{"function", "permissions"}})
+	inner, ok := p.mapping(f.value, shape{what: `"function_identity"`, known: identityFields()})
 	if !ok {
 		return
 	}
-	for _, key := range []string{"function", "permissions"} {
+	for _, key := range identityFields() {
 		g, inside := inner[key]
 		if !inside {
 			continue
@@ -246,7 +256,7 @@ func (p *parser) function(f field) {
 func (p *parser) environment() {
 	mode, set := p.getenv("REMIT_MODE")
 	if set && mode != "enforce" && mode != "observe" {
-		p.errorAt(1, 1, `REMIT_MODE: %q is not "enforce" or "observe"%s`, mode, p.didYouMean(mode, []string{"enforce", "observe"}))
+		p.errorAt(1, 1, `REMIT_MODE: %q is not "enforce" or "observe"%s`, mode, p.didYouMean(mode, modes()))
 	}
 	switch {
 	case !set:

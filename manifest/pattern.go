@@ -123,6 +123,11 @@ type policyVariable struct {
 	falls         bool
 }
 
+// literal reports whether v is one of the three literal characters.
+func (v policyVariable) literal() bool {
+	return !v.falls && (v.key == "*" || v.key == "?" || v.key == "$")
+}
+
 func (v policyVariable) value(vars func(string) (string, bool)) (string, bool) {
 	switch v.key {
 	case "*", "?", "$":

@@ -25,7 +25,8 @@ func (p *parser) secrets(e *entry) {
 		secrets = append(secrets, s)
 	}
 	if ok && p.room(f.key, len(secrets)) {
-		p.grant(e, f, []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, secrets)
+		g := p.grant(e, f, []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, secrets)
+		g.Needs = p.keyUse(e, "secretsmanager", "", "kms:Decrypt")
 	}
 }
 

@@ -143,6 +143,10 @@ func (p *parser) keys(n *yaml.Node) {
 	seen := make(map[string]int)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
+		if k.Kind == yaml.ScalarNode && k.ShortTag() == "!!null" && k.Value == "Null" {
+			// IAM's operator, as everybody writes it. No key means nothing.
+			k.Tag = "!!str"
+		}
 		switch {
 		case k.Kind == yaml.AliasNode:
 			// reported as an alias

@@ -3,15 +3,13 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // What the fields of `object_storage` grant. (Service Authorization Reference,
 // "Actions, resources, and condition keys for Amazon S3".)
-func readActions() []string { return []string{"s3:GetObject", "s3:GetObjectAttributes"} }
-func writeActions() []string {
-	return []string{"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
-}
+func readActions() []string   { return []string{"s3:GetObject", "s3:GetObjectAttributes"} }
 func deleteActions() []string { return []string{"s3:DeleteObject"} }
 func listActions() []string   { return []string{"s3:ListBucket"} }
 
@@ -21,6 +19,10 @@ func versioned(actions []string) []string {
 		switch a {
 		case "s3:GetObject", "s3:DeleteObject":
 			actions = append(actions, a+"Version")
+		case "s3:PutObjectTagging":
+			actions = append(actions, "s3:PutObjectVersionTagging")
+		case "s3:PutObjectAcl":
+			actions = append(actions, "s3:PutObjectVersionAcl")
 		case "s3:GetObjectAttributes":
 			actions = append(actions, "s3:GetObjectVersionAttributes")
 		case "s3:ListBucket":
@@ -30,32 +32,11 @@ func versioned(actions []string) []string {
 	return actions
 }
 
-// plain are the conditions of every grant to write: the object is one like any
-// other. It redirects no website, is in the bucket's storage class, and is
-// encrypted as the bucket is or under S3's own keys, never under a KMS key
-// that the manifest does not name (the account's default one for S3 included:
-// who reads the object would need that key too) nor under one that the caller
-// brings. ACLs, tags, retention and legal holds need no condition: writing
-// with them asks for actions that no field here grants.
-func plain() []Condition {
-	missing := func(key string) Condition { return Condition{"Null", key, []string{"true"}} }
-	return []Condition{
-		missing("s3:x-amz-website-redirect-location"),
-		missing("s3:x-amz-storage-class"),
-		missing("s3:x-amz-server-side-encryption-aws-kms-key-id"),
-		missing("s3:x-amz-server-side-encryption-customer-algorithm"),
-		{"StringNotEquals", "s3:x-amz-server-side-encryption", []string{"aws:kms", "aws:kms:dsse"}},
-	}
-}
-
 // objectStorage reads the kind `object_storage`.
 func (p *parser) objectStorage(e *entry) {
-	versions := false
-	if f, ok := e.fields["versions"]; ok {
-		versions, _ = p.boolean(f)
-		if versions && !e.has("read", "read_prefix", "delete", "delete_prefix", "list", "list_prefix") {
-			p.errorf(f.key, `"versions: true" adds to reading, listing and deleting, and the entry does neither`)
-		}
+	versions := p.truth(e, "versions")
+	if versions && !e.has("read", "read_prefix", "delete", "delete_prefix", "list", "list_prefix", "tags", "acl") {
+		p.errorf(e.fields["versions"].key, `"versions: true" adds to reading, listing and deleting, and the entry does neither`)
 	}
 	with := func(actions []string) []string {
 		if versions {
@@ -64,28 +45,31 @@ func (p *parser) objectStorage(e *entry) {
 		return actions
 	}
 	buckets, ok := p.buckets(e)
-	pin := pinned(buckets)
-	for _, verb := range []struct {
-		field      string
-		actions    []string
-		conditions []Condition
-	}{
-		{"read", with(readActions()), nil},
-		{"write", with(writeActions()), plain()},
-		{"delete", with(deleteActions()), nil},
-	} {
-		conditions := append(pin[:len(pin):len(pin)], verb.conditions...)
-		if f, has := e.fields[verb.field+"_prefix"]; has {
+	pin, fine := p.pinned(e, buckets)
+	ok = ok && fine
+	// objects calls grant for each field of a verb, with the objects it names.
+	objects := func(verb string, grant func(f field, objects []Pattern)) {
+		if f, has := e.fields[verb+"_prefix"]; has {
 			if prefixes, good := p.prefixes(f); good && ok && p.room(f.key, len(buckets)*len(prefixes)) {
-				p.grant(e, f, verb.actions, objects(buckets, prefixes, "*"), conditions...)
+				grant(f, objectsOf(buckets, prefixes, "*"))
 			}
 		}
-		if f, has := e.fields[verb.field]; has {
+		if f, has := e.fields[verb]; has {
 			if keys, good := p.objectKeys(f); good && ok && p.room(f.key, len(buckets)*len(keys)) {
-				p.grant(e, f, verb.actions, objects(buckets, keys, ""), conditions...)
+				grant(f, objectsOf(buckets, keys, ""))
 			}
 		}
 	}
+	if e.has("key") && !e.has("read", "read_prefix", "write", "write_prefix") {
+		p.errorf(e.fields["key"].key, `key: objects are decrypted to be read and encrypted to be written, and the entry does neither`)
+	}
+	var key []*Grant
+	if e.has("read", "read_prefix") {
+		key = p.keyUse(e, "s3", ".read", "kms:Decrypt")
+	}
+	objects("read", func(f field, on []Pattern) { p.grant(e, f, with(readActions()), on, pin...).Needs = key })
+	p.writing(e, objects, pin, with)
+	objects("delete", func(f field, on []Pattern) { p.grant(e, f, with(deleteActions()), on, pin...) })
 	p.list(e, buckets, ok, with(listActions()), pin)
 }
 
@@ -206,18 +190,40 @@ type bucket struct {
 	root    Pattern // what is listed
 	objects Pattern // what stands before a key
 	bare    bool    // it was named without an ARN, so it is the account's own
+	point   bool    // it is an access point's ARN
 }
 
 // pinned returns the condition that keeps bare names in the function's own
-// account: bucket names are global, and one that was deleted may be anybody's
-// next. Only AWS knows whose a bucket is, so it is [Deferred].
-func pinned(buckets []bucket) []Condition {
-	for _, b := range buckets {
-		if b.bare {
-			return []Condition{{"StringEquals", "aws:ResourceAccount", []string{"${" + accountVariable + "}"}}}
+// account, or in those that "account" says: bucket names are global, and one
+// that was deleted may be anybody's next. Only AWS knows whose a bucket is, so
+// it is [Deferred].
+func (p *parser) pinned(e *entry, buckets []bucket) ([]Condition, bool) {
+	c := Condition{"StringEquals", "aws:ResourceAccount", nil}
+	f, has := e.fields["account"]
+	if !has {
+		if !slices.ContainsFunc(buckets, func(b bucket) bool { return b.bare }) {
+			return nil, true
 		}
+		c.Values = []string{"${" + accountVariable + "}"}
+		return []Condition{c}, true
 	}
-	return nil
+	if p.m.Credentials.Unminted {
+		p.errorf(f.key, `account: AWS alone knows whose a bucket is, and "unminted: true" mints no credentials that could tell AWS the condition: leave it out, or name a role`)
+		return nil, false
+	}
+	list, ok := p.names(f.value, `"account"`)
+	for _, n := range list {
+		if n.string != "" && !isAccount(n.string) {
+			p.errorf(n.at, "account: %q is no account: twelve digits, in quotes", n.string)
+			ok = false
+		}
+		c.Values = appendNew(c.Values, n.string)
+	}
+	if ok && slices.ContainsFunc(buckets, func(b bucket) bool { return b.point }) {
+		p.errorf(f.key, "account: an access point's ARN says its account: leave it out")
+		return nil, false
+	}
+	return []Condition{c}, ok
 }
 
 func roots(buckets []bucket) []Pattern {
@@ -228,7 +234,7 @@ func roots(buckets []bucket) []Pattern {
 	return all
 }
 
-func objects(buckets []bucket, keys []string, tail Pattern) []Pattern {
+func objectsOf(buckets []bucket, keys []string, tail Pattern) []Pattern {
 	var all []Pattern
 	for _, b := range buckets {
 		for _, k := range keys {
@@ -282,7 +288,7 @@ func (p *parser) bucket(s string) (bucket, error) {
 			return bucket{}, err
 		}
 		root := Literal(arn{p.m.Partition, "s3", "", "", s}.String())
-		return bucket{root, root + "/", true}, nil
+		return bucket{root: root, objects: root + "/", bare: true}, nil
 	}
 	switch a.service {
 	case "s3-object-lambda", "s3-outposts", "s3express", "s3tables", "s3vectors":
@@ -298,7 +304,7 @@ func (p *parser) bucket(s string) (bucket, error) {
 		if len(name) < 3 || len(name) > 50 || !made(name, lower+digits+"-") {
 			return bucket{}, errors.New("an access point's name has 3 to 50 small letters, digits and -")
 		}
-		return bucket{Literal(s), Literal(s) + "/object/", false}, nil
+		return bucket{root: Literal(s), objects: Literal(s) + "/object/", point: true}, nil
 	}
 	if err := a.check("s3", true); err != nil {
 		return bucket{}, err
@@ -306,7 +312,7 @@ func (p *parser) bucket(s string) (bucket, error) {
 	if err := isBucket(a.resource); err != nil {
 		return bucket{}, err
 	}
-	return bucket{Literal(s), Literal(s) + "/", false}, nil
+	return bucket{root: Literal(s), objects: Literal(s) + "/"}, nil
 }
 
 // isBucket checks a bucket's name, by the rules of old where those of today

@@ -1,5 +1,5 @@
-// Command gen writes the list of AWS actions that package manifest checks
-// manifests against.
+// Command gen writes the list of AWS's actions and condition keys that package
+// manifest checks manifests against.
 //
 //	go run ./gen DIR
 //
@@ -15,7 +15,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -155,7 +157,60 @@ func service(dir, prefix string) (string, int, error) {
 	}
 	slices.Sort(on)
 	slices.Sort(global)
-	return fmt.Sprintf("%s\t%s\t%s\t%s\n", prefix, strings.Join(owners, " "), strings.Join(on, " "), strings.Join(global, " ")), len(source), nil
+	keys, err := conditionKeys(dir, prefix)
+	if err != nil {
+		return "", 0, err
+	}
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\n", prefix, strings.Join(owners, " "), strings.Join(on, " "), strings.Join(global, " "), strings.Join(keys, " ")), len(source), nil
+}
+
+// What stands in a key for what its user chooses: "${TagKey}", "<key>", and in
+// two places the plain words.
+var (
+	chosen   = regexp.MustCompile(`\$\{[A-Za-z]+\}|<key>|/tag-key$`)
+	keyForm  = regexp.MustCompile(`^[A-Za-z0-9.*/-]+:[A-Za-z0-9._:*/-]+$`)
+	sortForm = regexp.MustCompile(`^(ArrayOf)?(String|Numeric|Date|Bool|ARN|IPAddress)$`)
+)
+
+// conditionKeys returns a service's condition keys, but for those of
+// tags, which every service has and package manifest knows.
+func conditionKeys(dir, prefix string) ([]string, error) {
+	var source map[string]struct{ Key, Type string }
+	err := load(filepath.Join(dir, "data", "conditionKeys", prefix+".json"), &source)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // the service has none
+	}
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for lower, k := range source {
+		if strings.ToLower(k.Key) != lower || !sortForm.MatchString(k.Type) {
+			return nil, fmt.Errorf("condition key %q is named %q and of type %q", lower, k.Key, k.Type)
+		}
+		name := chosen.ReplaceAllStringFunc(k.Key, func(s string) string {
+			if s == "/tag-key" {
+				return "/*"
+			}
+			return "*"
+		})
+		if !keyForm.MatchString(name) || strings.Count(name, "*") > 1 {
+			return nil, fmt.Errorf("condition key %q has a form that is not known", k.Key)
+		}
+		if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)+1], prefix+":") {
+			name = name[len(prefix):]
+		}
+		switch name {
+		case "aws:RequestTag/*", "aws:ResourceTag/*", "aws:TagKeys":
+			continue
+		}
+		if k.Type != "String" {
+			name += "=" + k.Type
+		}
+		keys = append(keys, name)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
 }
 
 func load(file string, into any) error {

@@ -41,16 +41,18 @@ func (cs conditions) with(c condition) (conditions, bool) {
 		if have.equal(c) {
 			return cs, true
 		}
-		switch c.operator {
-		case "StringNotEquals", "StringNotLike", "ArnNotEquals", "ArnNotLike":
+		o := split(c.operator)
+		switch {
+		case o.negated() && o.set != forAny:
 			// None of these and none of those is none of either.
 			cs = slices.Clone(cs)
 			cs[i].values = slices.Compact(slices.Sorted(slices.Values(slices.Concat(have.values, c.values))))
 			return cs, true
-		case "StringEquals", "StringLike", "ArnEquals", "ArnLike":
-			// The first already demands that the key is there, so the second
-			// says the same by its other name.
-			c.operator += "IfExists"
+		case o.name != "Null" && !o.ifExists:
+			// The first says already what becomes of a missing key, so the
+			// second says the same by its other name.
+			o.ifExists = true
+			c.operator = o.String()
 			return cs.with(c)
 		}
 		return nil, false
@@ -83,6 +85,7 @@ func grantConditions(g *manifest.Grant, account string) (cs conditions, ok bool)
 }
 
 func carry(cs conditions, c manifest.Condition, account string) (conditions, bool) {
+	c = c.Simple()
 	values := make([]string, len(c.Values))
 	for i, v := range c.Values {
 		if values[i] = inAccount(v, account); !writable(v) {
@@ -100,44 +103,44 @@ func carry(cs conditions, c manifest.Condition, account string) (conditions, boo
 // the values.
 func pinned(g *manifest.Grant, r manifest.Request, account string) (cs conditions, ok bool) {
 	for _, c := range g.Conditions {
-		values, carried := r.Context[strings.ToLower(c.Key)]
-		if !carried || len(values) == 0 || manifest.Deferred(c.Key) {
-			// What is absent from the request may be there once AWS has read
-			// it, so the condition is not dropped but left to AWS.
-			if cs, ok = carry(cs, c, account); !ok {
-				return nil, false
-			}
-			continue
+		o := split(c.Operator)
+		values := r.Context[strings.ToLower(c.Key)]
+		pin := condition{key: c.Key}
+		if len(values) > 0 && !varies(c.Key) {
+			pin.operator = pinning(o)
 		}
-		pin := condition{operator: "StringEquals", key: c.Key}
 		for _, v := range values {
 			if !writable(v) {
 				return nil, false
 			}
-			pin.values = append(pin.values, dollars(v))
+			switch pin.operator {
+			case "NumericEquals":
+				if strings.Trim(v, "0123456789.") != "" {
+					pin.operator = "" // what IAM takes for a number is told of these alone
+				}
+			case "ArnEquals":
+				v = string(manifest.Literal(v))
+			default:
+				v = dollars(v)
+			}
+			pin.values = append(pin.values, v)
 		}
-		switch c.Operator {
-		case "StringEquals", "StringNotEquals", "StringLike", "StringNotLike",
-			"StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase",
-			"StringEqualsIfExists", "StringNotEqualsIfExists", "StringLikeIfExists", "StringNotLikeIfExists":
-			if len(values) == 1 {
-				break // it passed, so what equals it passes
-			}
-			fallthrough
-		default:
-			// Another operator, or several values of which it is not known
-			// which passed: the condition stays, and the pin comes on top.
-			// Where all of them passed, fewer do too.
-			pin.operator = "ForAllValues:StringEquals"
-			if strings.HasPrefix(c.Operator, "ForAllValues:String") {
-				break
-			}
+		one := o.set == "" && len(values) == 1
+		// What is absent from the request may be there once AWS has read it,
+		// so the condition is not dropped but left to AWS. It stays too beside
+		// a pin that does not say as much: of several values it is not known
+		// which passed, and of variables not here what they are. Where all
+		// had to pass, fewer do too.
+		if pin.operator == "" || !one && o.set != forAll || slices.ContainsFunc(c.Values, hasVariable(account)) {
 			if cs, ok = carry(cs, c, account); !ok {
 				return nil, false
 			}
 		}
-		if typed(c.Operator) {
-			continue // a number or a date equals itself in too many spellings
+		if pin.operator == "" {
+			continue
+		}
+		if !one {
+			pin.operator = forAll + ":" + pin.operator
 		}
 		if cs, ok = cs.with(pin); !ok {
 			return nil, false
@@ -146,12 +149,46 @@ func pinned(g *manifest.Grant, r manifest.Request, account string) (cs condition
 	return cs, true
 }
 
-// typed reports whether an operator compares something other than strings, which
-// StringEquals is not defined for.
-func typed(operator string) bool {
-	_, name, found := strings.Cut(operator, ":")
-	if !found {
-		name = operator
+// pinning returns the operator that holds a key to a value, for keys that o
+// compares, or "" where a value can equal itself in more spellings than are
+// known here: a date's.
+func pinning(o operator) string {
+	switch {
+	case strings.HasPrefix(o.name, "String"):
+		return "StringEquals"
+	case strings.HasPrefix(o.name, "Arn"):
+		return "ArnEquals"
+	case strings.HasPrefix(o.name, "Numeric"):
+		return "NumericEquals"
+	case strings.HasSuffix(o.name, "IpAddress"):
+		return "IpAddress"
 	}
-	return !strings.HasPrefix(name, "String")
+	return ""
+}
+
+// varies reports whether the value of a key is another with each call though
+// the calls are alike, or is written in other words than AWS compares. The
+// credentials of one call may serve others like it, so such a key keeps the
+// grant's condition.
+func varies(key string) bool {
+	switch strings.ToLower(key) {
+	case "aws:currenttime", "aws:epochtime", "aws:useragent", "aws:referer",
+		// S3 takes a key's id for its ARN.
+		"s3:x-amz-server-side-encryption-aws-kms-key-id":
+		return true
+	}
+	return false
+}
+
+// hasVariable returns a function that reports whether a value has a variable
+// that AWS has to replace.
+func hasVariable(account string) func(string) bool {
+	return func(v string) bool {
+		for _, part := range strings.Split(inAccount(v, account), "${")[1:] {
+			if len(part) < 2 || part[1] != '}' || !strings.Contains("*?$", part[:1]) {
+				return true
+			}
+		}
+		return false
+	}
 }

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -208,7 +209,7 @@ func ways(rules []rule) []way {
 						cs, ok = cs.with(c)
 					}
 				}
-				if ok {
+				if ok && !cs.contradict() {
 					next = include(next, way{resources: w.resources, conditions: cs})
 				}
 			}
@@ -228,6 +229,17 @@ func ways(rules []rule) []way {
 		all[i].resources = widest(all[i].resources, parseWritten)
 	}
 	return all
+}
+
+// contradict reports whether one of cs says the contrary of another.
+func (cs conditions) contradict() bool {
+	for _, c := range cs {
+		contrary, ok := negate(c)
+		if ok && len(contrary) == 1 && slices.ContainsFunc(cs, contrary[0].equal) {
+			return true
+		}
+	}
+	return false
 }
 
 func everything(groups []rule) (resources []string) {
@@ -261,45 +273,53 @@ func (v way) includes(w way) bool {
 
 // negate returns conditions that hold together exactly where c does not, missing
 // keys included. (IAM User Guide, "IAM JSON policy elements: Condition
-// operators", and "Set operators for multi-valued context keys".)
+// operators", and "Set operators for multi-valued context keys".) It is not ok
+// where IAM has no words for them, or c always holds. A value that is not of
+// the operator's sort, a word in a number's place, meets neither.
 func negate(c condition) ([]condition, bool) {
-	if c.operator == "Null" && len(c.values) == 1 {
-		switch strings.ToLower(c.values[0]) {
-		case "true":
-			return []condition{{"Null", c.key, []string{"false"}}}, true
-		case "false":
-			return []condition{{"Null", c.key, []string{"true"}}}, true
-		}
-	}
-	operator, ifExists := strings.CutSuffix(c.operator, "IfExists")
-	contrary := map[string]string{
-		"StringEquals":                 "StringNotEquals",
-		"StringNotEquals":              "StringEquals",
-		"StringEqualsIgnoreCase":       "StringNotEqualsIgnoreCase",
-		"StringNotEqualsIgnoreCase":    "StringEqualsIgnoreCase",
-		"StringLike":                   "StringNotLike",
-		"StringNotLike":                "StringLike",
-		"ArnEquals":                    "ArnNotEquals",
-		"ArnNotEquals":                 "ArnEquals",
-		"ArnLike":                      "ArnNotLike",
-		"ArnNotLike":                   "ArnLike",
-		"ForAnyValue:StringEquals":     "ForAllValues:StringNotEquals",
-		"ForAnyValue:StringLike":       "ForAllValues:StringNotLike",
-		"ForAnyValue:StringNotEquals":  "ForAllValues:StringEquals",
-		"ForAnyValue:StringNotLike":    "ForAllValues:StringLike",
-		"ForAllValues:StringEquals":    "ForAnyValue:StringNotEquals",
-		"ForAllValues:StringLike":      "ForAnyValue:StringNotLike",
-		"ForAllValues:StringNotEquals": "ForAnyValue:StringEquals",
-		"ForAllValues:StringNotLike":   "ForAnyValue:StringLike",
-	}[operator]
+	absent := condition{"Null", c.key, []string{"true"}}
+	present := condition{"Null", c.key, []string{"false"}}
+	o := split(c.operator)
+	n := operator{name: o.contrary()}
+	values := c.values
 	switch {
-	case contrary == "" || ifExists && strings.Contains(operator, ":"):
+	case o.name == "Null" && len(values) == 1 && strings.EqualFold(values[0], "true"):
+		return []condition{present}, true
+	case o.name == "Null" && len(values) == 1 && strings.EqualFold(values[0], "false"):
+		return []condition{absent}, true
+	case n.name == "":
 		return nil, false
-	case ifExists && !strings.Contains(operator, "Not"):
-		// A missing key passes this one, and its contrary too.
-		return []condition{{contrary, c.key, c.values}, {"Null", c.key, []string{"false"}}}, true
+	case o.name == "Bool":
+		no := strings.EqualFold(values[0], "false")
+		for _, v := range values {
+			if strings.EqualFold(v, "false") != no {
+				// Both of them: what is there passes.
+				return []condition{absent}, !o.ifExists && o.set != forAll
+			}
+		}
+		values = []string{strconv.FormatBool(no)}
+	case len(values) > 1 && (strings.Contains(o.name, "Less") || strings.Contains(o.name, "Greater")):
+		return nil, false // they are of unlike sorts: see [manifest.Condition.Simple]
 	}
-	return []condition{{contrary, c.key, c.values}}, true
+	// Of a missing key too, one of the two has to hold, and the other not.
+	both := false
+	switch o.set {
+	case forAll: // holds, and ForAnyValue does not
+		n.set = forAny
+	case forAny: // does not hold unless IfExists says so, and ForAllValues does
+		n.set, both = forAll, o.ifExists
+	case "":
+		holds := o.ifExists || o.negated()
+		both = holds && n.negated()
+		n.ifExists = !holds && !n.negated()
+	default:
+		return nil, false
+	}
+	contrary := []condition{{n.String(), c.key, values}}
+	if both {
+		contrary = append(contrary, present)
+	}
+	return contrary, true
 }
 
 // widest returns patterns without those that another of them covers, sorted.

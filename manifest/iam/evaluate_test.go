@@ -1,11 +1,15 @@
 package iam
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/lambda-remit/remit/manifest"
@@ -129,11 +133,6 @@ func applies(s map[string]json.RawMessage, a attempt) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			for _, v := range values {
-				if err := escapesOnly(v); err != nil {
-					return false, err
-				}
-			}
 			if ok, err := holds(operator, key, values, a.context); !ok || err != nil {
 				return false, err
 			}
@@ -142,56 +141,142 @@ func applies(s map[string]json.RawMessage, a attempt) (bool, error) {
 	return true, nil
 }
 
-// holds evaluates a condition as the User Guide's table of operators has it.
+// holds evaluates a condition as the User Guide's table of operators has it. A
+// value of the wrong sort meets neither an operator nor its contrary.
 func holds(operator, key string, values []string, context map[string][]string) (bool, error) {
 	got := context[strings.ToLower(key)]
 	if operator == "Null" {
 		return (len(got) == 0) == (values[0] == "true"), nil
 	}
-	set, name, found := strings.Cut(operator, ":")
-	if !found {
-		set, name = "", operator
-	}
-	name, ifExists := strings.CutSuffix(name, "IfExists")
+	form := operatorForm.FindStringSubmatch(operator)
+	set, name, ifExists := form[1], form[2], form[3] != ""
 	not := strings.Contains(name, "Not")
-	name = strings.Replace(name, "Not", "", 1)
-	match := func(v string) (bool, error) {
-		for _, p := range values {
-			switch name {
-			case "StringEquals":
-				if wild(p, false).MatchString(v) {
-					return true, nil
-				}
-			case "StringLike", "ArnEquals", "ArnLike":
-				if wild(p, true).MatchString(v) {
-					return true, nil
-				}
-			default:
-				return false, fmt.Errorf("operator %q", operator)
-			}
-		}
-		return false, nil
+	compare := comparisons[strings.Replace(name, "Not", "", 1)]
+	if compare == nil {
+		return false, fmt.Errorf("operator %q", operator)
 	}
 	if len(got) == 0 {
-		return not && set != "ForAnyValue" || ifExists || set == "ForAllValues", nil
+		return set == "ForAllValues" || ifExists || not && set == "", nil
 	}
-	any, all := false, true
+	passed := 0
 	for _, v := range got {
-		m, err := match(v)
-		if err != nil {
-			return false, err
+		matched, odd := false, false
+		for _, p := range values {
+			p, known := filled(p, context)
+			m, ok := compare(v, p)
+			matched = matched || known && ok && m
+			odd = odd || !known || !ok
 		}
-		if m != not {
-			any = true
-		} else {
-			all = false
+		if !not && matched || not && !matched && !odd {
+			passed++
 		}
 	}
 	if set == "ForAnyValue" {
-		return any, nil
+		return passed > 0, nil
 	}
-	return all, nil
+	return passed == len(got), nil
 }
+
+var operatorForm = regexp.MustCompile(`^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$`)
+
+// comparisons compare a value with one of a policy's; they are not ok if one of
+// the two is not of their sort.
+var comparisons = map[string]func(got, want string) (match, ok bool){
+	"StringEquals": func(got, want string) (bool, bool) { return wild(want, false).MatchString(got), true },
+	"StringLike":   func(got, want string) (bool, bool) { return wild(want, true).MatchString(got), true },
+	"StringEqualsIgnoreCase": func(got, want string) (bool, bool) {
+		return wild(strings.ToLower(want), false).MatchString(strings.ToLower(got)), true
+	},
+	"ArnEquals": sameARN,
+	"ArnLike":   sameARN,
+	"Bool": func(got, want string) (bool, bool) {
+		return got == want, (got == "true" || got == "false") && (want == "true" || want == "false")
+	},
+	"BinaryEquals": func(got, want string) (bool, bool) {
+		g, err1 := base64.StdEncoding.DecodeString(got)
+		w, err2 := base64.StdEncoding.DecodeString(want)
+		return string(g) == string(w), err1 == nil && err2 == nil
+	},
+	// NotIpAddress is "IpAddress" too once its Not is gone.
+	"IpAddress": func(got, want string) (bool, bool) {
+		if !strings.Contains(want, "/") {
+			want += map[bool]string{true: "/32", false: "/128"}[strings.Contains(want, ".")]
+		}
+		_, block, err := net.ParseCIDR(want)
+		ip := net.ParseIP(got)
+		return err == nil && block.Contains(ip), err == nil && ip != nil
+	},
+	"NumericEquals":            number(func(g, w float64) bool { return g == w }),
+	"NumericLessThan":          number(func(g, w float64) bool { return g < w }),
+	"NumericLessThanEquals":    number(func(g, w float64) bool { return g <= w }),
+	"NumericGreaterThan":       number(func(g, w float64) bool { return g > w }),
+	"NumericGreaterThanEquals": number(func(g, w float64) bool { return g >= w }),
+	"DateEquals":               date(func(g, w time.Time) bool { return g.Equal(w) }),
+	"DateLessThan":             date(func(g, w time.Time) bool { return g.Before(w) }),
+	"DateLessThanEquals":       date(func(g, w time.Time) bool { return !g.After(w) }),
+	"DateGreaterThan":          date(func(g, w time.Time) bool { return g.After(w) }),
+	"DateGreaterThanEquals":    date(func(g, w time.Time) bool { return !g.Before(w) }),
+}
+
+func sameARN(got, want string) (bool, bool) {
+	g, w := strings.SplitN(got, ":", 6), strings.SplitN(want, ":", 6)
+	if len(g) != 6 || len(w) != 6 {
+		return false, false
+	}
+	for i := range g {
+		if !wild(w[i], true).MatchString(g[i]) {
+			return false, true
+		}
+	}
+	return true, true
+}
+
+func number(f func(g, w float64) bool) func(string, string) (bool, bool) {
+	return func(got, want string) (bool, bool) {
+		g, err1 := strconv.ParseFloat(got, 64)
+		w, err2 := strconv.ParseFloat(want, 64)
+		return f(g, w), err1 == nil && err2 == nil
+	}
+}
+
+func date(f func(g, w time.Time) bool) func(string, string) (bool, bool) {
+	parse := func(s string) (time.Time, bool) {
+		if n, err := strconv.Atoi(s); err == nil && n > 9999 {
+			return time.Unix(int64(n), 0), true
+		}
+		for _, layout := range []string{time.RFC3339, time.DateOnly} {
+			if t, err := time.Parse(layout, s); err == nil {
+				return t, true
+			}
+		}
+		return time.Time{}, false
+	}
+	return func(got, want string) (bool, bool) {
+		g, ok1 := parse(got)
+		w, ok2 := parse(want)
+		return f(g, w), ok1 && ok2
+	}
+}
+
+// filled replaces the variables of a value, but for the escapes, by what the
+// context has for them.
+func filled(p string, context map[string][]string) (string, bool) {
+	known := true
+	return variableForm.ReplaceAllStringFunc(p, func(v string) string {
+		key := strings.ToLower(v[2 : len(v)-1])
+		if key == "*" || key == "?" || key == "$" {
+			return v
+		}
+		got := context[key]
+		if len(got) != 1 {
+			known = false
+			return ""
+		}
+		return escaped(got[0])
+	}), known
+}
+
+var variableForm = regexp.MustCompile(`\$\{[^{}]*\}`)
 
 func strings1(raw json.RawMessage) (list []string, err error) {
 	var s string

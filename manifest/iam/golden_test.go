@@ -19,7 +19,8 @@ import (
 var update = flag.Bool("update", false, "rewrite the answers in testdata")
 
 // A corpus has pairs of sections. "grants" are lines of JSON, each a grant, and
-// hold until the next; they are in the account of "account", or in none. After
+// hold until the next, or a "manifest" has them; they are in the account of
+// "account", or in none. After
 // them, each "requests", lines of JSON too, is followed by the "policy" for it:
 // at the call's width and, where that is another, at the grants'.
 func TestSessionPolicies(t *testing.T) {
@@ -41,6 +42,10 @@ func TestSessionPolicies(t *testing.T) {
 					for n, g := range lines[manifest.Grant](t, f) {
 						g.ID = fmt.Sprintf("allow[%d]", n)
 						m.Grants = append(m.Grants, &g)
+					}
+				case "manifest":
+					if m, err = manifest.Parse("remit.yaml", f.Data, manifest.Options{Region: "eu-west-1", Account: m.Account}); err != nil {
+						t.Fatal(err)
 					}
 				case "requests":
 					reqs = lines[manifest.Request](t, f)

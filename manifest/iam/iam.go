@@ -66,14 +66,19 @@ var ErrTooLarge = errors.New("no session policy within 2048 characters allows th
 // At the call's width each request is written with its own action and resource,
 // every wildcard and dollar sign in it escaped, under the conditions of the
 // grants that allow it. A condition on a key that the request carries is pinned
-// to the request's value. One on a key that it does not carry, or that only AWS
-// knows ([manifest.Deferred]), stands as the grant has it.
+// to the request's value, whatever its operator, but for dates and for keys that
+// are another with each call. One on a key that it does not carry, or that only
+// AWS knows ([manifest.Deferred]), stands as the grant has it, and so does one
+// whose values have variables. A request that does not tell its resource
+// (Request.Partly) has the resources of the grants that allow it.
 //
 // At the grants' width the grants themselves are written, so that calls through
 // the same grants share one text, and with it one credential.
 //
-// Where a service acts with the caller's rights (Athena, which reads S3), the
-// policy has only what the call itself asks for, and the service is denied.
+// Where a service acts with the caller's rights (Athena, which reads S3; S3,
+// which asks KMS for a key), the policy has what the grants say that the service
+// needs, under the conditions that hold it to the service, and no more: see
+// [manifest.Grant].
 func SessionPolicy(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Request, width manifest.Width) (policy string, got manifest.Width, err error) {
 	if !d.Allowed || len(reqs) == 0 || len(d.Grants) != len(reqs) {
 		return "", "", errors.New("a session policy is only written for requests that a decision allowed")

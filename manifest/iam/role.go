@@ -46,19 +46,22 @@ func (e *SizeError) Error() string {
 //     it has to be granted on "*", which no NotResource leaves over, so no such
 //     statement is written for it. Granted on an ARN, it is denied, as IAM
 //     would have done in silence.
-//   - Deny under a condition's contrary: StringNotEquals for StringEquals, which
-//     holds for a missing key as well. A request whose resource's account AWS
+//   - Deny under a condition's contrary, of every operator and for a missing key
+//     as well: StringNotEquals for StringEquals, NumericGreaterThanEqualsIfExists
+//     for NumericLessThan, ForAllValues:StringNotEquals and Null for
+//     ForAnyValue:StringEqualsIfExists. A request whose resource's account AWS
 //     does not tell is denied by the account pin, and the Allow would not have
-//     covered it either. ("IfExists" changes nothing about a negated operator:
-//     it holds for a missing key with and without.)
+//     covered it either.
 //
 // Left to resource policies, and so not denied, are KMS calls that a service
 // makes for a call it was granted (kms:ViaService). The keys that AWS manages,
 // which secrets, queues and parameters are encrypted under unless one says
 // otherwise, are open to a service's callers by their own key policy alone; a
-// Deny would lock them. A condition that has no contrary in one statement (a
-// comparison of numbers, dates or addresses, or "…IfExists") is not denied
-// either: the Allow carries it, the Deny does not.
+// Deny would lock them. Where IAM has no words, the Allow carries a condition
+// and no Deny does: there is no contrary of BinaryEquals, one statement does not
+// hold every set of conditions on one key, and what comes of a value that is
+// not of its operator's sort, or of several values under an operator without a
+// set prefix, AWS does not say.
 //
 // A manifest that calls under the execution role itself has no such role: see
 // [SelfPolicy].

@@ -32,6 +32,9 @@ func callAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Reque
 					size += len(resource)
 				}
 			}
+			if written {
+				carried(a, g, account)
+			}
 		}
 		if !written {
 			return nil, fmt.Errorf("%w: IAM cannot name %q", ErrTooLarge, r.Resource)
@@ -43,9 +46,39 @@ func callAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Reque
 	return a, nil
 }
 
+// carried adds to a what services need of the function to serve calls through
+// g: see [manifest.Grant]. What cannot be written is left out, and the service
+// is denied.
+func carried(a access, g *manifest.Grant, account string) {
+	done := map[*manifest.Grant]bool{g: true}
+	for todo := g.Needs; len(todo) > 0; todo = todo[1:] {
+		n := todo[0]
+		if done[n] || !writesActions(n) {
+			continue
+		}
+		done[n] = true
+		if cs, ok := grantConditions(n, account); ok {
+			a.addGrant(n, cs, account)
+		}
+		todo = slices.Concat(todo, n.Needs)
+	}
+}
+
+// addGrant allows all that g does, under cs.
+func (a access) addGrant(g *manifest.Grant, cs conditions, account string) {
+	for _, action := range g.Actions {
+		for _, resource := range grantResources(g, account) {
+			a.add(pair{action, resource}, cs)
+		}
+	}
+}
+
 // resources returns what r's resource is written as where g allows it.
 func resources(g *manifest.Grant, r manifest.Request, account string) []string {
 	switch {
+	case r.Resource == "*" && r.Partly:
+		// Which one it is, AWS knows alone: it compares it with all of g's.
+		return grantResources(g, account)
 	case r.Resource == "*":
 		// No resource, or one that cannot be known: the request needs all of
 		// them, and only a grant of all is one.
@@ -111,21 +144,16 @@ func grantAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Requ
 	a := make(access)
 	for g := range used {
 		cs, _ := grantConditions(g, account)
-		for _, action := range g.Actions {
-			for _, resource := range grantResources(g, account) {
-				a.add(pair{action, resource}, cs)
-			}
-		}
+		a.addGrant(g, cs, account)
+		carried(a, g, account)
 	}
 	return a, nil
 }
 
 // writes reports whether g can be written, and with it a resource that is r's.
 func writes(g *manifest.Grant, r manifest.Request, account string) bool {
-	for _, action := range g.Actions {
-		if !isAction(action, true) {
-			return false
-		}
+	if !writesActions(g) {
+		return false
 	}
 	if _, ok := grantConditions(g, account); !ok {
 		return false
@@ -133,8 +161,15 @@ func writes(g *manifest.Grant, r manifest.Request, account string) bool {
 	return covers(g, r, account)
 }
 
+func writesActions(g *manifest.Grant) bool {
+	return !slices.ContainsFunc(g.Actions, func(a string) bool { return !isAction(a, true) })
+}
+
 // covers reports whether g has a resource that can be written and is r's.
 func covers(g *manifest.Grant, r manifest.Request, account string) bool {
+	if r.Partly && r.Resource == "*" {
+		return len(grantResources(g, account)) > 0
+	}
 	if r.Partly {
 		return len(partly(g, r.Resource, account)) > 0
 	}

@@ -234,9 +234,6 @@ func checkPayload(payload string) error {
 	case "", Unsigned, StreamingUnsigned, StreamingSigned, StreamingSignedTrailer, StreamingEvents:
 		return nil
 	}
-	if strings.HasPrefix(payload, "STREAMING-"+asymmetric) {
-		return ErrAsymmetric
-	}
 	if !isHash(payload) {
 		return fmt.Errorf("x-amz-content-sha256 %.80q is neither a hash nor a payload mode", payload)
 	}
@@ -325,7 +322,7 @@ func isWord(s string, most int, extra string, upper bool) bool {
 func isName(s string) bool { return isWord(s, 256, "!#$%&'*+-.^_`|~", false) }
 
 // isHash reports whether s is a SHA-256 sum in lower-case hexadecimal.
-func isHash[T string | []byte](s T) bool {
+func isHash(s string) bool {
 	if len(s) != 64 {
 		return false
 	}
