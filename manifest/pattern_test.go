@@ -261,12 +261,25 @@ func dollar(s string) (value, rest string, ok bool) {
 	return fallback, rest, true
 }
 
+// naive tries every way in which p could match s, and each only once: of
+// seventeen stars there are more ways than a fuzzer waits for.
 func naive(p []part, s []string) bool {
-	if len(p) == 0 {
-		return len(s) == 0
+	type rest struct{ p, s int }
+	tried := make(map[rest]bool)
+	var match func(p []part, s []string) bool
+	match = func(p []part, s []string) (ok bool) {
+		at := rest{len(p), len(s)}
+		if ok, done := tried[at]; done {
+			return ok
+		}
+		defer func() { tried[at] = ok }()
+		switch {
+		case len(p) == 0:
+			return len(s) == 0
+		case p[0].wild == '*':
+			return match(p[1:], s) || len(s) > 0 && match(p, s[1:])
+		}
+		return len(s) > 0 && (p[0].wild == '?' || p[0].text == s[0]) && match(p[1:], s[1:])
 	}
-	if p[0].wild == '*' {
-		return naive(p[1:], s) || len(s) > 0 && naive(p, s[1:])
-	}
-	return len(s) > 0 && (p[0].wild == '?' || p[0].text == s[0]) && naive(p[1:], s[1:])
+	return match(p, s)
 }

@@ -47,6 +47,13 @@ func TestRemitRunHoldsALocalProcess(t *testing.T) {
 	if err := run.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
+	// And the AWS CLI as people start it.
+	aws := exec.CommandContext(t.Context(), command, "run", "--manifest", file, "--",
+		filepath.Join(checkout, ".venv/bin/aws"), "s3", "ls", "s3://media-eu/in/")
+	aws.Env = run.Env
+	if listed, err := aws.Output(); err != nil || !strings.Contains(string(listed), "ten.txt") {
+		t.Errorf("aws s3 ls: %v\n%s", err, listed)
+	}
 	outcomes := make(map[string]outcome)
 	for line := range bytes.Lines(out.Bytes()) {
 		var o outcome

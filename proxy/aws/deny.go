@@ -61,6 +61,22 @@ func (c *Cloud) Deny(w http.ResponseWriter, r *http.Request, call *proxy.Call, d
 		case denial.Retry:
 			a.code = "ThrottlingException"
 		}
+		if p.service.query {
+			// A service that once spoke the query protocol alone gives the
+			// code that it had there, which SDKs prefer. (Smithy, "AWS query
+			// compatible".)
+			code, fault := "AccessDenied", "Sender"
+			switch {
+			case denial.Reason == proxy.Unreachable:
+				code, fault = "ServiceUnavailable", "Receiver"
+			case denial.Retry:
+				code = "RequestThrottled"
+			}
+			h.Set("X-Amzn-Query-Error", code+";"+fault)
+			if a.status == http.StatusBadRequest && !denial.Retry {
+				a.status = http.StatusForbidden
+			}
+		}
 		h.Set("Content-Type", "application/x-amz-json-1.1")
 		if p.protocol == protocolJSON10 {
 			h.Set("Content-Type", "application/x-amz-json-1.0")
@@ -73,6 +89,17 @@ func (c *Cloud) Deny(w http.ResponseWriter, r *http.Request, call *proxy.Call, d
 			h.Set("X-Amzn-Errortype", a.code)
 			body = a.json()
 		}
+	case protocolREST:
+		a.code = "AccessDeniedException"
+		switch {
+		case denial.Reason == proxy.Unreachable:
+			a.status, a.code = http.StatusServiceUnavailable, "ServiceUnavailableException"
+		case denial.Retry:
+			a.status, a.code = http.StatusTooManyRequests, "TooManyRequestsException"
+		}
+		h.Set("Content-Type", "application/json")
+		h.Set("X-Amzn-Errortype", a.code)
+		body = a.json()
 	default:
 		if call.Service == "sns" {
 			a.code = "AuthorizationError" // SNS's word for it (Amazon SNS API Reference, "Common errors")
@@ -154,6 +181,8 @@ func (a answer) query(service string) []byte {
 	switch service {
 	case "sns":
 		xmlns = "http://sns.amazonaws.com/doc/2010-03-31/"
+	case "sqs":
+		xmlns = "http://queue.amazonaws.com/doc/2012-11-05/"
 	case "sts":
 		xmlns = "https://sts.amazonaws.com/doc/2011-06-15/"
 	}

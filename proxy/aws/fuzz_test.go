@@ -68,6 +68,8 @@ func FuzzRead(f *testing.F) {
 			}
 		case "dynamodb":
 			fuzzDynamo(t, call, body)
+		case "sqs", "ssm", "kms", "lambda":
+			independently(t, r, call, body)
 		case "secretsmanager":
 			var in struct{ SecretId string }
 			if err := json.NewDecoder(bytes.NewReader(body)).Decode(&in); err != nil {

@@ -32,8 +32,16 @@ const maxValues = 1 << 18
 // target returns the operation of a call in one of the JSON protocols, and
 // its input. (Smithy, "AWS JSON 1.1 protocol".)
 func (in *input) target(prefix, contentType string) (operation string, members map[string]any, err error) {
-	if in.path != "/" || len(in.unsignedQuery()) > 0 || in.r.Method != http.MethodPost {
+	if in.path != "/" {
 		return "", nil, fmt.Errorf("a JSON call is a POST to \"/\", not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
+	}
+	return in.targetAnywhere(prefix, contentType)
+}
+
+// targetAnywhere is target for a service that reads the path too.
+func (in *input) targetAnywhere(prefix, contentType string) (operation string, members map[string]any, err error) {
+	if len(in.unsignedQuery()) > 0 || in.r.Method != http.MethodPost {
+		return "", nil, fmt.Errorf("a JSON call is a POST without a query, not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
 	}
 	target, err := in.header("X-Amz-Target")
 	if err != nil {

@@ -102,12 +102,19 @@ func placeOf(host string) (place, bool) {
 	}
 	p := place{host: host, dualstack: dualstack}
 	switch len(labels) {
-	case 1: // a global host
-		if labels[0] != "sts" || domain != "amazonaws.com" {
+	case 1: // a global host, or one that is older than regions
+		switch {
+		case labels[0] == "sts" && domain == "amazonaws.com":
+			p.service, p.region, p.global = "sts", "us-east-1", true
+		case labels[0] == "queue" && domain == "amazonaws.com":
+			p.service, p.region = "sqs", "us-east-1"
+		default:
 			return place{}, false
 		}
-		p.service, p.region, p.global = "sts", "us-east-1", true
 	case 2:
+		if labels[1] == "queue" && !dualstack { // SQS, as older SDKs call it
+			labels[0], labels[1] = "sqs", labels[0]
+		}
 		if !isRegion(labels[1]) {
 			return place{}, false
 		}

@@ -17,6 +17,11 @@ func (in *input) form(version string) (operation string, params map[string]strin
 	if in.path != "/" {
 		return "", nil, fmt.Errorf("path %.80q of a query call is not \"/\"", in.path)
 	}
+	return in.formAnywhere(version)
+}
+
+// formAnywhere is form for a service that reads the path too.
+func (in *input) formAnywhere(version string) (operation string, params map[string]string, err error) {
 	if len(in.r.Header.Values("X-Amz-Target")) > 0 {
 		return "", nil, errors.New("a query call with an X-Amz-Target header")
 	}

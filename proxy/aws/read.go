@@ -17,15 +17,16 @@ import (
 // particulars are what reading a call leaves for sending or denying it.
 type particulars struct {
 	protocol  protocol
-	target    string           // path and query, byte for byte as they came
-	signature *sigv4.Signature // nil if the call carries none
-	service   service          // zero if no file knows it
-	foreign   bool             // it is signed by keys that Remit did not hand out
-	verified  bool             // its signature is by the sealed credentials, and right
-	unseals   bool             // its answer holds credentials
-	payload   string           // what the body is signed as when it goes out
-	body      []byte           // if it was buffered
-	replay    bool             // body is all of it: the call can be sent twice
+	target    string            // path and query, byte for byte as they came
+	signature *sigv4.Signature  // nil if the call carries none
+	sealed    sigv4.Credentials // that verified it
+	service   service           // zero if no file knows it
+	foreign   bool              // it is signed by keys that Remit did not hand out
+	verified  bool              // its signature is by the sealed credentials, and right
+	unseals   bool              // its answer holds credentials
+	payload   string            // what the body is signed as when it goes out
+	body      []byte            // if it was buffered
+	replay    bool              // body is all of it: the call can be sent twice
 }
 
 // Read verifies r's signature and identifies the call: see [proxy.Cloud].
@@ -80,6 +81,9 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	svc, known := lookup(call.Service)
 	if known {
 		p.service, p.protocol = svc, svc.protocol
+		if svc.query && len(r.Header.Values("X-Amz-Target")) == 0 {
+			p.protocol = protocolQuery
+		}
 	}
 	if verify {
 		if err := c.verify(in, p, sigErr); err != nil {
@@ -125,8 +129,14 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 	if sigErr != nil {
 		text := "the call carries no valid signature by the credentials that the function was given"
-		if errors.Is(sigErr, sigv4.ErrVersion) {
-			text = `the call is signed with Signature Version 2, which is not accepted: in boto3, create the client with Config(signature_version="s3v4")`
+		switch {
+		case errors.Is(sigErr, sigv4.ErrVersion):
+			text = "the call is signed with Signature Version 2, which is not accepted: " + s3SignV4
+			if _, ok := in.param("SignatureVersion"); !ok && p.service.name == "" {
+				p.protocol = protocolS3 // which alone is signed so without saying it
+			}
+		case errors.Is(sigErr, sigv4.ErrAsymmetric):
+			text = "the call is signed with Signature Version 4A, which this version does not verify: name the region that it goes to"
 		}
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: text, Err: sigErr}
 	}
@@ -139,12 +149,19 @@ func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 	if err := in.payload(p, &o); err != nil {
 		return err
 	}
-	if err := p.signature.Verify(in.r, sealed, o); errors.Is(err, sigv4.ErrExpired) {
+	err := p.signature.Verify(in.r, sealed, o)
+	if errors.Is(err, sigv4.ErrChunks) {
+		// The body follows as it is sent: see signChunks. What the head says
+		// of it is held to be right before anything is minted for it.
+		_, err = p.signature.Chunks(in.r, sealed, o)
+	}
+	switch {
+	case errors.Is(err, sigv4.ErrExpired):
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: err.Error() + "; does the process set its own clock?", Err: err}
-	} else if err != nil {
+	case err != nil:
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the signature is not valid", Err: err}
 	}
-	p.verified = true
+	p.verified, p.sealed = true, sealed
 	return nil
 }
 
@@ -153,8 +170,10 @@ func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 func (in *input) payload(p *particulars, o *sigv4.Options) error {
 	stated := p.signature.Payload
 	switch {
-	case strings.HasPrefix(stated, "STREAMING-") && stated != sigv4.StreamingUnsigned:
-		return &proxy.Refusal{Reason: proxy.Unread, Text: fmt.Sprintf("payload mode %.60q is not built yet in this version; send the body unchunked or with unsigned trailers", stated)}
+	case stated == sigv4.StreamingEvents:
+		return &proxy.Refusal{Reason: proxy.Unread, Text: "the call is an event stream, whose events this version does not verify"}
+	case p.signature.Chunked() && !p.service.s3:
+		return &proxy.Refusal{Reason: proxy.Unread, Text: fmt.Sprintf("payload mode %q is for S3 alone", stated)}
 	case p.service.s3 && (stated != "" || p.signature.Query):
 		return nil // streamed: S3 itself compares a hash with the body
 	case p.service.s3:

@@ -45,13 +45,29 @@ func (g *guest) Read(p []byte) (int, error) {
 	g.room.mu.Lock()
 	defer g.room.mu.Unlock()
 	if g.room.taken+int64(n) > maxBodies {
-		return 0, &proxy.Refusal{Reason: proxy.Unread, Retry: true, Text: "the bodies of other calls are being read, which is all that there is room for"}
+		return 0, full()
 	}
 	if !g.over {
 		g.took += int64(n)
 		g.room.taken += int64(n)
 	}
 	return n, err
+}
+
+// take has room for n bytes more, or less if n is negative, until it is told so:
+// for chunks, which stay a short time each.
+func (r *room) take(n int64) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n > 0 && r.taken+n > maxBodies {
+		return full()
+	}
+	r.taken += n
+	return nil
+}
+
+func full() error {
+	return &proxy.Refusal{Reason: proxy.Unread, Retry: true, Text: "the bodies of other calls are being read, which is all that there is room for"}
 }
 
 func (g *guest) leave() {

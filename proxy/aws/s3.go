@@ -136,9 +136,9 @@ func (c *s3Call) readQuery() error {
 	return nil
 }
 
-// s3SignV4 is the way out for whom boto3, whose default it is, presigned a URL
-// with Signature Version 2.
-const s3SignV4 = `in boto3, create the client with Config(signature_version="s3v4")`
+// s3SignV4 is the way out for whom boto3 or the AWS CLI, whose default it is,
+// presigned a URL with Signature Version 2.
+const s3SignV4 = `in boto3, create the client with Config(signature_version="s3v4"); for the AWS CLI, run aws configure set default.s3.signature_version s3v4`
 
 // param returns a plain parameter's value.
 func (c *s3Call) param(name string) (string, bool) {

@@ -19,6 +19,7 @@ import (
 	"github.com/lambda-remit/remit/manifest/iam"
 	"github.com/lambda-remit/remit/proxy"
 	"github.com/lambda-remit/remit/proxy/mint"
+	"github.com/lambda-remit/remit/proxy/sigv4"
 )
 
 // Send mints, signs and sends: see [proxy.Cloud].
@@ -73,7 +74,16 @@ func (c *Cloud) send(out *http.Request, call *proxy.Call, p *particulars, m *man
 	// Nothing may touch out from here on: it is signed.
 	resp, err := c.roundTrip(out, p)
 	sent.AWSRequestID = requestID(resp)
-	return resp, sent, err
+	return resp, sent, spoilt(err)
+}
+
+// spoilt says of an error why the call is denied, if it was its own body that
+// ended it: the upstream has then seen a connection break, and no end.
+func spoilt(err error) error {
+	if errors.Is(err, sigv4.ErrPayload) {
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the body is not the one that was signed", Err: err}
+	}
+	return err
 }
 
 // authorize returns the credentials for a call: minted under a session policy
@@ -215,7 +225,26 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 	}
 	// The signer sorts the query to sign it; what is sent is what came.
 	out.URL = target(host, path, query)
+	if p.signature.Chunked() {
+		return c.signChunks(out, p, creds)
+	}
 	return nil
+}
+
+// signChunks has the body of out verified chunk by chunk as it is sent, and
+// each chunk signed anew: the first over the signature that out has now, as it
+// came over the one that out had. All else of the body stays, and its length.
+func (c *Cloud) signChunks(out *http.Request, p *particulars, creds sdk.Credentials) error {
+	seed, err := sigv4.Read(&http.Request{RequestURI: "/", Header: out.Header})
+	if err != nil {
+		return err
+	}
+	body, err := p.signature.Chunks(out, p.sealed, sigv4.Options{Keys: &c.keys, Buffers: &c.chunks, Hold: c.room.take})
+	if err != nil {
+		return err
+	}
+	out.Body, out.GetBody = body, nil
+	return body.SignAnew(seed, sigv4.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey})
 }
 
 // target is a URL that net/http writes as path and query, byte for byte. A

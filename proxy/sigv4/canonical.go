@@ -208,13 +208,18 @@ func (s *Signature) appendStringToSign(b []byte, hash [32]byte) []byte {
 	b = append(b, '\n')
 	b = s.Time.UTC().AppendFormat(b, basic)
 	b = append(b, '\n')
-	b = append(b, s.Scope.Date...)
-	b = append(b, '/')
-	b = append(b, s.Scope.Region...)
-	b = append(b, '/')
-	b = append(b, s.Scope.Service...)
-	b = append(b, '/')
-	b = append(b, terminator...)
+	b = s.Scope.append(b)
 	b = append(b, '\n')
 	return hex.AppendEncode(b, hash[:])
+}
+
+// append appends the scope as a string to sign has it.
+func (s Scope) append(b []byte) []byte {
+	b = append(b, s.Date...)
+	b = append(b, '/')
+	b = append(b, s.Region...)
+	b = append(b, '/')
+	b = append(b, s.Service...)
+	b = append(b, '/')
+	return append(b, terminator...)
 }

@@ -2,7 +2,10 @@ package sigv4
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -166,6 +169,103 @@ func FuzzRead(f *testing.F) {
 		}
 		if describe(got) != describe(s) || got.Value != s.Value {
 			t.Errorf("got\n%s\nwant\n%s", describe(got), describe(s))
+		}
+	})
+}
+
+// FuzzChunks reads a body in chunks, signs it anew and reads that: it is the
+// same payload each time. Then it changes a byte, and puts others in: what is
+// delivered is what was signed before that.
+func FuzzChunks(f *testing.F) {
+	for name, u := range uploads() {
+		u.payload = u.payload[:min(len(u.payload), 1000)]
+		for i, other := range []string{"", "0", ";a=b", "\r\n", "\n", "x-amz-acl:public-read\r\n", "0;chunk-signature=" + strings.Repeat("0", 64) + "\r\n"} {
+			f.Add(u.payload, uint16(96), strings.Join(u.trailer, "\n"), u.separator != "", u.upper, uint32(len(name)*i), byte(1)<<i, []byte(other))
+		}
+	}
+	f.Fuzz(func(t *testing.T, payload []byte, size uint16, trailer string, lineFeeds, upper bool, at uint32, flip byte, other []byte) {
+		u := upload{payload: payload, sizes: []int{int(size) + 1}, upper: upper, credentials: someCredentials()}
+		if trailer != "" {
+			u.trailer = strings.Split(trailer, "\n")
+		}
+		if lineFeeds {
+			u.separator = "\n\r\n"
+		}
+		if len(payload) > 1<<16 || len(trailer) > 1000 || len(payload)/(int(size)+1) > 100 {
+			t.Skip("too slow")
+		}
+		last := ""
+		for _, line := range u.trailer {
+			name, value, _ := strings.Cut(line, ":")
+			if !isName(name) || name == "x-amz-trailer-signature" || name <= last {
+				t.Skip("a trailer that cannot be announced, or is not in order")
+			}
+			if value == "" || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+				t.Skip("a trailer that is not as it is signed")
+			}
+			last = name
+		}
+		r, s := u.request(t)
+		read := func(u upload, s *Signature, body []byte, anew bool) ([]byte, error) {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			c, err := s.Chunks(r, u.credentials, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if anew {
+				if err := c.SignAnew(someSeed()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return io.ReadAll(c)
+		}
+
+		frames := u.frames(t, s.Value, signedAt)
+		wire := bytes.Join(frames, nil)
+		if got, err := read(u, s, wire, false); !bytes.Equal(got, payload) || err != nil {
+			t.Fatalf("got %q, want %q: %v", got, payload, err)
+		}
+		anew, err := read(u, s, wire, true)
+		if len(anew) != len(wire) || err != nil {
+			t.Fatalf("signed anew: got %d bytes, want %d: %v", len(anew), len(wire), err)
+		}
+		seed, minted := someSeed()
+		seed.Payload = s.Payload
+		if got, err := read(upload{credentials: minted}, seed, anew, false); !bytes.Equal(got, payload) || err != nil {
+			t.Fatalf("signed anew: got %q, want %q: %v", got, payload, err)
+		}
+
+		if flip != 0 {
+			changed := bytes.Clone(wire)
+			i := int(at) % len(wire)
+			changed[i] ^= flip
+			before, n := 0, 0 // bytes of wire and of payload before the chunk that is changed
+			for _, frame := range frames {
+				if before+len(frame) > i {
+					break
+				}
+				before, n = before+len(frame), min(n+int(size)+1, len(payload))
+			}
+			got, err := read(u, s, changed, false)
+			sameSize := i-before < 8 && bytes.EqualFold(wire, changed) // a digit in capitals
+			switch {
+			case sameSize && err == nil && bytes.Equal(got, payload):
+			case err == nil || !errors.Is(err, ErrPayload) || !bytes.Equal(got, payload[:n]):
+				t.Fatalf("byte %d changed: got %d bytes, want %d: %v", i, len(got), n, err)
+			}
+		}
+
+		if len(other) > 0 {
+			i := int(at) % (len(wire) + 1)
+			body := slices.Concat(wire[:i], other, wire[i:])
+			got, err := read(u, s, body, false)
+			if len(got) > len(payload) || !bytes.HasPrefix(payload, got) {
+				t.Fatalf("%q put in at %d: got %q, which nobody signed", other, i, got)
+			}
+			lineFeed := bytes.Equal(bytes.ReplaceAll(body, []byte("\n\r\n"), []byte("\r\n")), bytes.ReplaceAll(wire, []byte("\n\r\n"), []byte("\r\n")))
+			if err == nil && !lineFeed || err != nil && !errors.Is(err, ErrPayload) {
+				t.Fatalf("%q put in at %d: %v", other, i, err)
+			}
 		}
 	})
 }

@@ -73,6 +73,7 @@ func (a *auth) field(name string) (value *string, spelled bool) {
 // query that is malformed in any part.
 func findAuth(rawQuery string) (auth, error) {
 	var a auth
+	var token error // what is wrong with the session token's name
 	seen := map[*string]bool(nil)
 	for rawName, rawValue := range pairs(rawQuery) {
 		name, err := decode(rawName)
@@ -91,11 +92,16 @@ func findAuth(rawQuery string) (auth, error) {
 		field, spelled := a.field(name)
 		switch {
 		case field != nil:
-			a.present = true
-			// Nobody knows which of two spellings the service would take.
-			if !spelled {
-				return auth{}, fmt.Errorf("query parameter %q is not spelled as AWS spells it", name)
+			a.present = a.present || field != &a.token
+			if spelled {
+				break
 			}
+			// Nobody knows which of two spellings the service would take.
+			err := fmt.Errorf("query parameter %q is not spelled as AWS spells it", name)
+			if field != &a.token {
+				return auth{}, err
+			}
+			token = err
 		case strings.EqualFold(name, "X-Amz-Content-Sha256"):
 			// SDKs write this one like the header it was, in any case; and it
 			// alone does not make a signature.
@@ -112,7 +118,11 @@ func findAuth(rawQuery string) (auth, error) {
 		seen[field] = true
 		*field = value
 	}
-	return a, nil
+	if a.version2 && !a.present {
+		return a, nil // its token, which boto3 writes small, is part of it
+	}
+	a.present = a.present || seen[&a.token]
+	return a, token
 }
 
 // pairs splits a query at its ampersands and nowhere else. net/url takes a

@@ -234,6 +234,9 @@ func checkPayload(payload string) error {
 	case "", Unsigned, StreamingUnsigned, StreamingSigned, StreamingSignedTrailer, StreamingEvents:
 		return nil
 	}
+	if strings.HasPrefix(payload, "STREAMING-"+asymmetric) {
+		return ErrAsymmetric
+	}
 	if !isHash(payload) {
 		return fmt.Errorf("x-amz-content-sha256 %.80q is neither a hash nor a payload mode", payload)
 	}
@@ -322,7 +325,7 @@ func isWord(s string, most int, extra string, upper bool) bool {
 func isName(s string) bool { return isWord(s, 256, "!#$%&'*+-.^_`|~", false) }
 
 // isHash reports whether s is a SHA-256 sum in lower-case hexadecimal.
-func isHash(s string) bool {
+func isHash[T string | []byte](s T) bool {
 	if len(s) != 64 {
 		return false
 	}

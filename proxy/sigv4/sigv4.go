@@ -1,7 +1,8 @@
 // Package sigv4 verifies AWS Signature Version 4, in headers and in queries.
 //
-// It verifies what a client sent; it does not sign. (AWS General Reference,
-// "Signature Version 4 signing process"; Amazon S3 API Reference,
+// It verifies what a client sent. It does not sign, but for the chunks of a
+// body that is on its way through, which are signed one by one. (AWS General
+// Reference, "Signature Version 4 signing process"; Amazon S3 API Reference,
 // "Authenticating Requests".)
 //
 // Most callers [Read] the signature of a request, look up the credentials of
@@ -12,7 +13,8 @@
 //
 // Verifying proves who signed the request line and the signed headers. It
 // says nothing about headers that were not signed, but for x-amz-*, all of
-// which have to be, and nothing about a body whose hash is not in Payload.
+// which have to be, and nothing about a body whose hash is not in Payload. A
+// body that carries signatures of its own is read through [Signature.Chunks].
 package sigv4
 
 import (
@@ -64,7 +66,7 @@ var (
 	ErrExpired    = errors.New("the signature is too old or from the future")
 	ErrToken      = errors.New("the session token is not the access key's")
 	ErrPayload    = errors.New("the body is not the one that was signed")
-	ErrChunks     = errors.New("the body is signed chunk by chunk, which is not verified yet")
+	ErrChunks     = errors.New("the body is signed chunk by chunk, and is still to be verified")
 )
 
 // Options say how a service canonicalises what it verifies.
@@ -73,12 +75,17 @@ type Options struct {
 	Body string    // hex SHA-256 of the body, if it was buffered; required where Payload is empty
 	Now  time.Time // zero: time.Now
 	Keys *Keys     // where derived keys are kept; nil: they are derived anew
+
+	// Of Chunks alone:
+	Buffers *Buffers            // where what chunks were held in is kept; nil: nowhere
+	Hold    func(n int64) error // asked before n bytes more of a chunk are held, and told by a negative n when they are not; nil: no bound but MaxChunk
 }
 
 // Chunked reports whether the body of the request carries signatures of its
-// own, which have to be verified as it is read. [Signature.Verify] verifies
-// only what precedes the body of such a request, and then returns [ErrChunks],
-// so that a caller that does not ask refuses it.
+// own, which have to be verified as it is read: see [Signature.Chunks], which
+// reads all of them but an event stream's. [Signature.Verify] verifies only
+// what precedes the body of such a request, and then returns [ErrChunks], so
+// that a caller that does not ask refuses it.
 func (s *Signature) Chunked() bool {
 	return s.Payload == StreamingSigned || s.Payload == StreamingSignedTrailer || s.Payload == StreamingEvents
 }

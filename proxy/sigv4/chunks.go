@@ -1,0 +1,178 @@
+package sigv4
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// MaxChunk is the size of the largest chunk that is verified, since it has to
+// be held for that: 32 times what AWS's SDKs send. AWS documents no largest.
+// (The smallest that S3 takes is 8 KiB, but for the last one's, which S3 sees
+// to itself.)
+const MaxChunk = 4 << 20
+
+// A ChunkReader reads a body that is signed chunk by chunk. It yields nothing
+// of a chunk before its signature has verified, and does not end before all of
+// the body has: the last chunk, the trailer, the length that was promised.
+//
+// It yields the payload; or, after [ChunkReader.SignAnew], the body as it
+// came, byte for byte but for the signatures.
+//
+// One chunk is held at a time, and little more of it than has come.
+type ChunkReader struct {
+	body    io.ReadCloser
+	buffers *Buffers
+	hold    func(int64) error
+	in      *chain   // that the body came under
+	out     *chain   // that it goes on under; nil if the payload is read
+	left    uint64   // of the decoded length
+	trailer bool     // there is one
+	names   []string // in the trailer, sorted
+	n       int      // the chunk that is read, from 1
+
+	buf   []byte // holds one frame and the beginning of the next
+	have  int    // bytes of body in buf
+	frame int    // those of them that are the frame last read
+	ended bool   // body has no more
+	ready []byte // in buf: verified, and not yet yielded
+	err   error  // comes after ready
+
+	mu              sync.Mutex // A transport may Close while it reads.
+	reading, closed bool
+}
+
+// Chunks returns a reader of r's body, which is signed chunk by chunk from s
+// on. [Signature.Verify] has to have verified s over r with c, and returned
+// [ErrChunks]: the first chunk's signature is made over s's.
+//
+// An error of the reader is of [ErrPayload] where the body is not the one that
+// was signed, also of [ErrMismatch] where that is what a signature says; else
+// it is the body's own, or that of o.Hold.
+//
+// Framing is strict. Sizes are hexadecimal without leading zeros, extensions
+// other than the signature are refused, lines end in CRLF. Each name that
+// X-Amz-Trailer announces stands in the trailer once, in lower case, and no
+// other does. A line feed before a trailer line's CRLF, as minio-go writes it,
+// is the one exception.
+func (s *Signature) Chunks(r *http.Request, c Credentials, o Options) (*ChunkReader, error) {
+	trailer := s.Payload == StreamingSignedTrailer
+	switch {
+	case !trailer && s.Payload != StreamingSigned:
+		return nil, fmt.Errorf("%w: payload mode %.60q is not one of chunks signed by HMAC", ErrPayload, s.Payload)
+	case s.Query:
+		return nil, fmt.Errorf("%w: a presigned URL does not sign chunks", ErrPayload)
+	case r.Body == nil || r.Body == http.NoBody:
+		return nil, fmt.Errorf("%w: it is empty, and lacks the last chunk", ErrPayload)
+	}
+	length, err := single(r.Header, "X-Amz-Decoded-Content-Length")
+	if err != nil {
+		return nil, err
+	}
+	left, err := strconv.ParseUint(length, 10, 63)
+	if err != nil || len(length) > 1 && length[0] == '0' {
+		return nil, fmt.Errorf("X-Amz-Decoded-Content-Length %.40q is not a number; a body in chunks has to say how long it is without them", length)
+	}
+	names, err := trailerNames(r.Header["X-Amz-Trailer"])
+	switch {
+	case err != nil:
+		return nil, err
+	case trailer && len(names) == 0:
+		return nil, fmt.Errorf("payload mode %s needs an X-Amz-Trailer header", s.Payload)
+	case !trailer && len(names) > 0:
+		return nil, fmt.Errorf("X-Amz-Trailer announces a trailer, and payload mode %s has none", s.Payload)
+	}
+	if c.SecretAccessKey == "" {
+		return nil, errors.New("there is no secret access key to verify the chunks with")
+	}
+	key, kept := o.Keys.get(c.SecretAccessKey, s.Scope)
+	if !kept {
+		key = signingKey(c.SecretAccessKey, s.Scope)
+	}
+	return &ChunkReader{body: r.Body, buffers: o.Buffers, hold: o.Hold, in: newChain(s, key), left: left, trailer: trailer, names: names}, nil
+}
+
+// trailerNames reads X-Amz-Trailer.
+func trailerNames(values []string) ([]string, error) {
+	var names []string
+	for _, value := range values {
+		for name := range strings.SplitSeq(value, ",") {
+			name = strings.ToLower(strings.Trim(name, " \t"))
+			if !isName(name) || name+":" == trailerName || slices.Contains(names, name) {
+				return nil, fmt.Errorf("X-Amz-Trailer %.80q names no trailer, or one twice", value)
+			}
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// SignAnew has c yield the body as it came, each chunk and the trailer under a
+// signature by cr. The first is made over seed, which is the signature of the
+// request that the body goes out with. As signatures are all of one length, so
+// is the body. SignAnew comes before the first Read.
+func (c *ChunkReader) SignAnew(seed *Signature, cr Credentials) error {
+	if cr.SecretAccessKey == "" || !isHash(seed.Value) {
+		return errors.New("there is nothing to sign chunks with")
+	}
+	c.out = newChain(seed, signingKey(cr.SecretAccessKey, seed.Scope))
+	return nil
+}
+
+// Read implements [io.Reader].
+func (c *ChunkReader) Read(p []byte) (int, error) {
+	if !c.begin() {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	defer c.finish()
+	for len(c.ready) == 0 && c.err == nil {
+		c.err = c.next()
+	}
+	if len(c.ready) == 0 {
+		return 0, c.err
+	}
+	n := copy(p, c.ready)
+	c.ready = c.ready[n:]
+	return n, nil
+}
+
+// Close closes the body, and lets go of what was read of it.
+func (c *ChunkReader) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.drop()
+	c.mu.Unlock()
+	return c.body.Close()
+}
+
+func (c *ChunkReader) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = !c.closed
+	return c.reading
+}
+
+func (c *ChunkReader) finish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = false
+	c.drop()
+}
+
+// drop lets go of the buffer when nobody needs it any more. c.mu is held; but
+// while c.reading, all that it does not guard is Read's.
+func (c *ChunkReader) drop() {
+	if !c.reading && (c.closed || len(c.ready) == 0 && c.err != nil) {
+		if c.hold != nil && c.buf != nil {
+			c.hold(-int64(len(c.buf)))
+		}
+		c.buffers.put(c.buf)
+		c.buf, c.ready = nil, nil
+	}
+}
