@@ -1,9 +1,6 @@
 package manifest
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // A Decision says whether requests are allowed, and why. The zero Decision
 // denies.
@@ -80,7 +77,7 @@ func (g *Grant) allows(r *Request, m *Manifest) Reason {
 	if !g.names(r.Action) {
 		return NoAction
 	}
-	in := scope{account: m.Account, minted: !m.Credentials.Unminted, alias: g.namesAlias()}
+	in := scope{account: m.Account, minted: !m.Credentials.Unminted}
 	known, would := false, false
 	for _, p := range g.Resources {
 		if p.matches(r, in) {
@@ -117,14 +114,6 @@ func (g *Grant) names(action string) bool {
 	return false
 }
 
-// namesAlias reports whether g tells its key of KMS by the alias that the
-// request names, so that its resource need not.
-func (g *Grant) namesAlias() bool {
-	return slices.ContainsFunc(g.Conditions, func(c Condition) bool {
-		return c.Operator == "StringEquals" && strings.EqualFold(c.Key, "kms:RequestAlias")
-	})
-}
-
 // secure reports whether calls of an action go on under TLS.
 func (m *Manifest) secure(action string) bool {
 	service, _, _ := strings.Cut(action, ":")
@@ -145,7 +134,6 @@ func accountIs(account string) func(string) (string, bool) {
 type scope struct {
 	account string
 	minted  bool // AWS compares what is not known of a resource with a session policy
-	alias   bool // the grant's conditions tell the resource
 }
 
 // matches reports whether p matches r's resource: see [Request.Partly].
@@ -179,12 +167,8 @@ func (r *Request) matched(glyphs []rune, in scope) bool {
 	if glob(glyphs, r.Resource, false) {
 		return true
 	}
-	if !r.Partly {
+	if !r.Partly || !in.minted {
 		return false
-	}
-	if !in.minted {
-		// Whichever key an alias stands for, the grant is of all.
-		return r.Resource == "*" && in.alias && len(glyphs) > 0 && glyphs[len(glyphs)-1] == anyRun
 	}
 	if r.Resource == "*" {
 		return true

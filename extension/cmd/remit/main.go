@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, t *tui) int {
 	root.SetOut(t.out)
 	root.SetErr(t.err)
 	root.SetArgs(args)
-	root.AddCommand(runCommand(t), checkCommand(t), explainCommand(t), policyCommand(t))
+	root.AddCommand(runCommand(t), checkCommand(t), explainCommand(t), policyCommand(t), schemaCommand(t))
 	for _, c := range append(root.Commands(), root) {
 		wrapArgs(c)
 	}
