@@ -37,45 +37,44 @@ const (
 	null             comparison = "Null"
 )
 
-// operators are IAM's, without what stands before and after them. ArnEquals
-// and ArnLike are the same one.
-func operators() []struct {
-	name    string
-	compare comparison
-	negated bool
-} {
-	return []struct {
-		name    string
-		compare comparison
-		negated bool
-	}{
-		{"StringEquals", stringEquals, false},
-		{"StringNotEquals", stringEquals, true},
-		{"StringEqualsIgnoreCase", stringIgnoreCase, false},
-		{"StringNotEqualsIgnoreCase", stringIgnoreCase, true},
-		{"StringLike", stringLike, false},
-		{"StringNotLike", stringLike, true},
-		{"NumericEquals", numericEquals, false},
-		{"NumericNotEquals", numericEquals, true},
-		{"NumericLessThan", numericLess, false},
-		{"NumericLessThanEquals", numericLessEq, false},
-		{"NumericGreaterThan", numericMore, false},
-		{"NumericGreaterThanEquals", numericMoreEq, false},
-		{"DateEquals", dateEquals, false},
-		{"DateNotEquals", dateEquals, true},
-		{"DateLessThan", dateLess, false},
-		{"DateLessThanEquals", dateLessEq, false},
-		{"DateGreaterThan", dateMore, false},
-		{"DateGreaterThanEquals", dateMoreEq, false},
-		{"Bool", boolean, false},
-		{"BinaryEquals", binaryEquals, false},
-		{"IpAddress", ipAddress, false},
-		{"NotIpAddress", ipAddress, true},
-		{"ArnEquals", arnLike, false},
-		{"ArnNotEquals", arnLike, true},
-		{"ArnLike", arnLike, false},
-		{"ArnNotLike", arnLike, true},
-		{"Null", null, false},
+// comparisonOf returns what an operator without a set prefix and IfExists
+// compares by, and whether it is negated. ArnEquals and ArnLike are the same
+// one.
+func comparisonOf(name string) (by comparison, negated, ok bool) {
+	switch c := comparison(name); c {
+	case stringEquals, stringIgnoreCase, stringLike, boolean, binaryEquals, ipAddress, arnLike, null,
+		numericEquals, numericLess, numericLessEq, numericMore, numericMoreEq,
+		dateEquals, dateLess, dateLessEq, dateMore, dateMoreEq:
+		return c, false, true
+	}
+	switch name {
+	case "ArnEquals":
+		return arnLike, false, true
+	case "StringNotEquals":
+		return stringEquals, true, true
+	case "StringNotEqualsIgnoreCase":
+		return stringIgnoreCase, true, true
+	case "StringNotLike":
+		return stringLike, true, true
+	case "NumericNotEquals":
+		return numericEquals, true, true
+	case "DateNotEquals":
+		return dateEquals, true, true
+	case "NotIpAddress":
+		return ipAddress, true, true
+	case "ArnNotEquals", "ArnNotLike":
+		return arnLike, true, true
+	}
+	return "", false, false
+}
+
+// baseNames are what comparisonOf takes.
+func baseNames() []string {
+	return []string{
+		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
+		"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
+		"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
+		"Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike", "Null",
 	}
 }
 
@@ -95,28 +94,24 @@ func parseOperator(name string) (operator, bool) {
 		op.set, name = set, rest
 	}
 	name, op.ifExists = strings.CutSuffix(name, ifExists)
-	for _, o := range operators() {
-		if o.name == name {
-			op.compare, op.negated = o.compare, o.negated
-			// "Null" asks whether the key is there, once and for all of it.
-			return op, op.compare != null || op.set == "" && !op.ifExists
-		}
-	}
-	return op, false
+	var ok bool
+	op.compare, op.negated, ok = comparisonOf(name)
+	// "Null" asks whether the key is there, once and for all of it.
+	return op, ok && (op.compare != null || op.set == "" && !op.ifExists)
 }
 
 // operatorNames are all that parseOperator takes.
 func operatorNames() []string {
 	var all []string
-	for _, o := range operators() {
-		all = append(all, o.name)
-		if o.compare == null {
+	for _, name := range baseNames() {
+		all = append(all, name)
+		if comparison(name) == null {
 			continue
 		}
 		for _, set := range []string{"", forAll + ":", forAny + ":"} {
-			all = append(all, set+o.name+ifExists)
+			all = append(all, set+name+ifExists)
 			if set != "" {
-				all = append(all, set+o.name)
+				all = append(all, set+name)
 			}
 		}
 	}
