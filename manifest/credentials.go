@@ -102,7 +102,7 @@ func isRoleName(s string) bool {
 
 // mint reads a width. The zero Width is returned for what is none.
 func (p *parser) mint(f field) Width {
-	s, _ := p.oneOf(f, []string{"adaptive"}, widths()...)
+	s, _ := p.oneOf(f, widths()...)
 	return Width(s)
 }
 

@@ -39,7 +39,7 @@ func ExampleParse() {
 // Every mistake is reported at once, where it stands.
 func ExampleParse_mistakes() {
 	_, err := manifest.Parse("remit.yaml", []byte(`
-credentials: {role: self, mint: adaptive}
+credentials: {role: self, mint: adaptiv}
 permissions:
   object_storge: {bucket: media-eu}
 allow:
@@ -48,7 +48,7 @@ allow:
 `), manifest.Options{})
 	fmt.Println(err)
 	// Output:
-	// remit.yaml:2:33: mint: "adaptive" is not built yet in this version: write "call" or "grant"
+	// remit.yaml:2:33: mint: "adaptiv" is not "adaptive" or "call" or "grant"; did you mean "adaptive"?
 	// remit.yaml:4:3: "permissions" has no key "object_storge"; did you mean "object_storage"?
 	// remit.yaml:6:14: action "s3:GetObjct" does not exist; did you mean "s3:GetObject"?
 }

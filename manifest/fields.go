@@ -135,15 +135,13 @@ func (p *parser) boolean(f field) (value, ok bool) {
 }
 
 // oneOf returns the string that f's value is, if it is one of choices.
-func (p *parser) oneOf(f field, unbuilt []string, choices ...string) (string, bool) {
+func (p *parser) oneOf(f field, choices ...string) (string, bool) {
 	s, ok := p.str(f.value, fmt.Sprintf("%q", f.key.Value))
 	switch {
 	case !ok:
 		return "", false
 	case slices.Contains(choices, s):
 		return s, true
-	case slices.Contains(unbuilt, s):
-		p.errorf(f.value, "%s: %q is not built yet in this version: write %s", f.key.Value, s, either(choices))
 	default:
 		p.errorf(f.value, "%s: %q is not %s%s", f.key.Value, s, either(choices), p.didYouMean(s, choices))
 	}

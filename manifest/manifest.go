@@ -64,8 +64,10 @@
 //	role          the ARN of a role to assume, or self for the function's own
 //	unminted      true: no role; calls go on under the function's own
 //	              credentials, and nothing but Remit itself bounds them
-//	mint          how wide minted credentials are: call (the default), exactly
-//	              the call; or grant, all that the grants allow which it used
+//	mint          how wide minted credentials are: call, exactly the call;
+//	              grant, all that the grants allow which it used; or adaptive
+//	              (the default), as call while this sandbox's budget of
+//	              requests to STS lasts, and as grant beyond it
 //	duration      of minted credentials, 900 to 3600 seconds; default 3600
 //	session_tags  {key: value}, at most 50
 //
@@ -236,7 +238,7 @@
 // # Not built yet
 //
 // These are part of the design and an error in this version, which says so: at
-// the top log_group, egress and limits; "mint: adaptive"; the kinds event_bus,
+// the top log_group, egress and limits; the kinds event_bus,
 // stream, workflows, email, models, database, api and assume; in every entry
 // expose; "${event: …}" in strings; directory buckets, object lambdas and
 // multi-region access points.
@@ -289,15 +291,16 @@ const (
 type Width string
 
 const (
-	WidthCall  Width = "call"  // exactly the call's requests
-	WidthGrant Width = "grant" // all that the grants allow which the call used
+	WidthCall     Width = "call"     // exactly the call's requests
+	WidthGrant    Width = "grant"    // all that the grants allow which the call used
+	WidthAdaptive Width = "adaptive" // in a manifest only: WidthCall while a budget of requests to STS lasts, else WidthGrant
 )
 
 // Credentials says under which credentials granted calls go on.
 type Credentials struct {
 	Role        string            // ARN of the role to assume, or [Self]; empty only if Unminted
 	Unminted    bool              // send calls under the base credentials: boundaries 1 and 2 do not stand
-	Mint        Width             // the zero Width means WidthCall
+	Mint        Width             // the zero Width means WidthAdaptive
 	Duration    time.Duration     // of minted credentials; zero means an hour
 	SessionTags map[string]string // nil for none
 }

@@ -182,11 +182,11 @@ func (p *parser) manifest(root *yaml.Node) {
 	}
 	if f, ok := top["mode"]; ok {
 		p.modeAt = f.value
-		p.mode, _ = p.oneOf(f, nil, modes()...)
+		p.mode, _ = p.oneOf(f, modes()...)
 	}
 	if f, ok := top["log"]; ok {
 		p.logAt = f.value
-		if s, ok := p.oneOf(f, nil, logLevels()...); ok {
+		if s, ok := p.oneOf(f, logLevels()...); ok {
 			p.m.Log = LogLevel(s)
 		}
 	}

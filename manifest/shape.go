@@ -84,4 +84,4 @@ func unbuiltFields() []string { return []string{"expose"} }
 
 func modes() []string     { return []string{"enforce", "observe"} }
 func logLevels() []string { return []string{string(LogDenials), string(LogSampled), string(LogAll)} }
-func widths() []string    { return []string{string(WidthCall), string(WidthGrant)} }
+func widths() []string    { return []string{string(WidthAdaptive), string(WidthCall), string(WidthGrant)} }

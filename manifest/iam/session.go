@@ -141,24 +141,29 @@ func grantAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Requ
 			used[g] = true
 		}
 	}
+	return grantsAccess(used, account), nil
+}
+
+// grantsAccess returns what grants allow, all of which can be written.
+func grantsAccess(grants map[*manifest.Grant]bool, account string) access {
 	a := make(access)
-	for g := range used {
+	for g := range grants {
 		cs, _ := grantConditions(g, account)
 		a.addGrant(g, cs, account)
 		carried(a, g, account)
 	}
-	return a, nil
+	return a
 }
 
 // writes reports whether g can be written, and with it a resource that is r's.
 func writes(g *manifest.Grant, r manifest.Request, account string) bool {
-	if !writesActions(g) {
-		return false
-	}
-	if _, ok := grantConditions(g, account); !ok {
-		return false
-	}
-	return covers(g, r, account)
+	return writesAll(g, account) && covers(g, r, account)
+}
+
+// writesAll reports whether g's actions and conditions can be written.
+func writesAll(g *manifest.Grant, account string) bool {
+	_, ok := grantConditions(g, account)
+	return ok && writesActions(g)
 }
 
 func writesActions(g *manifest.Grant) bool {
