@@ -40,20 +40,21 @@ func keep(k key, c aws.Credentials, asked time.Time, duration time.Duration) *en
 	}
 }
 
-// age returns how long ago e was asked for: by the wall clock, or by the
-// monotonic one where that says more. The wall clock can step back; the
-// monotonic clock stands still while a sandbox is frozen.
-func (e *entry) age(now time.Time) time.Duration {
-	return max(now.Sub(e.since), now.Round(0).Sub(e.since.Round(0)))
+// usable reports whether e's credentials may be handed out.
+func (e *entry) usable(now time.Time) bool {
+	return e.err == nil && elapsed(e.since, now) < e.lives
 }
 
 // outlives reports whether e's credentials may still be used although asking
 // anew failed with err. A refusal ends them early: whoever revoked the role's
 // trust meant it.
 func (e *entry) outlives(err error, now time.Time) bool {
-	return e.err == nil && e.age(now) < e.lives &&
-		(errors.Is(err, ErrThrottled) || errors.Is(err, ErrUnreachable))
+	return e.usable(now) && (errors.Is(err, ErrThrottled) || errors.Is(err, ErrUnreachable))
 }
+
+// renewal says how long not to ask anew for credentials that outlive err: as
+// long as there are some, nobody is in a hurry.
+func renewal(err error) time.Duration { return 10 * patience(err) }
 
 // patience says how long an error is answered from memory.
 func patience(err error) time.Duration {

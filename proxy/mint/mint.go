@@ -19,19 +19,34 @@
 //	                    sandboxes started together do not ask together
 //	too large           30 s: the same text is as long the next time
 //	refused             5 s: somebody may be mending a policy
-//	throttled           0.5 to 1 s, at random
 //	nothing             1 s
+//	throttled           0.5 to 1 s, at random, and not for this Ask alone:
+//	                    the quota is the account's
 //
 // At most 1,000 answers are kept, the least recently used given up first:
 // about 2 MB. An answer takes at most 10 s, one repetition of the request
-// after a broken connection included. Throttling is not repeated here: the
-// SDK that is waiting for the call knows best how long it can wait.
+// after a broken connection included.
+//
+// # Where STS is the bottleneck
+//
+// STS's quota is shared by all sandboxes of an account in a region, and
+// credentials that are good for one call alone cost a request each. So a Minter
+// has a budget for those that could be done without: [Minter.Narrow] spends a
+// token of it on each, one a second and at most ten at once, and returns wider
+// ones, that many calls share, when there is none. Each time STS throttles, the
+// rate is halved, and what was saved is gone; it doubles again in a quarter of an
+// hour. [Minter.Credentials] spends nothing, and widens nothing.
+//
+// A throttled request is repeated here only for an Ask that is Patient, for 3 s.
+// For any other the SDK that is waiting for the call knows best how long it can
+// wait.
 package mint
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -59,6 +74,8 @@ type Minter struct {
 	mu      sync.Mutex // guards what follows
 	kept    cache
 	flights map[key]*flight
+	budget  budget
+	busy    *entry // that STS throttled, and until when that is believed; nil: never
 	closed  bool
 }
 
@@ -69,6 +86,11 @@ type Ask struct {
 	Policy   string        // the session policy; never empty
 	Duration time.Duration // zero: an hour; at least 15 minutes and, roles being chained, at most an hour
 	Tags     map[string]string
+
+	// Patient has STS asked again, with growing pauses, for 3 s in which it
+	// throttles. It is for credentials that many calls share: there are few
+	// such requests, and many calls wait for each.
+	Patient bool
 }
 
 // What Credentials' errors are, by errors.Is.
@@ -82,6 +104,16 @@ var (
 // askTime is how long one answer may take: less than an SDK waits for the
 // call that needs it, more than two connection attempts.
 const askTime = 10 * time.Second
+
+// How a Patient request is repeated. With three attempts, as most SDKs make,
+// a call so lasts through 10 s of throttling.
+const (
+	patient    = 3 * time.Second
+	firstPause = 100 * time.Millisecond
+	lastPause  = time.Second
+)
+
+var errClosed = fmt.Errorf("%w: it is not asked any more", ErrUnreachable)
 
 // A flight is a request to STS under way. Its credentials and err are written
 // before done is closed, and not afterwards.
@@ -110,57 +142,101 @@ func (m *Minter) Credentials(ctx context.Context, a Ask) (aws.Credentials, time.
 	k, now := a.key(), time.Now()
 
 	m.mu.Lock()
-	if e := m.kept.get(k); e != nil && e.age(now) < e.fresh {
+	e := m.kept.get(k)
+	if e != nil && elapsed(e.since, now) < e.fresh {
 		m.mu.Unlock()
 		return e.credentials, 0, e.err
 	}
 	if m.closed {
 		m.mu.Unlock()
-		return aws.Credentials{}, 0, fmt.Errorf("%w: it is not asked any more", ErrUnreachable)
+		return aws.Credentials{}, 0, errClosed
 	}
 	f := m.flights[k]
-	if f == nil {
-		fctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
-		f = &flight{cancel: cancel, done: make(chan struct{})}
-		if m.flights == nil {
-			m.flights = make(map[key]*flight)
+	if f == nil && !a.Patient && m.busy != nil && elapsed(m.busy.since, now) < m.busy.fresh {
+		busy := m.busy.err
+		m.mu.Unlock()
+		if e != nil && e.usable(now) {
+			return e.credentials, 0, nil
 		}
-		m.flights[k] = f
-		// The one goroutine here that its starter does not wait for: it ends
-		// within askTime, whatever becomes of those who wait. Close waits.
-		go m.fly(fctx, k, a, f)
+		return aws.Credentials{}, 0, busy
+	}
+	if f == nil {
+		f = m.launch(ctx, k, a)
 	}
 	m.mu.Unlock()
+	return m.await(ctx, f, now, false)
+}
 
-	select {
-	case <-f.done:
-		return f.credentials, time.Since(now), f.err
-	case <-ctx.Done():
-		return aws.Credentials{}, time.Since(now), fmt.Errorf("waiting for STS: %w", ctx.Err())
+// launch has STS asked for a. m.mu is held.
+func (m *Minter) launch(ctx context.Context, k key, a Ask) *flight {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
+	f := &flight{cancel: cancel, done: make(chan struct{})}
+	if m.flights == nil {
+		m.flights = make(map[key]*flight)
 	}
+	m.flights[k] = f
+	// The one goroutine here that its starter does not wait for: it ends
+	// within askTime, whatever becomes of those who wait. Close waits.
+	go m.fly(ctx, k, a, f)
+	return f
 }
 
 // fly asks STS, keeps the answer and hands it to all who wait for f.
 func (m *Minter) fly(ctx context.Context, k key, a Ask, f *flight) {
 	defer f.cancel()
-	// From before the request, so that the time it took counts as life spent.
-	asked := time.Now()
-	credentials, err := m.assume(ctx, a)
+	begun := time.Now()
+	var asked time.Time
+	var credentials aws.Credentials
+	var err error
+	for wait := firstPause; ; wait = min(2*wait, lastPause) {
+		// From before the request, so that the time it took counts as life spent.
+		asked = time.Now()
+		credentials, err = m.assume(ctx, a)
+		if !m.again(k, a, asked, err) {
+			break
+		}
+		// At random, since neighbours are throttled at the same moment.
+		wait := rand.N(2 * wait)
+		if elapsed(begun, time.Now())+wait > patient || !pause(ctx, wait) {
+			break
+		}
+	}
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	now := time.Now()
 	if err == nil {
 		m.kept.put(keep(k, credentials, asked, a.duration()))
-	} else if old := m.kept.get(k); old != nil && old.outlives(err, time.Now()) {
+	} else if old := m.kept.get(k); old != nil && old.outlives(err, now) {
 		// Asked for early, and in vain: what is kept is as good as it was.
-		old.fresh = min(old.age(time.Now())+patience(err), old.lives)
+		old.fresh = min(elapsed(old.since, now)+renewal(err), old.lives)
 		credentials, err = old.credentials, nil
-	} else {
-		m.kept.put(&entry{key: k, err: err, since: time.Now(), fresh: patience(err)})
+	} else if !errors.Is(err, ErrThrottled) { // m.busy has that
+		m.kept.put(&entry{key: k, err: err, since: now, fresh: patience(err)})
 	}
 	f.credentials, f.err = credentials, err
 	delete(m.flights, k)
 	close(f.done)
+}
+
+// again notes what became of a request to STS, made at a time, and reports
+// whether to make it again.
+func (m *Minter) again(k key, a Ask, asked time.Time, err error) bool {
+	throttled := errors.Is(err, ErrThrottled)
+	if !throttled && !errors.Is(err, ErrUnreachable) {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	// An STS that breaks under its load says so in other ways too.
+	m.budget.throttled(asked, now)
+	if !throttled {
+		return false
+	}
+	m.busy = &entry{err: err, since: now, fresh: patience(err)}
+	old := m.kept.get(k)
+	return a.Patient && !m.closed && (old == nil || !old.usable(now))
 }
 
 // Forget drops the credentials with an access key that the cloud no longer
@@ -185,7 +261,7 @@ func (m *Minter) Close() {
 	for _, f := range under {
 		<-f.done
 	}
-	m.start.Do(func() { m.startErr = fmt.Errorf("%w: it is not asked any more", ErrUnreachable) })
+	m.start.Do(func() { m.startErr = errClosed })
 	if m.idle != nil {
 		m.idle()
 	}
