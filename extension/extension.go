@@ -90,6 +90,8 @@ func Run(ctx context.Context, c Config) error {
 		return err // it cannot be reported without an id; Lambda takes the exit for a crash
 	}
 	o.sidecar.SetAccount(fn.Account)
+	// Only now: until it has registered, an extension keeps the runtime waiting.
+	o.sidecar.Warm()
 	deadline, err := o.live(ctx, api)
 	if err != nil {
 		// Not gracefully: each moment here is one in which the function runs.

@@ -153,7 +153,7 @@ type faultRig struct {
 const faultManifest = `
 function: faults
 log: all
-credentials: {role: "` + awstest.RoleARN + `"}
+credentials: {role: "` + awstest.RoleARN + `", mint: call}
 permissions:
   object_storage: {bucket: media, read_prefix: in/, write_prefix: out/}
   topic: {publish: done}
@@ -167,12 +167,26 @@ func newFaults(t *testing.T, script func(*visit), hook func(http.ResponseWriter,
 	return startFaults(t, script, hook, nil)
 }
 
+// adaptiveFaults starts a rig that mints as by default, but for its bucket's
+// grants, which have what stands in storage.
+func adaptiveFaults(t *testing.T, storage string, hook func(http.ResponseWriter, *http.Request) bool) *faultRig {
+	t.Helper()
+	text := strings.Replace(faultManifest, ", mint: call}", "}", 1)
+	text = strings.Replace(text, "write_prefix: out/", "write_prefix: out/"+storage, 1)
+	return startManifest(t, text, (*visit).ok, hook, nil)
+}
+
 func startFaults(t *testing.T, script func(*visit), hook func(http.ResponseWriter, *http.Request) bool, transport http.RoundTripper) *faultRig {
+	t.Helper()
+	return startManifest(t, faultManifest, script, hook, transport)
+}
+
+func startManifest(t *testing.T, text string, script func(*visit), hook func(http.ResponseWriter, *http.Request) bool, transport http.RoundTripper) *faultRig {
 	t.Helper()
 	f := &faultRig{t: t, site: newSite(t, script)}
 	sts, server := awstest.NewSTS(t)
 	sts.Hook, f.sts = hook, sts
-	m, err := manifest.Parse("remit.yaml", []byte(faultManifest), manifest.Options{Region: "eu-west-1"})
+	m, err := manifest.Parse("remit.yaml", []byte(text), manifest.Options{Region: "eu-west-1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,12 @@ type Sidecar struct {
 	announcing sync.Once
 	start      audit.Start
 
+	cloud   *cloud.Cloud
+	warming sync.WaitGroup
+	warm    sync.Once
+	cold    context.CancelFunc // ends the warming
+	warmth  context.Context    // of the warming, that outlives the call which began it
+
 	serving sync.WaitGroup
 	broken  chan error // has the error of the first server that stopped by itself
 	closing atomic.Bool
@@ -87,9 +93,13 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	}
 	s.manifest.Store(m)
 	s.SetAccount(c.Account)
-	s.start.RolePolicy.Stands = m.Credentials.Role != ""
-	s.start.RolePolicy.Why = "the manifest names no role"
-	s.start.SessionPolicy = s.start.RolePolicy
+	if m.Credentials.Role != "" {
+		s.start.RolePolicy = audit.Boundary{Stands: true, Why: "the manifest names a role; what its policy says was not looked at: remit policy writes it"}
+		s.start.SessionPolicy = audit.Boundary{Stands: true}
+	} else {
+		s.start.RolePolicy.Why = "the manifest names no role"
+		s.start.SessionPolicy = s.start.RolePolicy
+	}
 	if c.Log == nil {
 		c.Log = os.Stderr
 	}
@@ -124,19 +134,21 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	if u := m.Upstreams["sts"]; u != nil {
 		minter.Endpoint = u.String()
 	}
+	s.cloud = &cloud.Cloud{
+		Sealed:    issuer.Sealed,
+		Base:      c.Base,
+		Minter:    minter,
+		Transport: c.Transport,
+		Region:    c.Region,
+		Account:   func() string { return s.manifest.Load().Account },
+		Function:  function,
+		Session:   func() string { return session },
+		Self:      (&self{minter: minter, transport: c.Transport}).arn,
+	}
+	s.warmth, s.cold = context.WithCancel(context.WithoutCancel(ctx))
 	s.proxy = &proxy.Server{
-		Manifest: s.manifest.Load,
-		Cloud: &cloud.Cloud{
-			Sealed:    issuer.Sealed,
-			Base:      c.Base,
-			Minter:    minter,
-			Transport: c.Transport,
-			Region:    c.Region,
-			Account:   func() string { return s.manifest.Load().Account },
-			Function:  function,
-			Session:   func() string { return session },
-			Self:      (&self{minter: minter, transport: c.Transport}).arn,
-		},
+		Manifest:  s.manifest.Load,
+		Cloud:     s.cloud,
 		Claims:    cloud.Claims,
 		TLS:       authority.TLS,
 		Forbidden: c.Forbidden,
@@ -208,6 +220,16 @@ func (s *Sidecar) SetAccount(account string) {
 	}
 }
 
+// Warm begins to ask STS for the credentials of the manifest's grants, once, and
+// does not wait for them: [Sidecar.Close] does. Whether a frozen sandbox lets it
+// finish or not, calls that come meanwhile ask for what they need themselves. It
+// is of use once the account is known.
+func (s *Sidecar) Warm() {
+	s.warm.Do(func() {
+		s.warming.Go(func() { s.cloud.Warm(s.warmth, s.manifest.Load()) })
+	})
+}
+
 // Invocation tells that the calls with the trace id in header, an
 // X-Amzn-Trace-Id, belong to the invocation request.
 func (s *Sidecar) Invocation(header, request string) { s.traces.note(header, request) }
@@ -226,6 +248,9 @@ func (s *Sidecar) Announce(sealed audit.Boundary) {
 // done; what the log has left is written.
 func (s *Sidecar) Close(ctx context.Context) error {
 	s.closing.Store(true)
+	s.warm.Do(func() {}) // not any more
+	s.cold()
+	s.warming.Wait()
 	err := s.proxy.Shutdown(ctx)
 	if e := s.creds.Shutdown(ctx); e != nil {
 		err = errors.Join(err, e, s.creds.Close())

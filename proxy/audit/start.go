@@ -17,7 +17,7 @@ import (
 // this sandbox. The zero Boundary does not.
 type Boundary struct {
 	Stands bool
-	Why    string // it does not; for people
+	Why    string // it does not; or what nobody checked where it is said to; for people
 }
 
 // A Start is what is known of a sandbox when it starts, besides its manifest.
@@ -43,6 +43,8 @@ type Start struct {
 //	boundaries        {role_policy, session_policy, decision, sealed_credentials,
 //	                  hardened_process}: true where it stands
 //	why_not           for each that does not
+//	unchecked         for each that does by what somebody said, what was not
+//	                  looked at
 //	warnings          a list
 //
 // Its level is "warn" where a boundary does not stand or there is a warning.
@@ -70,10 +72,11 @@ func (l *Log) Start(s Start) {
 		warnings = append(warnings, w.Error())
 	}
 
-	order := []struct {
+	type named struct {
 		name string
 		Boundary
-	}{
+	}
+	order := []named{
 		{"role_policy", s.RolePolicy}, {"session_policy", s.SessionPolicy}, {"decision", s.Decision},
 		{"sealed_credentials", s.SealedCredentials}, {"hardened_process", s.HardenedProcess},
 	}
@@ -109,6 +112,16 @@ func (l *Log) Start(s Start) {
 			for _, b := range order {
 				if !b.Stands {
 					enc.AddString(b.name, cut(cmp.Or(b.Why, "not said"), maxGrant))
+				}
+			}
+			return nil
+		})))
+	}
+	if slices.ContainsFunc(order, func(b named) bool { return b.Stands && b.Why != "" }) {
+		f = append(f, zap.Object("unchecked", zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
+			for _, b := range order {
+				if b.Stands && b.Why != "" {
+					enc.AddString(b.name, cut(b.Why, maxGrant))
 				}
 			}
 			return nil

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -102,28 +103,26 @@ func (c *Cloud) authorize(ctx context.Context, call *proxy.Call, m *manifest.Man
 		sent.AccessKeyID = creds.AccessKeyID
 		return creds, sent, nil
 	}
-	policy, width, err := iam.SessionPolicy(m, d, call.Requests, widthOf(m, d))
-	switch {
-	case errors.Is(err, iam.ErrTooLarge), err == nil && width != manifest.WidthCall && strict(m, d):
-		return sdk.Credentials{}, sent, &proxy.Refusal{Reason: proxy.PolicyTooLarge, Text: "no session policy for this call fits into what STS takes; ask for fewer resources at once", Err: err}
-	case err != nil:
-		return sdk.Credentials{}, sent, &proxy.Refusal{Reason: proxy.Unminted, Text: "no session policy could be written for this call", Err: err}
+	width := widthOf(m, d)
+	ask, got, err := c.ask(ctx, call, m, d, width)
+	if err != nil {
+		return sdk.Credentials{}, sent, err
 	}
-	role := m.Credentials.Role
-	if role == manifest.Self {
-		if role, err = c.Self(ctx); err != nil {
-			return sdk.Credentials{}, sent, refused(err)
+	var creds sdk.Credentials
+	if width == manifest.WidthAdaptive && got == manifest.WidthCall {
+		var narrow bool
+		creds, narrow, sent.Mint, err = c.Minter.Narrow(ctx, ask, func() (mint.Ask, error) {
+			wide, _, err := c.ask(ctx, call, m, d, manifest.WidthGrant)
+			return wide, err
+		})
+		if !narrow {
+			got = manifest.WidthGrant
 		}
+	} else {
+		ask.Patient = got == manifest.WidthGrant
+		creds, sent.Mint, err = c.Minter.Credentials(ctx, ask)
 	}
-	sent.Width = width
-	creds, took, err := c.Minter.Credentials(ctx, mint.Ask{
-		Role:     role,
-		Session:  c.Session(),
-		Policy:   policy,
-		Duration: m.Credentials.Duration,
-		Tags:     m.Credentials.SessionTags,
-	})
-	sent.Mint = took
+	sent.Width = got
 	if err != nil {
 		return sdk.Credentials{}, sent, refused(err)
 	}
@@ -131,30 +130,63 @@ func (c *Cloud) authorize(ctx context.Context, call *proxy.Call, m *manifest.Man
 	return creds, sent, nil
 }
 
-// widthOf is how wide to mint: the narrowest that a used grant, or else the
-// manifest, says.
-func widthOf(m *manifest.Manifest, d manifest.Decision) manifest.Width {
-	for _, g := range d.Used() {
-		w := g.Mint
-		if w == "" {
-			w = m.Credentials.Mint
+// ask returns what STS is asked for a call with, and how wide that is: width,
+// or the grants' where the call's own does not fit and width is not WidthCall.
+func (c *Cloud) ask(ctx context.Context, call *proxy.Call, m *manifest.Manifest, d manifest.Decision, width manifest.Width) (mint.Ask, manifest.Width, error) {
+	strict := width == manifest.WidthCall
+	if width == manifest.WidthAdaptive {
+		width = manifest.WidthCall
+	}
+	policy, got, err := iam.SessionPolicy(m, d, call.Requests, width)
+	switch {
+	case errors.Is(err, iam.ErrTooLarge), err == nil && strict && got != manifest.WidthCall:
+		return mint.Ask{}, got, &proxy.Refusal{Reason: proxy.PolicyTooLarge, Text: "no session policy for this call fits into what STS takes; ask for fewer resources at once", Err: err}
+	case err != nil:
+		return mint.Ask{}, got, &proxy.Refusal{Reason: proxy.Unminted, Text: "no session policy could be written for this call", Err: err}
+	}
+	a, err := c.askFor(ctx, m, policy)
+	if err != nil {
+		err = refused(err)
+	}
+	return a, got, err
+}
+
+// askFor returns what STS is asked for a policy of m's with.
+func (c *Cloud) askFor(ctx context.Context, m *manifest.Manifest, policy string) (a mint.Ask, err error) {
+	role := m.Credentials.Role
+	if role == manifest.Self {
+		if role, err = c.Self(ctx); err != nil {
+			return a, err
 		}
-		if w != manifest.WidthGrant {
+	}
+	return mint.Ask{
+		Role:     role,
+		Session:  c.Session(),
+		Policy:   policy,
+		Duration: m.Credentials.Duration,
+		Tags:     m.Credentials.SessionTags,
+	}, nil
+}
+
+// widthOf is how wide to mint: the narrowest that a used grant says. Where one
+// says WidthCall, the call is never widened.
+func widthOf(m *manifest.Manifest, d manifest.Decision) manifest.Width {
+	width := manifest.WidthGrant
+	for _, g := range d.Used() {
+		switch grantWidth(m, g) {
+		case manifest.WidthGrant:
+		case manifest.WidthAdaptive:
+			width = manifest.WidthAdaptive
+		default: // nothing else is wider
 			return manifest.WidthCall
 		}
 	}
-	return manifest.WidthGrant
+	return width
 }
 
-// strict reports whether a used grant, or else the manifest, says `mint: call`
-// in so many words: then a call that does not fit is denied, not widened.
-func strict(m *manifest.Manifest, d manifest.Decision) bool {
-	for _, g := range d.Used() {
-		if g.Mint == manifest.WidthCall || g.Mint == "" && m.Credentials.Mint == manifest.WidthCall {
-			return true
-		}
-	}
-	return false
+// grantWidth is how wide g is minted: what it says, or else the manifest.
+func grantWidth(m *manifest.Manifest, g *manifest.Grant) manifest.Width {
+	return cmp.Or(g.Mint, m.Credentials.Mint, manifest.WidthAdaptive)
 }
 
 // refused says of an error of STS's why the call is denied.

@@ -1,0 +1,41 @@
+package aws
+
+import (
+	"context"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/manifest/iam"
+	"github.com/lambda-remit/remit/proxy/mint"
+)
+
+// maxWarm is how many grants Warm asks for. Each costs a request to STS in every
+// sandbox that starts, whether or not a call comes that needs it.
+const maxWarm = 8
+
+// Warm asks STS for the credentials of m's grants, the first few of them and
+// each by itself, so that the first call that is made at the grants' width finds
+// them; and by the way for a connection to STS, and for `role: self`'s name. A
+// grant that is never widened is left out. It returns when it is done, or ctx is.
+func (c *Cloud) Warm(ctx context.Context, m *manifest.Manifest) {
+	if m == nil || m.Credentials.Unminted {
+		return
+	}
+	var asks []mint.Ask
+	asked := make(map[string]bool) // by policy: versions and the like share one
+	for _, g := range m.Grants {
+		if grantWidth(m, g) == manifest.WidthCall || len(asks) == maxWarm {
+			continue
+		}
+		policy, err := iam.GrantPolicy(m, g)
+		if err != nil || asked[policy] {
+			continue
+		}
+		asked[policy] = true
+		a, err := c.askFor(ctx, m, policy)
+		if err != nil {
+			return // the first call says so
+		}
+		asks = append(asks, a)
+	}
+	c.Minter.Warm(ctx, asks)
+}
