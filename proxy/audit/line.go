@@ -212,6 +212,10 @@ func boundContext(context map[string][]string) map[string][]string {
 	}
 	out := make(map[string][]string)
 	for _, k := range slices.Sorted(maps.Keys(context)) {
+		switch k {
+		case "aws:requestedregion", "aws:currenttime", "aws:epochtime":
+			continue // every call has them, and the line has both already
+		}
 		if len(out) == maxContext {
 			break
 		}
@@ -221,6 +225,9 @@ func boundContext(context map[string][]string) map[string][]string {
 			list = append(list, cut(v, maxWord))
 		}
 		out[cut(k, maxWord)] = list
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	return out
 }

@@ -354,6 +354,38 @@ func TestUnmintedCallsGoUnderTheBaseCredentials(t *testing.T) {
 	rig.last(t)
 }
 
+func TestWhenAndWhereACallGoesIsKnownToConditions(t *testing.T) {
+	const conditions = `
+function: thumbnails
+credentials: {role: "` + awstest.RoleARN + `"}
+allow:
+  - actions: [sns:Publish]
+    resources: ["arn:aws:sns:*:*:done"]
+    when: {StringEquals: {"aws:RequestedRegion": "REGION"}, DateLessThan: {"aws:CurrentTime": "YEAR-01-01T00:00:00Z"}}
+`
+	for _, tt := range []struct {
+		region, year string
+		allowed      bool
+	}{{"eu-west-1", "2999", true}, {"us-east-1", "2999", false}, {"eu-west-1", "2020", false}} {
+		rig := newRig(t, strings.NewReplacer("REGION", tt.region, "YEAR", tt.year).Replace(conditions))
+		publish := func() *http.Request {
+			return signed(t, sealed, "sns", "POST", "/", "Action=Publish&Version=2010-03-31&Message=m&TopicArn=arn:aws:sns:eu-west-1:123456789012:done", "", "Content-Type", "application/x-www-form-urlencoded")
+		}
+		_, sent, err := rig.do(publish())
+		if (err == nil) != tt.allowed {
+			t.Errorf("%s before %s: got %v, want allowed: %v", tt.region, tt.year, err, tt.allowed)
+		}
+		if tt.allowed {
+			if first := sent.AccessKeyID; first != "" {
+				_, sent, err = rig.do(publish())
+				if err != nil || sent.AccessKeyID != first {
+					t.Errorf("a second call was sent under %q (%v), want %q again: the time of a call is no part of its policy", sent.AccessKeyID, err, first)
+				}
+			}
+		}
+	}
+}
+
 func TestCredentialsInAnAnswerAreNotSentFor(t *testing.T) {
 	rig := newRig(t, thumbnails+`
 allow:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,7 +123,22 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	if len(call.Requests) == 0 {
 		return fmt.Errorf("operation %q asks for nothing that can be granted", call.Operation)
 	}
+	c.circumstances(call)
 	return nil
+}
+
+// circumstances adds to each request what is known of every call: where it
+// goes and when. (IAM User Guide, "AWS global condition context keys".)
+func (c *Cloud) circumstances(call *proxy.Call) {
+	now := c.now().UTC()
+	region, date, epoch := []string{call.Region}, []string{now.Format(time.RFC3339)}, []string{strconv.FormatInt(now.Unix(), 10)}
+	for i := range call.Requests {
+		r := &call.Requests[i]
+		if r.Context == nil {
+			r.Context = make(map[string][]string, 3)
+		}
+		r.Context["aws:requestedregion"], r.Context["aws:currenttime"], r.Context["aws:epochtime"] = region, date, epoch
+	}
 }
 
 // verify checks the signature, and what it says of the body.

@@ -24,6 +24,7 @@ func explainCommand(t *tui) *cobra.Command {
 	var in rawRequest
 	var headers []string
 	var data, action, resource string
+	var context []string
 	var jsonl, asJSON bool
 	c := &cobra.Command{
 		Use:   "explain [flags]",
@@ -67,7 +68,11 @@ proxy as to an endpoint.`,
 				if e.manifest == nil {
 					return usage(cmd, errors.New("--action asks what a manifest says: name it with --manifest"))
 				}
-				return e.tell(t, e.decide(explanation{}, []manifest.Request{{Action: action, Resource: resource}}), asJSON)
+				keys, err := contextOf(cmd, context)
+				if err != nil {
+					return err
+				}
+				return e.tell(t, e.decide(explanation{}, []manifest.Request{{Action: action, Resource: resource, Context: keys}}), asJSON)
 			case in.URL == "":
 				return usage(cmd, errors.New("name a request by --url, or by --action and --resource, or give --jsonl"))
 			}
@@ -90,6 +95,7 @@ proxy as to an endpoint.`,
 	f.StringVarP(&data, "data", "d", "", "the `body`")
 	f.StringVar(&action, "action", "", "an IAM `action`, in place of a request")
 	f.StringVar(&resource, "resource", "*", "the `ARN` that goes with --action")
+	f.StringArrayVar(&context, "context", nil, "a condition key that goes with --action (`KEY=VALUE`); may be given again")
 	f.BoolVar(&jsonl, "jsonl", false, "requests on standard input, answers on standard output, one a line")
 	f.BoolVar(&asJSON, "json", false, "the answer as a JSON object, as --jsonl writes it")
 	s.flags(c)
@@ -289,6 +295,23 @@ func (e explainer) tell(t *tui, x explanation, asJSON bool) error {
 		return exitCode(1)
 	}
 	return nil
+}
+
+// contextOf reads the condition keys that flags give.
+func contextOf(cmd *cobra.Command, flags []string) (map[string][]string, error) {
+	var keys map[string][]string
+	for _, f := range flags {
+		name, value, ok := strings.Cut(f, "=")
+		if !ok || name == "" {
+			return nil, usage(cmd, fmt.Errorf("context %q is not of the form s3:prefix=uploads/", f))
+		}
+		if keys == nil {
+			keys = make(map[string][]string)
+		}
+		name = strings.ToLower(name)
+		keys[name] = append(keys[name], value)
+	}
+	return keys, nil
 }
 
 func plural(n int, what string) string {

@@ -70,7 +70,7 @@ policy that names the role adds to it.`,
 func sessionPolicy(t *tui) *cobra.Command {
 	var s source
 	var compact bool
-	var actions, resources []string
+	var actions, resources, context []string
 	var width string
 	c := &cobra.Command{
 		Use:   "session --manifest FILE --action ACTION --resource ARN [flags]",
@@ -90,9 +90,13 @@ if the manifest does not grant them.`,
 			case width != string(manifest.WidthCall) && width != string(manifest.WidthGrant):
 				return usage(cmd, fmt.Errorf("width %q is neither call nor grant", width))
 			}
+			keys, err := contextOf(cmd, context)
+			if err != nil {
+				return err
+			}
 			var reqs []manifest.Request
 			for i, a := range actions {
-				reqs = append(reqs, manifest.Request{Action: a, Resource: resources[i]})
+				reqs = append(reqs, manifest.Request{Action: a, Resource: resources[i], Context: keys})
 			}
 			d := m.Decide(reqs...)
 			if !d.Allowed {
@@ -119,6 +123,7 @@ if the manifest does not grant them.`,
 	f := c.Flags()
 	f.StringArrayVar(&actions, "action", nil, "an IAM `action`; may be given again")
 	f.StringArrayVar(&resources, "resource", nil, "the `ARN` that goes with the action of the same place")
+	f.StringArrayVar(&context, "context", nil, "a condition key of the call (`KEY=VALUE`); may be given again")
 	f.StringVar(&width, "width", string(manifest.WidthCall), "how narrow: `call` or grant")
 	f.BoolVar(&compact, "json", false, "in one line, as STS gets it")
 	s.flags(c)
