@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -246,7 +247,20 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	for _, key := range keys.kept {
 		secrets = append(secrets, string(key[:]), fmt.Sprintf("%x", key[:8]), fmt.Sprint(key[:8]))
 	}
+	u := uploads()["minio-go"]
+	chunks, buffers := u.chunks(t, bytes.NewReader(u.wire(t)), Options{}), new(Buffers)
+	if err := chunks.SignAnew(someSeed()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chunks.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	_, minted := someSeed()
+	key := signingKey(minted.SecretAccessKey, Scope{"20261122", "eu-west-1", "s3"})
+	secrets = append(secrets, string(key[:]), strings.Trim(fmt.Sprint(chunks.buf[100:110]), "[]"), strings.Trim(fmt.Sprint(chunks.in.text[:10]), "[]"))
+	buffers.put(chunks.buf)
 	for _, v := range []any{
+		chunks, []*ChunkReader{chunks}, struct{ C *ChunkReader }{chunks}, buffers, Options{Buffers: buffers},
 		c.credentials, &c.credentials, []Credentials{c.credentials}, map[string]Credentials{"k": c.credentials}, struct{ C Credentials }{c.credentials},
 		*s, s, []*Signature{s}, keys, Options{Keys: keys}, struct{ K *Keys }{keys},
 	} {
