@@ -1,7 +1,10 @@
 package manifest_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/lambda-remit/remit/manifest"
 )
@@ -77,4 +80,62 @@ func ExampleLiteral() {
 	fmt.Println(key, key.Match("in/*.png", nil), key.Match("in/cat.png", nil))
 	// Output:
 	// in/${*}.png true false
+}
+
+// What stands in a call is decided here; what AWS alone sees is left to the
+// session policy.
+func ExampleManifest_Decide_conditions() {
+	m, err := manifest.Parse("remit.yaml", []byte(`
+credentials: {role: self}
+allow:
+  actions: s3:ListBucket
+  resources: "arn:aws:s3:::media-eu"
+  when:
+    StringLike: {"s3:prefix": uploads/*}
+    IpAddress: {"aws:SourceIp": 10.0.0.0/8}
+`), manifest.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, prefix := range []string{"uploads/2026/", "billing/"} {
+		d := m.Decide(manifest.Request{
+			Action:   "s3:ListBucket",
+			Resource: "arn:aws:s3:::media-eu",
+			Context:  map[string][]string{"s3:prefix": {prefix}},
+		})
+		fmt.Printf("%s %v %q\n", prefix, d.Allowed, d.Reason)
+	}
+	// Output:
+	// uploads/2026/ true ""
+	// billing/ false "no-condition"
+}
+
+func ExampleDeferred() {
+	for _, key := range []string{"s3:prefix", "aws:SourceIp", "kms:ViaService"} {
+		fmt.Println(key, manifest.Deferred(key))
+	}
+	// Output:
+	// s3:prefix false
+	// aws:SourceIp true
+	// kms:ViaService false
+}
+
+// Any of the values may be passed, so the largest says it all.
+func ExampleCondition_Simple() {
+	c := manifest.Condition{Operator: "NumericLessThan", Key: "s3:max-keys", Values: []string{"10", "100", "50"}}
+	fmt.Println(c.Simple().Values)
+	// Output:
+	// [100]
+}
+
+func ExampleSchema() {
+	var schema struct{ Properties map[string]any }
+	if err := json.Unmarshal(manifest.Schema(), &schema); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(slices.Sorted(maps.Keys(schema.Properties)))
+	// Output:
+	// [allow credentials function function_identity log mode permissions upstreams]
 }

@@ -119,7 +119,8 @@ func partly(g *manifest.Grant, resource, account string) []string {
 
 // grantAccess returns what the grants that d rests on allow. Of those that allow
 // a request, the manifest's first without conditions is enough if there is one;
-// else all are needed, since AWS decides which of them holds.
+// else all are needed, since AWS decides which of them holds, and of a resource
+// that the call does not tell which of them has it.
 func grantAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Request) (access, error) {
 	account := accountOf(m.Account)
 	used := make(map[*manifest.Grant]bool)
@@ -129,7 +130,7 @@ func grantAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Requ
 			if !slices.Contains(d.Grants[i], g) || !writes(g, r, account) {
 				continue
 			}
-			if own = append(own, g); len(g.Conditions) == 0 {
+			if own = append(own, g); len(g.Conditions) == 0 && !r.Partly {
 				own = []*manifest.Grant{g}
 				break
 			}
