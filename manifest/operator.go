@@ -136,6 +136,3 @@ func (op operator) missing() bool {
 func (op operator) variables() bool {
 	return strings.HasPrefix(string(op.compare), "String") || op.compare == arnLike
 }
-
-// wildcards reports whether the values of op are patterns.
-func (op operator) wildcards() bool { return op.compare == stringLike || op.compare == arnLike }
