@@ -52,7 +52,7 @@ func (e *everywhere) taken() string {
 func TestObservingSignsForNobodyButAWS(t *testing.T) {
 	const get = "GET /media/other/a HTTP/1.1\nHost: {host}\n"
 	for _, test := range []struct{ name, host, shot, want string }{
-		{"granted", "s3.eu-west-1.amazonaws.com", "GET /media/granted/a HTTP/1.1\nHost: {host}\n{sign}", "s3.eu-west-1.amazonaws.com under a minted key"},
+		{"granted", "s3.eu-west-1.amazonaws.com", "GET /media/granted/a HTTP/1.1\nHost: {host}\n{sign}", "s3.eu-west-1.amazonaws.com under the base key"},
 		{"not granted", "s3.eu-west-1.amazonaws.com", get + "{sign}", "s3.eu-west-1.amazonaws.com under the base key"},
 		{"not granted, presigned", "s3.eu-west-1.amazonaws.com", get + "{sign query}", "s3.eu-west-1.amazonaws.com under the base key"},
 		{"unread", "dynamodb.eu-west-1.amazonaws.com", "POST / HTTP/1.1\nHost: {host}\nContent-Length: 2\n{sign service=dynamodb}\n\n{}", "dynamodb.eu-west-1.amazonaws.com under the base key"},

@@ -386,6 +386,17 @@ allow:
 	}
 }
 
+func TestObservedCallsGoUnderTheBaseCredentials(t *testing.T) {
+	rig := newRig(t, "mode: observe\n"+thumbnails)
+	rig.minted[awstest.Base().AccessKeyID] = awstest.Base()
+	rig.sts.Hook = awstest.Fail(403, "AccessDenied", "the role is not there yet")
+	_, sent, err := rig.do(signed(t, sealed, "s3", "GET", "/media/in/a", "", ""))
+	if err != nil || sent.AccessKeyID != awstest.Base().AccessKeyID || sent.Width != "" {
+		t.Errorf("got %+v, %v, want the base credentials", sent, err)
+	}
+	rig.last(t)
+}
+
 func TestCredentialsInAnAnswerAreNotSentFor(t *testing.T) {
 	rig := newRig(t, thumbnails+`
 allow:

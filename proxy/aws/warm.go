@@ -17,7 +17,7 @@ const maxWarm = 8
 // them; and by the way for a connection to STS, and for `role: self`'s name. A
 // grant that is never widened is left out. It returns when it is done, or ctx is.
 func (c *Cloud) Warm(ctx context.Context, m *manifest.Manifest) {
-	if m == nil || m.Credentials.Unminted {
+	if m == nil || m.Credentials.Unminted || m.Mode == manifest.Observe {
 		return
 	}
 	var asks []mint.Ask
