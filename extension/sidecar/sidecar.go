@@ -93,7 +93,10 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	}
 	s.manifest.Store(m)
 	s.SetAccount(c.Account)
-	if m.Credentials.Role != "" {
+	if m.Mode == manifest.Observe {
+		s.start.RolePolicy.Why = "observing: calls go on under the execution role's own credentials"
+		s.start.SessionPolicy = s.start.RolePolicy
+	} else if m.Credentials.Role != "" {
 		s.start.RolePolicy = audit.Boundary{Stands: true, Why: "the manifest names a role; what its policy says was not looked at: remit policy writes it"}
 		s.start.SessionPolicy = audit.Boundary{Stands: true}
 	} else {
