@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
@@ -23,10 +22,25 @@ permissions:
     list: true
     write_prefix: out/
     delete_prefix: out/
+  table:
+    name: orders
+    index: by-customer
+    read: true
+    write: true
   queue:
     publish: results
+    send: jobs
+    receive: jobs
   secrets:
     read: signing-key
+  parameters:
+    read: /app/host
+    path: /app/flags
+  keys:
+    encrypt: alias/app
+    decrypt: {key}
+  functions:
+    invoke: resize
 log: all
 `
 
@@ -38,9 +52,9 @@ func callsFor(t *testing.T, c client) (calls []call) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range bytes.Lines(bytes.ReplaceAll(text, []byte("{client}"), []byte(c.name))) {
+	for line := range strings.Lines(names.Replace(strings.ReplaceAll(string(text), "{client}", c.name))) {
 		var one call
-		d := json.NewDecoder(bytes.NewReader(line))
+		d := json.NewDecoder(strings.NewReader(line))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&one); err != nil {
 			t.Fatalf("%s: %v", line, err)
@@ -88,5 +102,20 @@ func TestAHundredMegabytesGoUpAndComeBackInParts(t *testing.T) {
 				t.Errorf("got %q: %s, want AccessDenied from Remit", got.Error, got.Message)
 			}
 		})
+	}
+}
+
+// TestJavaScriptSendsToAQueuesOwnHost is a known failure: JavaScript's SQS
+// calls a queue's URL, unless its client says useQueueUrlAsEndpoint: false, as
+// testdata/sdk.cjs has it. AWS_ENDPOINT_URL does not lead it to Remit.
+func TestJavaScriptSendsToAQueuesOwnHost(t *testing.T) {
+	for _, c := range clients() {
+		if !strings.HasPrefix(c.name, "js-") {
+			continue
+		}
+		c.env, c.around = append(c.env, "USE_QUEUE_URL=true"), "sqs"
+		s, _ := start(t, manifestOf(t, remit+servers.Upstreams()))
+		sent := call{Name: "send", Service: "sqs", Operation: "SendMessage", Input: map[string]any{"QueueUrl": "http://127.0.0.1:1/123456789012/jobs", "MessageBody": "x"}}
+		c.check(t, sent, c.make(t, s.Handshake(), []call{sent})["send"])
 	}
 }

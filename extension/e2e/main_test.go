@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/lambda-remit/remit/extension/e2e"
@@ -13,9 +14,13 @@ import (
 var (
 	checkout string
 	servers  *e2e.Servers
+	names    *strings.Replacer // what the servers named themselves: {key}
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asClient) != "" {
+		os.Exit(clientMain())
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
@@ -61,6 +66,39 @@ func stock(ctx context.Context) error {
 	}
 	for _, topic := range []string{"results", "all-customers"} {
 		if _, err := servers.MakeTopic(ctx, topic); err != nil {
+			return err
+		}
+	}
+	if err := servers.MakeTable(ctx, "orders", "customer", "day"); err != nil {
+		return err
+	}
+	if err := servers.MakeTable(ctx, "ledger"); err != nil {
+		return err
+	}
+	for _, queue := range []string{"jobs", "payments"} {
+		if err := servers.MakeQueue(ctx, queue); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"/app/host", "/app/flags/a", "/app/flags/b", "/app/password"} {
+		if err := servers.MakeParameter(ctx, name, "of "+name); err != nil {
+			return err
+		}
+	}
+	key, err := servers.MakeKey(ctx, "alias/app")
+	if err != nil {
+		return err
+	}
+	other, err := servers.MakeKey(ctx, "alias/payroll")
+	if err != nil {
+		return err
+	}
+	names = strings.NewReplacer("{key}", key, "{other key}", other)
+	if err := servers.MakeRole(ctx, "stock"); err != nil {
+		return err
+	}
+	for _, name := range []string{"resize", "pay"} {
+		if err := servers.MakeFunction(ctx, name); err != nil {
 			return err
 		}
 	}

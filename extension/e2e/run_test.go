@@ -22,7 +22,7 @@ func TestRemitRunHoldsALocalProcess(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if err := os.WriteFile(file, []byte(remit+servers.Upstreams()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(names.Replace(remit+servers.Upstreams())), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	calls := []call{

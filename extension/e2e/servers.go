@@ -32,8 +32,7 @@ const (
 	Role    = "arn:aws:iam::" + Account + ":role/generate-thumbnail-calls"
 )
 
-// Servers are running. S3 is MinIO's; SNS and Secrets Manager are moto's,
-// which has an S3 too.
+// Servers are running. S3 is MinIO's; all else is moto's, which has an S3 too.
 type Servers struct {
 	MinIO, Moto, STS string // URLs
 

@@ -56,10 +56,22 @@ func must(ctx context.Context, creds aws.Credentials, service, method, url strin
 // anyone is what moto takes for credentials: anything.
 var anyone = aws.Credentials{AccessKeyID: "AKIAANYONE", SecretAccessKey: "anything"}
 
-// MakeBucket makes a bucket, in MinIO.
+// MakeBucket makes a bucket, in MinIO, which says that it is ready a moment
+// before it is.
 func (s *Servers) MakeBucket(ctx context.Context, name string) error {
-	_, err := must(ctx, s.Admin, "s3", http.MethodPut, s.MinIO+"/"+name, nil, nil)
-	return err
+	for tries := 0; ; tries++ {
+		status, answer, err := Call(ctx, s.Admin, "s3", http.MethodPut, s.MinIO+"/"+name, nil, nil)
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusServiceUnavailable && tries < 100:
+			time.Sleep(50 * time.Millisecond)
+		case status != http.StatusOK:
+			return fmt.Errorf("bucket %q: %d: %s", name, status, answer)
+		default:
+			return nil
+		}
+	}
 }
 
 // MakeMotoBucket makes a bucket, in moto.
@@ -78,15 +90,6 @@ func (s *Servers) Put(ctx context.Context, bucket, key string, body []byte) erro
 // Get reads an object out of MinIO.
 func (s *Servers) Get(ctx context.Context, bucket, key string) ([]byte, error) {
 	return must(ctx, s.Admin, "s3", http.MethodGet, s.MinIO+"/"+bucket+"/"+key, nil, nil)
-}
-
-// MakeSecret makes a secret.
-func (s *Servers) MakeSecret(ctx context.Context, name, value string) error {
-	_, err := must(ctx, anyone, "secretsmanager", http.MethodPost, s.Moto+"/", http.Header{
-		"X-Amz-Target": {"secretsmanager.CreateSecret"},
-		"Content-Type": {"application/x-amz-json-1.1"},
-	}, fmt.Appendf(nil, `{"Name":%q,"SecretString":%q,"ClientRequestToken":"00000000-0000-4000-8000-000000000000"}`, name, value))
-	return err
 }
 
 // MakeTopic makes a topic and returns its ARN.
@@ -129,8 +132,9 @@ func (s *Servers) Published(ctx context.Context, arn string) (messages []string,
 func (s *Servers) Upstreams() string {
 	var b strings.Builder
 	b.WriteString("upstreams:\n")
-	for _, u := range [][2]string{{"s3", s.MinIO}, {"sns", s.Moto}, {"secretsmanager", s.Moto}, {"sts", s.STS}} {
-		fmt.Fprintf(&b, "  %s: %q\n", u[0], u[1])
+	fmt.Fprintf(&b, "  s3: %q\n  sts: %q\n", s.MinIO, s.STS)
+	for _, service := range []string{"dynamodb", "kms", "lambda", "secretsmanager", "sns", "sqs", "ssm"} {
+		fmt.Fprintf(&b, "  %s: %q\n", service, s.Moto)
 	}
 	return b.String()
 }

@@ -1,11 +1,17 @@
 """Makes calls with boto3: one JSON object a line in, one a line out.
 
 A call is {name, service, operation, input}; what came of it is {name, output}
-or {name, error, message}, error being the code of the ClientError.
+or {name, error, message}, error being the code of the ClientError. In an input,
+{"zeros": n} are n bytes, {"bytes": "text"} those of a text, {"from": [name,
+member, ...]} is a member of an earlier call's output, and {"bytesFrom": ...} the
+bytes of one that is some. Bytes in an output are in base64.
 """
 
+import base64
 import filecmp
+import functools
 import json
+import operator
 import sys
 
 import boto3
@@ -13,7 +19,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-clients = {}
+clients, outputs = {}, {}
 
 
 def client(service):
@@ -22,18 +28,30 @@ def client(service):
     return clients[service]
 
 
-def body(value):
-    return bytes(value["zeros"]) if isinstance(value, dict) else value.encode()
+def value(v):
+    match v:
+        case {"zeros": n}:
+            return bytes(n)
+        case {"bytes": text}:
+            return text.encode()
+        case {"from": path}:
+            return functools.reduce(operator.getitem, path, outputs)
+        case {"bytesFrom": path}:
+            return base64.b64decode(value({"from": path}))
+        case dict():
+            return {name: value(member) for name, member in v.items()}
+        case list():
+            return [value(element) for element in v]
+    return v
 
 
 def call(service, operation, input):
     if operation == "Transfer":
         return transfer(**input)
-    if "Body" in input:
-        input["Body"] = body(input["Body"])
-    output = getattr(client(service), xform_name(operation))(**input)
-    if "Body" in output:
-        output["Body"] = output["Body"].read().decode()
+    output = getattr(client(service), xform_name(operation))(**value(input))
+    for name in "Body", "Payload":
+        if name in output:
+            output[name] = output[name].read().decode()
     return output
 
 
@@ -44,15 +62,21 @@ def transfer(Bucket, Key, Path):
     return {"Same": filecmp.cmp(Path, Path + ".back", shallow=False)}
 
 
+def plain(v):
+    return base64.b64encode(v).decode() if isinstance(v, bytes) else str(v)
+
+
 for line in sys.stdin:
     case = json.loads(line)
     result = {"name": case["name"]}
     try:
-        result["output"] = call(case["service"], case["operation"], case["input"])
+        result["output"] = outputs[case["name"]] = json.loads(
+            json.dumps(call(case["service"], case["operation"], case["input"]), default=plain)
+        )
     except ClientError as e:
         result["error"] = e.response["Error"]["Code"]
         result["message"] = str(e)
     except Exception as e:  # anything else is a failure of the test's, told by its name
         result["error"] = type(e).__name__
         result["message"] = str(e)
-    print(json.dumps(result, default=str), flush=True)
+    print(json.dumps(result), flush=True)

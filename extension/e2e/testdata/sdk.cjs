@@ -8,23 +8,50 @@ const { pipeline } = require("node:stream/promises");
 const readline = require("node:readline");
 
 const packages = {
+  dynamodb: require("@aws-sdk/client-dynamodb"),
+  kms: require("@aws-sdk/client-kms"),
+  lambda: require("@aws-sdk/client-lambda"),
   s3: require("@aws-sdk/client-s3"),
-  sns: require("@aws-sdk/client-sns"),
   secretsmanager: require("@aws-sdk/client-secrets-manager"),
+  sns: require("@aws-sdk/client-sns"),
+  sqs: require("@aws-sdk/client-sqs"),
+  ssm: require("@aws-sdk/client-ssm"),
 };
 const { Upload } = require("@aws-sdk/lib-storage");
 
 const clients = {
+  dynamodb: new packages.dynamodb.DynamoDBClient({}),
+  kms: new packages.kms.KMSClient({}),
+  lambda: new packages.lambda.LambdaClient({}),
   s3: new packages.s3.S3Client({}),
-  sns: new packages.sns.SNSClient({}),
   secretsmanager: new packages.secretsmanager.SecretsManagerClient({}),
+  sns: new packages.sns.SNSClient({}),
+  // Without this it calls the queue's URL, whatever AWS_ENDPOINT_URL says.
+  sqs: new packages.sqs.SQSClient({ useQueueUrlAsEndpoint: process.env.USE_QUEUE_URL === "true" }),
+  ssm: new packages.ssm.SSMClient({}),
 };
+
+const outputs = {};
+
+function value(v) {
+  if (typeof v !== "object" || v === null) return v;
+  if (Array.isArray(v)) return v.map(value);
+  if ("zeros" in v) return Buffer.alloc(v.zeros);
+  if ("bytes" in v) return Buffer.from(v.bytes);
+  if ("from" in v) return v.from.reduce((at, member) => at[member], outputs);
+  if ("bytesFrom" in v) return Buffer.from(value({ from: v.bytesFrom }), "base64");
+  return Object.fromEntries(Object.entries(v).map(([name, member]) => [name, value(member)]));
+}
 
 async function call({ service, operation, input }) {
   if (operation === "Transfer") return transfer(input);
-  if (input.Body?.zeros) input.Body = Buffer.alloc(input.Body.zeros);
-  const output = await clients[service].send(new packages[service][operation + "Command"](input));
-  if (output.Body) output.Body = await output.Body.transformToString();
+  const output = await clients[service].send(new packages[service][operation + "Command"](value(input)));
+  for (const name of ["Body", "Payload"]) {
+    if (output[name]) output[name] = await output[name].transformToString();
+  }
+  for (const [name, v] of Object.entries(output)) {
+    if (v instanceof Uint8Array) output[name] = Buffer.from(v).toString("base64");
+  }
   delete output.$metadata;
   return output;
 }
@@ -48,7 +75,7 @@ async function main() {
     const test = JSON.parse(line);
     const result = { name: test.name };
     try {
-      result.output = await call(test);
+      result.output = outputs[test.name] = await call(test);
     } catch (e) {
       result.error = e.name;
       result.message = String(e.message);
