@@ -109,6 +109,11 @@ func (s *Server) inside(conn *tunnelConn, host string, config *tls.Config) (hand
 
 // tunnel passes bytes between the client and host, both ways, unread.
 func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, in *meter, host string, port uint16, rec *Record) {
+	if !s.serving.enterTunnel() {
+		s.refuse(w, r, in, rec, faultf(http.StatusServiceUnavailable, Busy, "too many tunnels are open: close some"))
+		return
+	}
+	defer s.serving.leaveTunnel()
 	far, err := s.dial(r.Context(), host, port)
 	if f, ok := errors.AsType[*fault](err); ok {
 		s.refuse(w, r, in, rec, f)
@@ -180,7 +185,7 @@ func hijack(w http.ResponseWriter) (*tunnelConn, error) {
 		t.early = bytes.Clone(early)
 	}
 	if strict, ok := conn.(*strictConn); ok {
-		t.Conn = strict.Conn
+		t.Conn, t.seat = strict.Conn, strict.seat
 	}
 	return t, nil
 }
@@ -190,6 +195,16 @@ type tunnelConn struct {
 	net.Conn
 	early []byte // read before the connection was taken over
 	addr  *tunnelAddr
+	seat  *seat // nil: it was not ours to accept
+}
+
+// Close gives the connection's place to others. It is the tunnelConn's and not
+// one of a wrapper below, which would keep the kernel from copying.
+func (t *tunnelConn) Close() error {
+	if t.seat != nil {
+		t.seat.leave()
+	}
+	return t.Conn.Close()
 }
 
 func (t *tunnelConn) Read(p []byte) (int, error) {
@@ -198,7 +213,11 @@ func (t *tunnelConn) Read(p []byte) (int, error) {
 		t.early = t.early[n:]
 		return n, nil
 	}
-	return t.Conn.Read(p)
+	n, err := t.Conn.Read(p)
+	if t.seat != nil {
+		t.seat.touch()
+	}
+	return n, err
 }
 
 func (t *tunnelConn) CloseWrite() error {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -38,6 +39,12 @@ type serving struct {
 	serves  atomic.Int32   // calls of Serve
 	buffers sync.Pool      // of *[copyBuffer]byte
 
+	crowd    *crowd        // what clients have open
+	calls    chan struct{} // one for each call and tunnel in progress
+	through  atomic.Int32  // tunnels in progress
+	patience time.Duration // of a call that finds calls full; 0: busyTime
+	grace    time.Duration // 0: idleTime
+
 	mu       sync.Mutex
 	stopping bool
 	drained  chan struct{}          // closed when open is empty, once somebody waits
@@ -50,6 +57,13 @@ func (s *Server) start() {
 	v.once.Do(func() {
 		v.tunnels, v.closed = make(chan net.Conn), make(chan struct{})
 		v.open = make(map[io.Closer]struct{})
+		most := s.MaxConns
+		if most <= 0 {
+			most = maxConns
+		}
+		v.crowd, v.calls = newCrowd(most+spareConns, cmp.Or(v.grace, idleTime)), make(chan struct{}, most)
+		v.patience = cmp.Or(v.patience, busyTime)
+		v.http.ConnState = v.state
 		v.http.Handler = s
 		v.http.DisableGeneralOptionsHandler = true // "OPTIONS *" asks nothing of a cloud
 		v.http.MaxHeaderBytes = maxHeader
@@ -219,7 +233,8 @@ func (l *tunnelListener) Close() error {
 
 func (l *tunnelListener) Addr() net.Addr { return new(tunnelAddr) }
 
-// A strictListener holds what it accepts to HTTP's letter.
+// A strictListener holds what it accepts to HTTP's letter, and bounds how many
+// there are. While descriptors have run out, net/http waits between its calls.
 type strictListener struct {
 	net.Listener
 	s *Server
@@ -230,5 +245,10 @@ func (l strictListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &strictConn{Conn: c, s: l.s, front: true}, nil
+	seat := l.s.serving.crowd.take(c, l.s.serving.closed)
+	if seat == nil {
+		c.Close()
+		return nil, net.ErrClosed
+	}
+	return &strictConn{Conn: c, s: l.s, front: true, seat: seat}, nil
 }

@@ -22,6 +22,21 @@
 // refused. A message that two parsers could read differently is refused
 // before anything is read from it: see strict.go.
 //
+// # How much
+//
+// A Lambda sandbox has 1,024 descriptors, the function's own among them. A
+// Server with a MaxConns of 256 takes
+//
+//	clients' connections                     at most 256 + 32 + 1
+//	calls and tunnels, to the other end      at most 256, of them 192 tunnels
+//
+// and what the Cloud's transport keeps for the next call. A client that comes
+// when all are open takes the place of the connection that has been idle
+// longest, for a second at least; if none is, it waits in the kernel's queue. A call that comes when
+// all are in progress waits for 10 s, and is then refused with 503, which SDKs
+// take for a reason to try again. No call waits while it holds what another
+// one waits for.
+//
 // A request's target is sent as it came, byte for byte. A target with
 // characters that RFC 3986 does not allow there, which net/url would rewrite,
 // is refused.
@@ -130,6 +145,7 @@ const (
 	Forbidden      manifest.Reason = "forbidden-address" // a tunnel to loopback, link-local, metadata or the Runtime API
 	Unreachable    manifest.Reason = "unreachable"       // the upstream did not answer
 	Smuggling      manifest.Reason = "smuggling"         // the message could be read in two ways
+	Busy           manifest.Reason = "busy"              // more calls or tunnels at a time than there is room for
 	Misdirected    manifest.Reason = "misdirected"       // tunnel, SNI and Host name different hosts
 )
 
@@ -182,6 +198,11 @@ type Server struct {
 	// Dial opens the far end of a tunnel, to an address that was checked.
 	// If nil, a net.Dialer does.
 	Dial func(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error)
+
+	// MaxConns is how many connections clients may have open, and how many
+	// calls and tunnels may be in progress, each with a connection of its own
+	// to somewhere. If 0, 256: see the package comment.
+	MaxConns int
 
 	// Record, if set, is called once for every call, after it, from the
 	// goroutine that served it. Denied tunnels are recorded too; what passes

@@ -35,6 +35,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	tunnel := tunnelOf(r)
 	r, in := meterBody(r)
 	defer in.end()
+	if !s.serving.enter(r.Context()) {
+		rec.Call, rec.Host = new(Call), short(r.Host)
+		s.refuse(w, r, in, rec, faultf(http.StatusServiceUnavailable, Busy, "more calls are in progress than a sandbox has descriptors for; try again"))
+		return
+	}
+	defer s.serving.leave()
 	if r.Method == http.MethodConnect {
 		s.connect(w, r, in, tunnel, rec)
 		return

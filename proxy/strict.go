@@ -23,7 +23,8 @@ import (
 type strictConn struct {
 	net.Conn
 	s       *Server
-	front   bool // not inside a tunnel: HTTP/2 with prior knowledge may come
+	front   bool  // not inside a tunnel: HTTP/2 with prior knowledge may come
+	seat    *seat // nil inside a tunnel: the tunnelConn beneath has it
 	framing framing
 	err     error
 }
@@ -33,6 +34,9 @@ func (c *strictConn) Read(p []byte) (int, error) {
 		return 0, c.err
 	}
 	n, err := c.Conn.Read(p)
+	if c.seat != nil {
+		c.seat.touch()
+	}
 	call := c.framing.inBody()
 	if f := c.framing.feed(p[:n], c.front); f != nil {
 		c.err = f
@@ -46,6 +50,14 @@ func (c *strictConn) Read(p []byte) (int, error) {
 		return 0, f
 	}
 	return n, err
+}
+
+// Close gives the connection's place to others.
+func (c *strictConn) Close() error {
+	if c.seat != nil {
+		c.seat.leave()
+	}
+	return c.Conn.Close()
 }
 
 // CloseWrite lets net/http end an answer before it closes a connection on

@@ -1,0 +1,9 @@
+package proxy
+
+import "time"
+
+// SetPatience is how long a call waits for others to end.
+func SetPatience(s *Server, d time.Duration) { s.serving.patience = d }
+
+// SetGrace is how long a connection is idle before another takes its place.
+func SetGrace(s *Server, d time.Duration) { s.serving.grace = d }
