@@ -5,6 +5,20 @@
 // loopback ports: the proxy, which is the endpoint as well, and the
 // credentials' server. They are apart because a request to the endpoint may
 // have any path: "/credentials" is a bucket.
+//
+// # Descriptors
+//
+// Lambda gives a sandbox 1,024, the function's own among them. A sidecar has at
+// most
+//
+//	289  connections of clients to the proxy (package proxy)
+//	256  to the other end of calls and tunnels in progress (package proxy)
+//	 64  kept for the next call ([Transport])
+//	 64  of clients to the credentials' server
+//	 32  to STS, for calls that have none to AWS meanwhile (package mint)
+//
+// and some ten besides. Beside a function that has all of the first itself, that
+// is 1,004.
 package sidecar
 
 import (
@@ -159,6 +173,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	}
 	s.ends = append(s.ends, minter.Close)
 	s.creds = &http.Server{Handler: issuer, ReadTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
+	s.creds.SetKeepAlivesEnabled(false) // who has asked will not for long, and places are few
 
 	if c.Address == "" {
 		c.Address = "127.0.0.1:0"
@@ -181,7 +196,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Domains:        cloud.Domains(),
 	}
 	s.serve(front, s.proxy.Serve)
-	s.serve(keys, s.creds.Serve)
+	s.serve(limit(keys, maxAsking), s.creds.Serve)
 	return s, nil
 }
 

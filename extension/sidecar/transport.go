@@ -31,9 +31,9 @@ func Transport() *http.Transport {
 		},
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // a range of a compressed object is a range of its bytes
-		MaxIdleConns:           256,  // of the 1,024 descriptors that a sandbox has
+		MaxIdleConns:           64,   // of the 1,024 descriptors that a sandbox has
 		MaxIdleConnsPerHost:    64,
-		MaxConnsPerHost:        0,
+		MaxConnsPerHost:        256, // as many as the proxy has calls in progress, so that none waits; it is those dialled in vain that are bounded
 		IdleConnTimeout:        60 * time.Second,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
 		MaxResponseHeaderBytes: 256 << 10, // services say a few kilobytes; the zero value takes 10 MB for each call

@@ -40,6 +40,11 @@ type pair struct{ name, value string }
 // BatchWriteItem: "up to 16MB of data over the network".)
 const maxBody = 16 << 20
 
+// maxPairs is how many parameters a form may have: a body of 16 MB could have
+// five million, which take twenty times its room. The largest known asks for a
+// few thousand.
+const maxPairs = 1 << 14
+
 // parse takes the target apart. It refuses what two readers could understand
 // in two ways: the query that is authorized is the query that is sent.
 func (in *input) parse() error {
@@ -77,6 +82,9 @@ func parseForm(s string) ([]pair, error) {
 		}
 		if strings.Contains(part, ";") {
 			return nil, fmt.Errorf("query %.80q has a semicolon, which some servers read as an ampersand; write it as %%3B", part)
+		}
+		if len(pairs) == maxPairs {
+			return nil, fmt.Errorf("more than %d parameters", maxPairs)
 		}
 		name, value, _ := strings.Cut(part, "=")
 		n, err1 := url.QueryUnescape(name)

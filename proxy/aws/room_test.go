@@ -74,3 +74,12 @@ func TestABodyTakesRoomForWhatIsThere(t *testing.T) {
 		t.Errorf("got %d bytes taken, want those that came", all.taken)
 	}
 }
+
+func TestAFormHasSoManyParametersAtMost(t *testing.T) {
+	if _, err := parseForm(strings.Repeat("&a=", maxPairs)); err != nil {
+		t.Errorf("%d parameters: %v", maxPairs, err)
+	}
+	if _, err := parseForm(strings.Repeat("&a=", maxPairs+1)); err == nil {
+		t.Errorf("%d parameters were read", maxPairs+1)
+	}
+}
