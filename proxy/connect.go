@@ -73,8 +73,9 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 		conn.Close()
 	}
 	if err != nil {
-		rec.ID, rec.Err, rec.Took = newID(), err, time.Since(rec.Time)
+		rec.Err, rec.Took = err, time.Since(rec.Time)
 		rec.Decision.Reason = Unread
+		rec.ID = s.id(rec, Denial{Reason: Unread})
 		s.record(rec)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"hash/maphash"
 	"io"
 	"log"
 	"net"
@@ -39,6 +40,7 @@ type serving struct {
 	serves  atomic.Int32   // calls of Serve
 	buffers sync.Pool      // of *[copyBuffer]byte
 
+	seed     maphash.Seed  // of ids
 	crowd    *crowd        // what clients have open
 	calls    chan struct{} // one for each call and tunnel in progress
 	through  atomic.Int32  // tunnels in progress
@@ -55,6 +57,7 @@ type serving struct {
 func (s *Server) start() {
 	v := &s.serving
 	v.once.Do(func() {
+		v.seed = maphash.MakeSeed()
 		v.tunnels, v.closed = make(chan net.Conn), make(chan struct{})
 		v.open = make(map[io.Closer]struct{})
 		most := s.MaxConns

@@ -110,7 +110,7 @@ type Sent struct {
 
 // A Denial is why a call is answered by the proxy and not by the cloud.
 type Denial struct {
-	ID      string // "d-7f3a91c2", in the answer and in the log
+	ID      string // "d-7f3a91c2", in the answer and in the log; the same denial has the same one
 	Reason  manifest.Reason
 	Request manifest.Request // the one that is not granted; zero if none is known
 	Retry   bool             // answer with an error that SDKs retry

@@ -363,3 +363,32 @@ func TestAServerWithoutFieldsGrantsNothing(t *testing.T) {
 		t.Error("without Claims a tunnel was opened, though every host should be claimed")
 	}
 }
+
+// The message that a caller gets names a line of the log also where the log
+// counts what repeats.
+func TestTheSameDenialHasTheSameID(t *testing.T) {
+	w := newWorld(t, func(http.ResponseWriter, *http.Request) {}, nil)
+	way := w.ways()[3]
+	id := func(method, path string, header ...string) string {
+		t.Helper()
+		w.do(way.client, method, way.url+path, nil, header...)
+		return w.record().ID
+	}
+	first := id("GET", "/secret/a")
+	if again := id("GET", "/secret/a"); again != first {
+		t.Errorf("the same call was denied as %s and as %s", first, again)
+	}
+	seen := map[string]string{first: "the first"}
+	for name, got := range map[string]string{
+		"another object":  id("GET", "/secret/b"),
+		"another action":  id("PUT", "/secret/a"),
+		"another reason":  id("GET", "/secret/a", "Authorization", "foreign"),
+		"what is unread":  id("GET", "/secret/a", "Authorization", "unread"),
+		"what is no call": id("GET", "/secret/a", "Upgrade", "websocket", "Connection", "upgrade"),
+	} {
+		if other, ok := seen[got]; ok {
+			t.Errorf("%s has the id %s, like %s", name, got, other)
+		}
+		seen[got] = name
+	}
+}

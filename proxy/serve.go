@@ -1,13 +1,14 @@
 package proxy
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/lambda-remit/remit/manifest"
@@ -97,7 +98,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *R
 		return s.deny(w, r, in, rec, Denial{Reason: Unread, Text: "the call has no upstream"})
 	}
 	if !d.Allowed {
-		denial.ID = newID()
+		denial.ID = s.id(rec, denial)
 		rec.ID = denial.ID
 		if !observes(m, d.Reason) || call.Upstream == nil || in.lost(r) || in.failure() != nil {
 			return s.deny(w, r, in, rec, denial)
@@ -136,7 +137,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *R
 // deny answers in the cloud's place.
 func (s *Server) deny(w http.ResponseWriter, r *http.Request, in *meter, rec *Record, denial Denial) error {
 	if denial.ID == "" {
-		denial.ID = newID()
+		denial.ID = s.id(rec, denial)
 	}
 	rec.ID = denial.ID
 	rec.Decision.Allowed, rec.Decision.Grants, rec.Decision.Reason = false, nil, denial.Reason
@@ -152,8 +153,8 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, in *meter, rec *Re
 // refuse answers what is not a call, or cannot be read as one, in plain text,
 // and records it.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, in *meter, rec *Record, f *fault) {
-	rec.ID = newID()
 	rec.Decision, rec.Err, rec.Status = manifest.Decision{Reason: f.reason}, f, f.status
+	rec.ID = s.id(rec, Denial{Reason: f.reason})
 	text := fmt.Sprintf("%s (remit %s)\n", f.text, rec.ID)
 	rest := in.before(w, r)
 	h := w.Header()
@@ -214,11 +215,43 @@ func denialFor(err error, otherwise Denial) Denial {
 	return otherwise
 }
 
-// newID names one denial, in its answer and in the log.
-func newID() string {
-	var b [4]byte
-	rand.Read(b[:])
-	return "d-" + hex.EncodeToString(b[:])
+// id names a denial, in its answer and in the log. The same denial of the same
+// request has the same id for as long as the server lives: so a log may count
+// what it has a line of, and the message that a caller got leads to it still.
+func (s *Server) id(rec *Record, d Denial) string {
+	var h maphash.Hash
+	h.SetSeed(s.serving.seed)
+	say := func(text string) {
+		h.WriteString(text)
+		h.WriteByte(0)
+	}
+	say(string(d.Reason))
+	say(d.Text)
+	req := d.Request
+	if c := rec.Call; c != nil {
+		say(c.Service)
+		say(c.Operation)
+		say(c.Region)
+		if req.Action == "" && len(c.Requests) > 0 {
+			req = c.Requests[0]
+		}
+	}
+	if req.Action == "" {
+		// Nothing was read of it: what is wrong is all there is to know.
+		say(rec.Host)
+		if rec.Err != nil {
+			say(rec.Err.Error())
+		}
+	}
+	say(req.Action)
+	say(req.Resource)
+	for _, key := range slices.Sorted(maps.Keys(req.Context)) {
+		say(key)
+		for _, value := range req.Context[key] {
+			say(value)
+		}
+	}
+	return fmt.Sprintf("d-%08x", uint32(h.Sum64()))
 }
 
 // A counter is a ResponseWriter that remembers what was answered.

@@ -42,10 +42,12 @@ func (c *strictConn) Read(p []byte) (int, error) {
 		c.err = f
 		if !call {
 			// No call is there that could record it: net/http answers 400.
-			c.s.record(&Record{
-				Time: time.Now(), ID: newID(), Call: new(Call),
+			rec := &Record{
+				Time: time.Now(), Call: new(Call),
 				Decision: manifest.Decision{Reason: Smuggling}, Status: f.status, Err: f,
-			})
+			}
+			rec.ID = c.s.id(rec, Denial{Reason: Smuggling})
+			c.s.record(rec)
 		}
 		return 0, f
 	}

@@ -249,8 +249,12 @@ func (s *Sidecar) Warm() {
 }
 
 // Invocation tells that the calls with the trace id in header, an
-// X-Amzn-Trace-Id, belong to the invocation request.
-func (s *Sidecar) Invocation(header, request string) { s.traces.note(header, request) }
+// X-Amzn-Trace-Id, belong to the invocation request. The one before is over:
+// what the log has counted of it is written.
+func (s *Sidecar) Invocation(header, request string) {
+	s.log.Settle()
+	s.traces.note(header, request)
+}
 
 // Announce writes the line of the start into the log, once: which boundaries
 // stand here. Whether the process beside has its environment from the handshake

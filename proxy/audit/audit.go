@@ -10,7 +10,8 @@
 //	time            when the call arrived, UTC, RFC 3339 with milliseconds
 //	level           "warn" where the manifest does not grant the call, else "info"
 //	msg             "denied", "allowed", "would deny" (in observe), "counted", "started"
-//	id              the denial's: it stands in the answer that the caller got
+//	id              the denial's: it stands in the answer that the caller got; the
+//	                same denial has the same id again
 //	function        the manifest's name for the function, else Lambda's
 //	version         the function's
 //	request_id      the invocation's
@@ -21,6 +22,8 @@
 //	region          "eu-west-1"
 //	decision        "allow" or "deny": the manifest's, whatever the mode made of it
 //	reason          why it was denied; from a fixed list
+//	repeated        how many calls more, which have no line of their own, were
+//	                denied just so; the rest of the line is the last one's
 //	requests        [{action, resource, context}]: what the call asked for, the
 //	                request that was denied in front, at most 100
 //	requests_total  how many there were
@@ -39,9 +42,18 @@
 //	_aws            CloudWatch's embedded metric format, and with it
 //	Calls Denials Mints MintTime Took
 //
-// The metrics are in the namespace Remit, by function. Calls and Mints count
-// since the line before, so that their sums are right whatever the manifest
-// logs; [Log.Flush] writes what is left. MintTime and Took are milliseconds.
+// A denial that repeats has a line the first time, at once, and is counted from
+// then on: the next line of it, with `repeated`, comes after 1,000 calls, or
+// with whatever is logged next once a minute has passed, and at the latest when
+// the invocation is over ([Log.Settle]) or the sandbox ([Log.Flush]). The same
+// denial is one with the same id, in the same invocation. Nothing runs between
+// calls, since Lambda freezes a sandbox then; what is counted when one is killed
+// is lost. Of more than 64 different denials at a time the oldest is told first.
+// Calls that a manifest which observes let pass have a line each.
+//
+// The metrics are in the namespace Remit, by function. Calls, Denials and
+// Mints count since the line before, so that their sums are right whatever has a
+// line; [Log.Flush] writes what is left. MintTime and Took are milliseconds.
 // (CloudWatch User Guide, "Specification: Embedded metric format".)
 //
 // Nothing that a caller chooses, an object's key above all, can begin a line
@@ -81,12 +93,13 @@ type Log struct {
 	mu      sync.Mutex // guards what follows, and writing
 	allowed int        // calls, for sampling
 	counts  counts     // since the last line
+	denials []*repeat  // that may repeat, the oldest in front
 }
 
 // counts are what a line's metrics have of the calls since the line before.
 type counts struct {
-	calls, mints int
-	mintTimes    []float64 // milliseconds
+	calls, denials, mints int
+	mintTimes             []float64 // milliseconds
 }
 
 // maxValues is how many values of one metric a line may have. (CloudWatch User
@@ -108,8 +121,17 @@ func (l *Log) Record(r proxy.Record) {
 			l.counts.mintTimes = append(l.counts.mintTimes, ms(r.Sent.Mint))
 		}
 	}
-	if e.Msg == Allowed && !l.wants(m) {
-		return
+	l.settle(e.Time)
+	switch e.Msg {
+	case Denied:
+		l.counts.denials++
+		if l.repeats(e) {
+			return
+		}
+	case Allowed:
+		if !l.wants(m) {
+			return
+		}
 	}
 	l.write(appendEntry(nil, e, l.metrics(e)))
 }
@@ -137,18 +159,22 @@ func (l *Log) metrics(e Entry) *metrics {
 		return nil // a dimension has a value
 	}
 	out := &metrics{at: e.Time, counts: c}
-	switch e.Msg {
-	case Denied:
-		out.denials = 1
-		fallthrough
-	case Allowed, WouldDeny:
+	if e.Msg != Counted && e.Repeated == 0 {
 		out.took, out.timed = e.TookMS, true
 	}
 	return out
 }
 
-// Flush writes the calls that were counted since the last line. It is for the
-// end of a sandbox.
+// Settle writes the lines of the denials that were counted. It is for the end
+// of an invocation.
+func (l *Log) Settle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle(time.Time{})
+}
+
+// Flush writes the denials and the calls that were counted since the last line.
+// It is for the end of a sandbox.
 func (l *Log) Flush() {
 	m := l.manifest()
 	e := Entry{
@@ -157,6 +183,7 @@ func (l *Log) Flush() {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.settle(time.Time{})
 	if l.counts.calls > 0 && e.Function != "" {
 		l.write(appendEntry(nil, e, l.metrics(e)))
 	}

@@ -302,10 +302,12 @@ func TestManyCallsAtOnceAreOneWriteEach(t *testing.T) {
 	w := new(brokenWriter) // and failing, it stops none
 	l := &audit.Log{W: w, Function: "f", Manifest: func() *manifest.Manifest { return &manifest.Manifest{Log: manifest.LogAll} }}
 	var wg sync.WaitGroup
-	for range 50 {
+	for i := range 50 {
 		wg.Go(func() {
-			for range 20 {
-				l.Record(denial())
+			for j := range 20 {
+				r := denial()
+				r.ID = fmt.Sprintf("d-%d-%d", i, j)
+				l.Record(r)
 			}
 		})
 	}

@@ -34,6 +34,7 @@ type Entry struct {
 	Region        string          `json:"region"`
 	Decision      string          `json:"decision"`
 	Reason        manifest.Reason `json:"reason"`
+	Repeated      int             `json:"repeated"`
 	Requests      []Request       `json:"requests"`
 	RequestsTotal int             `json:"requests_total"`
 	Grants        []string        `json:"grants"`
@@ -49,6 +50,10 @@ type Entry struct {
 	Host          string          `json:"host"`
 	Error         string          `json:"error"`
 }
+
+// Calls is how many calls the line stands for: one, or those that it says were
+// denied like the one before.
+func (e Entry) Calls() int { return max(1, e.Repeated) }
 
 // A Request is one action on one resource, as a line has it.
 type Request struct {

@@ -46,6 +46,9 @@ func appendEntry(to []byte, e Entry, m *metrics) []byte {
 	f.str("region", e.Region, maxWord)
 	f.str("decision", e.Decision, maxWord)
 	f.str("reason", string(e.Reason), maxWord)
+	if e.Repeated > 0 {
+		f = append(f, zap.Int("repeated", e.Repeated))
+	}
 	if reqs := boundRequests(e.Requests); len(reqs) > 0 {
 		f = append(f, zap.Array("requests", reqs))
 	}
@@ -272,9 +275,8 @@ func (r Request) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 type metrics struct {
 	at time.Time
 	counts
-	denials int
-	took    float64
-	timed   bool // took is meant
+	took  float64
+	timed bool // took is meant
 }
 
 // fields writes m in CloudWatch's embedded metric format: the directive under
