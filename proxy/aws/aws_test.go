@@ -482,5 +482,3 @@ func TestEveryPayloadModeOfEveryKindOfCallIsVerified(t *testing.T) {
 		}
 	}
 }
-
-// TestDenialsAreInTheServicesWords compares denials with testdata/deny.golden.

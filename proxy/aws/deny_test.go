@@ -35,6 +35,7 @@ func TestForeignAndMissingSignaturesSaySo(t *testing.T) {
 	}
 }
 
+// TestDenialsAreInTheServicesWords compares denials with testdata/deny.golden.
 func TestDenialsAreInTheServicesWords(t *testing.T) {
 	const file = "testdata/deny.golden"
 	archive, err := txtar.ParseFile(file)
