@@ -256,6 +256,7 @@ func (f *faultRig) entries(n int) []audit.Entry {
 	var all []audit.Entry
 	for range 1000 {
 		all = all[:0]
+		f.Sidecar.log.Settle() // here a call is a line, however alike they are
 		f.mu.Lock()
 		text := bytes.Clone(f.log.Bytes())
 		f.mu.Unlock()
@@ -263,7 +264,9 @@ func (f *faultRig) entries(n int) []audit.Entry {
 			if err != nil {
 				f.t.Fatal(err)
 			}
-			all = append(all, e)
+			for range e.Calls() {
+				all = append(all, e)
+			}
 		}
 		if len(all) >= n {
 			break

@@ -127,6 +127,7 @@ func (s *siege) upstream(w http.ResponseWriter, r *http.Request) {
 // taken returns the requests that came upstream since it was last asked, and
 // the lines that were logged.
 func (s *siege) taken() ([]sent, []logLine) {
+	s.car.log.Settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seen := s.seen
@@ -136,7 +137,9 @@ func (s *siege) taken() ([]sent, []logLine) {
 		if err := json.Unmarshal(line, &l); err != nil {
 			s.t.Errorf("log line %q: %v", line, err)
 		}
-		lines = append(lines, l)
+		for range max(1, l.Repeated) {
+			lines = append(lines, l)
+		}
 	}
 	s.seen = nil
 	s.log.Reset()
@@ -145,6 +148,7 @@ func (s *siege) taken() ([]sent, []logLine) {
 
 type logLine struct {
 	Msg, Reason string
+	Repeated    int
 	Requests    []struct{ Action, Resource string }
 }
 
