@@ -19,6 +19,8 @@ not know is a mistake here; the layer only warns of it.
 It exits 0 if all of them are right, 1 if one is not.`,
 		Example: "  remit check remit.yaml\n  remit check --json services/*/remit.yaml | jq -r 'select(.ok|not).file'",
 		Args:    cobra.MinimumNArgs(1),
+
+		ValidArgsFunction: manifests,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.check(cmd); err != nil {
 				return err

@@ -39,6 +39,7 @@ func run(ctx context.Context, args []string, t *tui) int {
 	root.SetErr(t.err)
 	root.SetArgs(args)
 	root.AddCommand(runCommand(t), checkCommand(t), explainCommand(t), policyCommand(t), schemaCommand(t))
+	completeFlags(root)
 	for _, c := range append(root.Commands(), root) {
 		wrapArgs(c)
 	}
