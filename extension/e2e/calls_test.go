@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
@@ -68,16 +69,20 @@ func callsFor(t *testing.T, c client) (calls []call) {
 }
 
 func TestEveryClientIsGrantedAndDeniedInItsOwnWords(t *testing.T) {
+	servers.Asked()
+	var logs []*bytes.Buffer
 	for _, c := range clients() {
 		t.Run(c.name, func(t *testing.T) {
 			calls := callsFor(t, c)
-			s, _ := start(t, manifestOf(t, remit+servers.Upstreams()))
+			s, log := start(t, manifestOf(t, remit+servers.Upstreams()))
+			logs = append(logs, log)
 			outcomes := c.make(t, s.Handshake(), calls)
 			for _, want := range calls {
 				t.Run(want.Name, func(t *testing.T) { c.check(t, want, outcomes[want.Name]) })
 			}
 		})
 	}
+	t.Run("under policies that the simulator agrees with", func(t *testing.T) { judgeCalls(t, logs) })
 }
 
 func TestAHundredMegabytesGoUpAndComeBackInParts(t *testing.T) {
