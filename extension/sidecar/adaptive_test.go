@@ -11,6 +11,7 @@ import (
 
 	"github.com/lambda-remit/remit/manifest"
 	"github.com/lambda-remit/remit/proxy"
+	"github.com/lambda-remit/remit/proxy/audit"
 	"github.com/lambda-remit/remit/proxy/aws/awstest"
 )
 
@@ -185,5 +186,17 @@ func TestClosingEndsTheWarming(t *testing.T) {
 			t.Errorf("after %v: closing took %v", when, took)
 		}
 		f.Warm()
+	}
+}
+
+// TestTheStartSaysThatNobodyLookedAtTheRole holds the line of the start to what
+// is known: a role that is named may have any policy.
+func TestTheStartSaysThatNobodyLookedAtTheRole(t *testing.T) {
+	f := adaptiveFaults(t, "", nil)
+	f.Announce(audit.Boundary{Stands: true})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if line := f.log.String(); !strings.Contains(line, `"role_policy":true`) || !strings.Contains(line, `"unchecked":{"role_policy":"the manifest names a role`) {
+		t.Errorf("got %s", line)
 	}
 }

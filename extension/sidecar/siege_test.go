@@ -55,7 +55,7 @@ type sent struct {
 // siegeManifest grants these, in the function's own account.
 const siegeManifest = `function: siege
 log: all
-credentials: {role: "` + awstest.RoleARN + `", mint: call}
+credentials: {role: "` + awstest.RoleARN + `"}
 permissions:
   object_storage:
     bucket: media

@@ -334,6 +334,9 @@ func TestAStartNamesTheBoundariesThatStand(t *testing.T) {
 			`"level":"info","msg":"started"`, `"mode":"enforce","manifest":"remit.yaml","sha256":"abc","grants_total":1`,
 			`"boundaries":{"role_policy":true,"session_policy":true,"decision":true,"sealed_credentials":true,"hardened_process":true}}`,
 		}},
+		{"one that nobody looked at", manifest.Manifest{Grants: []*manifest.Grant{grant}}, audit.Start{
+			RolePolicy: audit.Boundary{Stands: true, Why: "a name"}, SessionPolicy: stands, Decision: stands, SealedCredentials: stands, HardenedProcess: stands,
+		}, []string{`"level":"info"`, `"role_policy":true`, `"unchecked":{"role_policy":"a name"}}`}},
 		{"none is said to stand", manifest.Manifest{Grants: []*manifest.Grant{grant}}, audit.Start{HardenedProcess: audit.Boundary{Why: "no prctl"}}, []string{
 			`"level":"warn"`, `"hardened_process":false}`, `"sealed_credentials":"not said"`, `"hardened_process":"no prctl"`,
 		}},

@@ -306,7 +306,7 @@ func TestNothingIsSentWithoutCredentialsForIt(t *testing.T) {
 		{"garbage", awstest.Say(200, "text/html", "<html>"), proxy.Unminted, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig := newRig(t, thumbnails)
+			rig := newRig(t, strings.Replace(thumbnails, `"}`, `", mint: call}`, 1))
 			rig.sts.Hook = tt.hook
 			_, _, err := rig.do(signed(t, sealed, "s3", "GET", "/media/in/a", "", ""))
 			var refusal *proxy.Refusal

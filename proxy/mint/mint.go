@@ -37,7 +37,7 @@
 // rate is halved, and what was saved is gone; it doubles again in a quarter of an
 // hour. [Minter.Credentials] spends nothing, and widens nothing.
 //
-// A throttled request is repeated here only for an Ask that is Patient, for 3 s.
+// A throttled request is repeated here only for an Ask that is Patient, for 8 s.
 // For any other the SDK that is waiting for the call knows best how long it can
 // wait.
 package mint
@@ -87,7 +87,7 @@ type Ask struct {
 	Duration time.Duration // zero: an hour; at least 15 minutes and, roles being chained, at most an hour
 	Tags     map[string]string
 
-	// Patient has STS asked again, with growing pauses, for 3 s in which it
+	// Patient has STS asked again, with growing pauses, for 8 s in which it
 	// throttles. It is for credentials that many calls share: there are few
 	// such requests, and many calls wait for each.
 	Patient bool
@@ -106,11 +106,11 @@ var (
 const askTime = 10 * time.Second
 
 // How a Patient request is repeated. With three attempts, as most SDKs make,
-// a call so lasts through 10 s of throttling.
+// a call so lasts through 20 s of throttling.
 const (
-	patient    = 3 * time.Second
+	patient    = 8 * time.Second
 	firstPause = 100 * time.Millisecond
-	lastPause  = time.Second
+	lastPause  = time.Second / 2
 )
 
 var errClosed = fmt.Errorf("%w: it is not asked any more", ErrUnreachable)
@@ -119,6 +119,7 @@ var errClosed = fmt.Errorf("%w: it is not asked any more", ErrUnreachable)
 // before done is closed, and not afterwards.
 type flight struct {
 	cancel      context.CancelFunc
+	patient     bool
 	done        chan struct{}
 	credentials aws.Credentials
 	err         error
@@ -164,13 +165,20 @@ func (m *Minter) Credentials(ctx context.Context, a Ask) (aws.Credentials, time.
 		f = m.launch(ctx, k, a)
 	}
 	m.mu.Unlock()
-	return m.await(ctx, f, now, false)
+	c, took, err := m.await(ctx, f, now, false)
+	if a.Patient && !f.patient && errors.Is(err, ErrThrottled) {
+		// It was somebody else's request, who was in less need.
+		var more time.Duration
+		c, more, err = m.Credentials(ctx, a)
+		took += more
+	}
+	return c, took, err
 }
 
 // launch has STS asked for a. m.mu is held.
 func (m *Minter) launch(ctx context.Context, k key, a Ask) *flight {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
-	f := &flight{cancel: cancel, done: make(chan struct{})}
+	f := &flight{cancel: cancel, patient: a.Patient, done: make(chan struct{})}
 	if m.flights == nil {
 		m.flights = make(map[key]*flight)
 	}

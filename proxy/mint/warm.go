@@ -10,20 +10,35 @@ import (
 // spread is the longest pause before each request of [Minter.Warm].
 const spread = 250 * time.Millisecond
 
+// What Warm does where STS throttles: calls are waiting for the same quota, and
+// nobody for Warm.
+const (
+	firstRest = 2 * time.Second
+	lastRest  = 30 * time.Second
+)
+
 // Warm asks STS for the credentials of asks, one after the other, so that the
 // call that needs them finds them. Before each it pauses, at random, for
-// neighbours that were started at the same moment. It returns once it is done,
-// or ctx is, or STS refuses or does not answer: whoever needs the credentials
-// asks again, and is told why.
+// neighbours that were started at the same moment; where STS throttles, for
+// longer each time. It returns once it is done, or ctx is, or STS refuses or does
+// not answer: whoever needs the credentials asks again, and is told why.
 func (m *Minter) Warm(ctx context.Context, asks []Ask) {
-	for _, a := range asks {
-		if !pause(ctx, rand.N(spread)) {
+	rest := firstRest
+	for len(asks) > 0 && pause(ctx, rand.N(spread)) {
+		a := asks[0]
+		a.Patient = false
+		_, _, err := m.Credentials(ctx, a)
+		switch {
+		case errors.Is(err, ErrThrottled):
+			if !pause(ctx, rest/2+rand.N(rest)) {
+				return
+			}
+			rest = min(2*rest, lastRest)
+			continue
+		case errors.Is(err, ErrRefused), errors.Is(err, ErrUnreachable), ctx.Err() != nil:
 			return
 		}
-		a.Patient = true
-		if _, _, err := m.Credentials(ctx, a); errors.Is(err, ErrRefused) || errors.Is(err, ErrUnreachable) {
-			return
-		}
+		asks = asks[1:]
 	}
 }
 
