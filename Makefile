@@ -2,12 +2,14 @@
 # make demo     one real function held to its remit, end to end
 # make fuzz     every fuzz target for FUZZTIME (2m)
 # make layer    the zips that Lambda takes
+# make install  the command, and its manual under MANDIR (~/.local/share/man)
 
 # The race detector needs cgo, which is off where there is no C compiler.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 FUZZTIME := 2m
+MANDIR := $(HOME)/.local/share/man
 
-.PHONY: all build test demo fuzz layer lint setup clean
+.PHONY: all build test demo fuzz layer install lint setup clean
 
 all: build test
 
@@ -26,6 +28,11 @@ fuzz:
 
 layer:
 	go run ./layer/pack
+
+install:
+	go install ./extension/cmd/remit
+	install -D -m 644 -t $(MANDIR)/man1 extension/cmd/remit/remit.1
+	install -D -m 644 -t $(MANDIR)/man5 manifest/remit-manifest.5
 
 lint:
 	.ci/lint

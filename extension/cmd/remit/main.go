@@ -22,27 +22,8 @@ func main() { os.Exit(run(context.Background(), os.Args[1:], system())) }
 func run(ctx context.Context, args []string, t *tui) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := &cobra.Command{
-		Use:           "remit",
-		Short:         "Hold a function to its remit",
-		Long:          "remit holds a process to a manifest, checks manifests, explains what a request asks for,\nand writes the policies that a manifest needs.",
-		Example:       "  remit check remit.yaml\n  remit run --manifest remit.yaml -- python app.py\n  remit policy role --manifest remit.yaml --account 123456789012",
-		Version:       version,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, args []string) error { return cmd.Help() },
-	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.SetIn(t.in)
-	root.SetOut(t.out)
-	root.SetErr(t.err)
+	root := command(t)
 	root.SetArgs(args)
-	root.AddCommand(runCommand(t), checkCommand(t), explainCommand(t), policyCommand(t), schemaCommand(t))
-	completeFlags(root)
-	for _, c := range append(root.Commands(), root) {
-		wrapArgs(c)
-	}
 	err := root.ExecuteContext(ctx)
 	var code exitCode
 	var u *usageError
@@ -58,6 +39,31 @@ func run(ctx context.Context, args []string, t *tui) int {
 	}
 	t.fail(err)
 	return 1
+}
+
+// command is the command with its subcommands.
+func command(t *tui) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "remit",
+		Short:         "Hold a function to its remit",
+		Long:          "remit holds a process to a manifest, checks manifests, explains what a request asks for,\nand writes the policies that a manifest needs.",
+		Example:       "  remit check remit.yaml\n  remit run --manifest remit.yaml -- python app.py\n  remit policy role --manifest remit.yaml --account 123456789012",
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.SetIn(t.in)
+	root.SetOut(t.out)
+	root.SetErr(t.err)
+	root.AddCommand(runCommand(t), checkCommand(t), explainCommand(t), policyCommand(t), schemaCommand(t))
+	completeFlags(root)
+	for _, c := range append(root.Commands(), root) {
+		wrapArgs(c)
+	}
+	return root
 }
 
 // wrapArgs makes a wrong number of arguments a usage error.
