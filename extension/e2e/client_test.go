@@ -138,6 +138,12 @@ func (c client) environment(t *testing.T, h environ.Handshake) []string {
 // make has the client make the calls, in order, and returns what came of each.
 func (c client) make(t *testing.T, h environ.Handshake, calls []call) map[string]outcome {
 	t.Helper()
+	return c.run(t, c.environment(t, h), calls)
+}
+
+// run is make, in an environment of its own.
+func (c client) run(t *testing.T, env []string, calls []call) map[string]outcome {
+	t.Helper()
 	var in bytes.Buffer
 	enc := json.NewEncoder(&in)
 	for _, one := range calls {
@@ -153,7 +159,7 @@ func (c client) make(t *testing.T, h environ.Handshake, calls []call) map[string
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = t.TempDir() // no configuration of whoever runs the tests
-	cmd.Env = c.environment(t, h)
+	cmd.Env = env
 	cmd.Stdin = &in
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

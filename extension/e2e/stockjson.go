@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 )
 
 // A thing is what moto's services of JSON are given or give.
@@ -109,15 +108,5 @@ func (s *Servers) MakeFunction(ctx context.Context, name string) error {
 		return err
 	}
 	_, err = must(ctx, anyone, "lambda", http.MethodPost, s.Moto+"/2015-03-31/functions", http.Header{"Content-Type": {"application/json"}}, body)
-	return err
-}
-
-// MakeRole makes a role in moto, which has to know a function's.
-func (s *Servers) MakeRole(ctx context.Context, name string) error {
-	form := url.Values{"Action": {"CreateRole"}, "Version": {"2010-05-08"}, "RoleName": {name}, "AssumeRolePolicyDocument": {
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`}}
-	_, err := must(ctx, anyone, "iam", http.MethodPost, s.Moto+"/", http.Header{
-		"Content-Type": {"application/x-www-form-urlencoded"},
-	}, []byte(form.Encode()))
 	return err
 }
