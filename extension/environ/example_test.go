@@ -44,3 +44,12 @@ func ExampleMaker_Make() {
 	// AWS_EC2_METADATA_DISABLED=true
 	// AWS_ENDPOINT_URL=http://127.0.0.1:40127
 }
+
+// Node's SDK heeds no proxy variable, so its calls come by the endpoint.
+func ExampleChoose() {
+	fmt.Println(environ.Choose("/usr/bin/python3", nil))
+	fmt.Println(environ.Choose("/var/lang/bin/node", nil))
+	// Output:
+	// proxy
+	// endpoint
+}

@@ -108,3 +108,83 @@ func ExampleTrustPolicy() {
 	//   ]
 	// }
 }
+
+// The execution role may assume the role that calls are made under, from inside
+// this function alone, and write its log.
+func ExampleExecutionPolicy() {
+	m, err := manifest.Parse("remit.yaml", []byte(`
+credentials: {role: "arn:aws:iam::123456789012:role/notifier-calls"}
+permissions:
+  topic: {publish: orders}
+`), manifest.Options{Region: "eu-west-1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	policy, err := iam.ExecutionPolicy(m, "arn:aws:lambda:eu-west-1:123456789012:function:notifier")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(policy))
+	// Output:
+	// {
+	//   "Version": "2012-10-17",
+	//   "Statement": [
+	//     {
+	//       "Effect": "Allow",
+	//       "Action": "sts:AssumeRole",
+	//       "Resource": "arn:aws:iam::123456789012:role/notifier-calls",
+	//       "Condition": {
+	//         "ArnEquals": {
+	//           "lambda:SourceFunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:notifier"
+	//         }
+	//       }
+	//     },
+	//     {
+	//       "Effect": "Allow",
+	//       "Action": [
+	//         "logs:CreateLogGroup",
+	//         "logs:CreateLogStream",
+	//         "logs:PutLogEvents"
+	//       ],
+	//       "Resource": [
+	//         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/notifier",
+	//         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/notifier:*"
+	//       ]
+	//     },
+	//     {
+	//       "Effect": "Deny",
+	//       "Action": "sts:AssumeRole",
+	//       "Resource": "*",
+	//       "Condition": {
+	//         "ArnNotEquals": {
+	//           "lambda:SourceFunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:notifier"
+	//         }
+	//       }
+	//     },
+	//     {
+	//       "Effect": "Deny",
+	//       "Action": "sts:AssumeRole",
+	//       "NotResource": "arn:aws:iam::123456789012:role/notifier-calls"
+	//     },
+	//     {
+	//       "Effect": "Deny",
+	//       "NotAction": [
+	//         "elasticfilesystem:ClientMount",
+	//         "elasticfilesystem:ClientWrite",
+	//         "logs:CreateLogGroup",
+	//         "logs:CreateLogStream",
+	//         "logs:PutLogEvents",
+	//         "sts:AssumeRole",
+	//         "xray:PutTelemetryRecords",
+	//         "xray:PutTraceSegments"
+	//       ],
+	//       "Resource": "*",
+	//       "Condition": {
+	//         "ArnEquals": {
+	//           "lambda:SourceFunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:notifier"
+	//         }
+	//       }
+	//     }
+	//   ]
+	// }
+}

@@ -156,3 +156,20 @@ func TestACountedDenialReadsBackAsManyCalls(t *testing.T) {
 		t.Errorf("got %+v, want the denial", last)
 	}
 }
+
+// A log that has counted a denial says so in its next line.
+func ExampleEntry_Calls() {
+	const text = `{"time":"2026-11-21T16:49:03.114Z","level":"warn","msg":"denied","id":"d-7f3a91c2","decision":"deny","reason":"no-resource"}
+{"time":"2026-11-21T16:49:04.002Z","level":"warn","msg":"denied","id":"d-7f3a91c2","decision":"deny","reason":"no-resource","repeated":41}
+`
+	calls := 0
+	for e, err := range audit.Read(strings.NewReader(text)) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		calls += e.Calls()
+	}
+	fmt.Println(calls, "calls were denied")
+	// Output: 42 calls were denied
+}
