@@ -1,5 +1,6 @@
 # make          builds and tests
 # make demo     one real function held to its remit, end to end
+# make bench    Remit beside no proxy, a plain one and nginx: ten minutes, best on a machine that does nothing else
 # make fuzz     every fuzz target for FUZZTIME (2m)
 # make layer    the zips that Lambda takes
 # make install  the command, and its manual under MANDIR (~/.local/share/man)
@@ -9,7 +10,7 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 FUZZTIME := 2m
 MANDIR := $(HOME)/.local/share/man
 
-.PHONY: all build test demo fuzz layer install lint setup clean
+.PHONY: all build test demo bench fuzz layer install lint setup clean
 
 all: build test
 
@@ -22,6 +23,9 @@ test: setup
 
 demo: setup
 	@go run ./extension/e2e/demo
+
+bench: setup
+	@go run ./proxy/bench
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)

@@ -39,6 +39,7 @@ var law = []struct {
 	{"extension/lambdatest", nil},
 	{"extension/e2e", []string{"github.com/aws/aws-sdk-go-v2"}},
 	{"extension/e2e/demo", []string{"github.com/aws/aws-sdk-go-v2"}},
+	{"proxy/bench", []string{"github.com/aws/aws-sdk-go-v2"}},
 	{"extension/cmd/remit-lambda", nil},
 	{"extension/cmd/remit-exec", []string{"golang.org/x/sys"}},
 	{"extension/cmd/remit", []string{"github.com/aws/aws-sdk-go-v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"}},
