@@ -110,7 +110,7 @@ const maxValues = 100
 // written is lost: the log decides nothing.
 func (l *Log) Record(r proxy.Record) {
 	m := l.manifest()
-	e := l.entry(m, r)
+	msg := outcome(r)
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,17 +121,16 @@ func (l *Log) Record(r proxy.Record) {
 			l.counts.mintTimes = append(l.counts.mintTimes, ms(r.Sent.Mint))
 		}
 	}
-	l.settle(e.Time)
-	switch e.Msg {
-	case Denied:
+	l.settle(r.Time)
+	if msg == Denied {
 		l.counts.denials++
-		if l.repeats(e) {
-			return
-		}
-	case Allowed:
-		if !l.wants(m) {
-			return
-		}
+	}
+	if msg == Allowed && !l.wants(m) {
+		return // Most calls, most of the time: no line is made.
+	}
+	e := l.entry(m, r)
+	if msg == Denied && l.repeats(e) {
+		return
 	}
 	l.write(appendEntry(nil, e, l.metrics(e)))
 }

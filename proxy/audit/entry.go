@@ -91,17 +91,28 @@ func (l *Log) entry(m *manifest.Manifest, r proxy.Record) Entry {
 		e.Nearest = g.String()
 	}
 
+	switch e.Msg = outcome(r); e.Msg {
+	case WouldDeny:
+		e.Level, e.Decision = "warn", "deny"
+	case Allowed:
+		e.Level, e.Decision = "info", "allow"
+	default:
+		e.Level, e.Decision = "warn", "deny"
+	}
+	return e
+}
+
+// outcome is the msg of r's line.
+func outcome(r proxy.Record) string {
 	// A call without a decision was not allowed, whoever forgot to say so.
 	granted := r.Decision.Allowed || r.Call == nil && r.Decision.Reason == ""
 	switch {
 	case r.Observed:
-		e.Level, e.Msg, e.Decision = "warn", WouldDeny, "deny"
+		return WouldDeny
 	case r.ID == "" && granted:
-		e.Level, e.Msg, e.Decision = "info", Allowed, "allow"
-	default:
-		e.Level, e.Msg, e.Decision = "warn", Denied, "deny"
+		return Allowed
 	}
-	return e
+	return Denied
 }
 
 // maxRequests is how many of a call's requests stand in its line.
