@@ -251,10 +251,10 @@ pid %[1]s/pid;
 error_log %[1]s/error.log;
 events { worker_connections 1024; }
 http {
-	access_log off;
+	access_log off; keepalive_requests 1000000;
 	client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
 	client_max_body_size 0;
-	upstream up { server %[2]s; keepalive 100; }
+	upstream up { server %[2]s; keepalive 100; keepalive_requests 1000000; }
 	server {
 		listen %[3]s;
 		location / {
