@@ -86,7 +86,10 @@ func TestAnAnswerThatIsNotTheRightOneIsAnError(t *testing.T) {
 	for _, answer := range []func(w http.ResponseWriter){
 		func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden) },
 		func(w http.ResponseWriter) { w.Write(make([]byte, small-1)) },
-		func(w http.ResponseWriter) { w.Header().Set("Transfer-Encoding", "chunked"); w.Write(make([]byte, small)) },
+		func(w http.ResponseWriter) {
+			w.Header().Set("Transfer-Encoding", "chunked")
+			w.Write(make([]byte, small))
+		},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w) }))
 		defer server.Close()

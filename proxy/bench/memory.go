@@ -59,16 +59,7 @@ func fill(ctx context.Context, t *target, pid int, o options) (memory, error) {
 		if err != nil {
 			return m, err
 		}
-		var conns []*conn
-		for range 64 {
-			c, err := t.dial()
-			if err != nil {
-				return m, err
-			}
-			defer c.Close()
-			conns = append(conns, c)
-		}
-		if _, err := load(conns, requests, 0); err != nil {
+		if err := fillOnce(t, requests); err != nil {
 			return m, err
 		}
 	}
@@ -76,6 +67,22 @@ func fill(ctx context.Context, t *target, pid int, o options) (memory, error) {
 		err = errors.New("this system does not tell how much memory was resident at most")
 	}
 	return m, err
+}
+
+// fillOnce makes every request once, all at the same time, each over a
+// connection of its own.
+func fillOnce(t *target, requests []request) error {
+	var conns []*conn
+	for range requests {
+		c, err := t.dial()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		conns = append(conns, c)
+	}
+	_, err := load(conns, requests, 0)
+	return err
 }
 
 // A life is how long a sandbox's parts took to start.
