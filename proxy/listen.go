@@ -26,7 +26,10 @@ const (
 	// under the first call after the thaw.
 	headerTime = time.Minute
 
-	copyBuffer = 32 << 10 // More does not pay: facts measured 4 KiB to 1 MiB.
+	// copyBuffer is what an answer's body passes through. It is lent to a call
+	// while the call lasts; buffers of connections, which stay, can be small
+	// for it. Twice as much gains 3 % at 64 MB, and takes 3 MB for 64 calls.
+	copyBuffer = 32 << 10
 )
 
 // serving is a Server's state while it serves. It needs no constructor: start

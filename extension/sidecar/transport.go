@@ -39,7 +39,9 @@ func Transport() *http.Transport {
 		MaxResponseHeaderBytes: 256 << 10, // services say a few kilobytes; the zero value takes 10 MB for each call
 		TLSHandshakeTimeout:    5 * time.Second,
 		ExpectContinueTimeout:  time.Second,
-		WriteBufferSize:        64 << 10,
-		ReadBufferSize:         64 << 10,
+		// Bodies pass by these, in pieces of the proxy's own buffer:
+		// larger ones would copy once more, and each idle connection keeps its two.
+		WriteBufferSize: 4 << 10,
+		ReadBufferSize:  4 << 10,
 	}
 }
