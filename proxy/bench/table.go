@@ -211,6 +211,7 @@ func machine(checkout string) []string {
 	lines := []string{
 		fmt.Sprintf("%d × %s, %s/%s, %s", runtime.NumCPU(), model, runtime.GOOS, runtime.GOARCH, runtime.Version()),
 		"client, proxy and upstream share the cores",
+		"towards MinIO, direct, floor and nginx carry its root key; Remit's calls carry minted credentials, whose session policy MinIO checks",
 	}
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		lines = append(lines, "load average at the start: "+strings.Join(strings.Fields(string(load))[:2], ", "))
