@@ -44,6 +44,7 @@ type scenario struct {
 	gone      time.Duration
 	lasts     time.Duration
 	strict    bool
+	beyond    bool // new sandboxes need more than the quota has: see [table]
 }
 
 // A result is what became of one.
@@ -127,36 +128,38 @@ func TestResults(t *testing.T) {
 	if !*full {
 		t.Skip("the large accounts take minutes: -full")
 	}
-	large := scenario{sandboxes: 10000, burst: 1000, every: 10 * time.Second, perSecond: 1000, quota: 600, lasts: 10 * time.Minute}
+	// A tenth of everything is the same to each sandbox, and takes a tenth of the
+	// time to simulate.
+	whole := scenario{name: "1,000 sandboxes every 10 s", sandboxes: 10000, burst: 1000, every: 10 * time.Second, perSecond: 1000, quota: 600, lasts: 10 * time.Minute}
+	tenth := scenario{sandboxes: 1000, burst: 100, every: 10 * time.Second, perSecond: 100, quota: 60, lasts: 10 * time.Minute}
 	with := func(name string, change func(*scenario)) scenario {
-		s := large
+		s := tenth
 		s.name = name
 		change(&s)
 		return s
 	}
 	var results []result
 	for _, sc := range []scenario{
-		with("1,000 sandboxes every 10 s", func(*scenario) {}),
-		with("all in one moment", func(s *scenario) { s.burst, s.every = s.sandboxes, 0 }),
-		with("half the quota", func(s *scenario) { s.quota = 300 }),
-		with("ten times the calls", func(s *scenario) { s.perSecond, s.lasts = 10000, 3*time.Minute }),
+		whole,
+		with("a tenth of it", func(*scenario) {}),
+		with("half the quota", func(s *scenario) { s.quota, s.beyond = s.quota/2, true }),
 		with("STS throttles all after 3 min", func(s *scenario) { s.gone = 3 * time.Minute }),
-		with("a hundred sandboxes", func(s *scenario) { s.sandboxes, s.perSecond = 100, 10 }),
-		with("a tenth of all, for 2 h", func(s *scenario) {
-			s.sandboxes, s.burst, s.perSecond, s.quota, s.lasts = 1000, 100, 100, 60, 2*time.Hour
-		}),
-		with("mint: call, to compare", func(s *scenario) { s.strict, s.lasts = true, 3*time.Minute }),
+		with("ten times the calls", func(s *scenario) { s.perSecond, s.lasts = 1000, 4*time.Minute }),
+		with("all in one moment", func(s *scenario) { s.burst, s.every, s.beyond = s.sandboxes, 0, true }),
+		with("a function of 100 sandboxes", func(s *scenario) { s.sandboxes, s.perSecond, s.quota = 100, 10, 600 }),
+		with("mint: call, to compare", func(s *scenario) { s.strict, s.lasts = true, 4*time.Minute }),
+		with("300 sandboxes, for 2 h", func(s *scenario) { s.sandboxes, s.burst, s.perSecond, s.quota, s.lasts = 300, 30, 30, 18, 2*time.Hour }),
 	} {
 		began := time.Now()
 		r := simulate(t, sc)
 		t.Logf("%s: %+v in %v", sc.name, r.all(), time.Since(began).Round(time.Second))
-		if s := r.all(); !sc.strict && (s.failed > 0) {
+		if s := r.all(); !sc.strict && !sc.beyond && s.failed > 0 {
 			t.Errorf("%s: %d calls failed for want of STS", sc.name, s.failed)
 		}
 		results = append(results, r)
-	}
-	if err := os.WriteFile("results.txt", []byte(table(results)), 0o644); err != nil {
-		t.Error(err)
+		if err := os.WriteFile("results.txt", []byte(table(results)), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.WriteFile("results.svg", []byte(curve(results[0])), 0o644); err != nil {
 		t.Error(err)
@@ -176,6 +179,12 @@ throttled  share of these that STS throttled
 wait       of a call for STS, in milliseconds: most calls in a thousand, and the longest
 again      calls answered once with an error that SDKs try again
 failed     calls that failed, after three attempts, for want of STS
+
+Where new sandboxes need more of their grants' credentials than the quota has,
+for longer than an SDK's three attempts, some of their first calls fail: four
+grants in each of 10 new sandboxes a second are more than 30 requests (half the
+quota), and 4,000 at once are more than 60 a second has in 25 s (all in one
+moment).
 
 `)
 	fmt.Fprintf(&b, "%-30s %9s %7s %6s %9s %7s %7s %7s %9s %7s %7s %7s %7s\n", "", "sandboxes", "calls/s", "quota", "calls", "narrow", "last", "asked", "throttled", "p99.9", "max", "again", "failed")
