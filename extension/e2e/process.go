@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -50,8 +51,10 @@ func (p *process) stop(first syscall.Signal) {
 	}
 }
 
-// answering waits until url answers, or p ends.
-func (p *process) answering(ctx context.Context, name, url string) error {
+// answering waits until url answers, or p ends. What answers has to say, if
+// server is not empty, that it is one: on a busy machine somebody else may have
+// got the port, and p is about to end for want of it.
+func (p *process) answering(ctx context.Context, name, url, server string) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	for {
@@ -61,7 +64,7 @@ func (p *process) answering(ctx context.Context, name, url string) error {
 		}
 		if a, err := direct.Do(r); err == nil {
 			a.Body.Close()
-			if a.StatusCode < 500 {
+			if a.StatusCode < 500 && strings.HasPrefix(a.Header.Get("Server"), server) {
 				return nil
 			}
 		}

@@ -116,7 +116,7 @@ func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err err
 	if s.process, err = start(env, argv...); err != nil {
 		return s, err
 	}
-	return s, s.process.answering(ctx, "the emulator", s.url+"/")
+	return s, s.process.answering(ctx, "the emulator", s.url+"/", "")
 }
 
 // environ is what the emulator hands to the extension and the runtime: all

@@ -105,8 +105,8 @@ func Start(ctx context.Context, checkout string, roles ...string) (s *Servers, e
 		return s, err
 	}
 	return s, errors.Join(
-		s.minio.answering(ctx, "MinIO", s.MinIO+"/minio/health/ready"),
-		s.moto.answering(ctx, "moto", s.Moto+"/moto-api/"),
+		s.minio.answering(ctx, "MinIO", s.MinIO+"/minio/health/ready", "MinIO"),
+		s.moto.answering(ctx, "moto", s.Moto+"/moto-api/", "Werkzeug/"),
 	)
 }
 

@@ -20,12 +20,15 @@ from awscli.clidriver import create_clidriver
 from botocore import xform_name
 
 
+driver = create_clidriver()
+
+
 def aws(*args):
     """Runs one command and returns its status and what it wrote."""
     out, err = io.TextIOWrapper(io.BytesIO(), write_through=True), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            status = create_clidriver().main(list(args))
+            status = driver.main(list(args))
         except SystemExit as e:
             status = e.code
     return status, out.buffer.getvalue().decode(), err.getvalue()
