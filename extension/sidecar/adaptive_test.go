@@ -68,8 +68,9 @@ func TestWhateverSTSSaysAfterwardsCallsFindTheirGrantsCredentials(t *testing.T) 
 					t.Errorf("log: got width %q under %s, status %d, want the grant's %s", e.Width, e.AccessKeyID, e.Status, warmed[0].Issued.AccessKeyID)
 				}
 			}
-			// As many as were saved, and a call by itself twice in a broken line.
-			if n := tried.Load(); n > 20 {
+			// Ten are saved, and a broken connection has each tried again, by the
+			// SDK and now and then by net/http.
+			if n := tried.Load(); n > 35 {
 				t.Errorf("STS was asked %d times for %d calls, want no more than the budget has", n, calls)
 			}
 		})
