@@ -31,10 +31,9 @@ type Cloud struct {
 	Self      func(context.Context) (string, error) // the execution role's ARN, for `role: self`
 	Now       func() time.Time                      // nil: time.Now
 
-	keys    sigv4.Keys    // of the signatures verified
-	signing sigv4.Keys    // of the signatures made
-	chunks  sigv4.Buffers // that signed chunks were held in
-	room    room          // for the bodies and chunks that are held
+	keys   sigv4.Keys    // of the signatures verified
+	chunks sigv4.Buffers // that signed chunks were held in
+	room   room          // for the bodies and chunks that are held
 }
 
 var _ proxy.Cloud = (*Cloud)(nil)

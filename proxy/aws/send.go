@@ -215,12 +215,12 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 	}
 	host := call.Upstream.Host
 	out.Host = host
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = p.service.s3 })
+	signed := out.Clone(out.Context())
+	signed.Body = nil // the signer has no business with it
 	now := c.now()
 
 	if p.signature.Query {
-		signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = p.service.s3 })
-		signed := out.Clone(out.Context())
-		signed.Body = nil // the signer has no business with it
 		query = unsigned(query)
 		if e := p.signature.Expires; e > 0 {
 			query += fmt.Sprintf("&X-Amz-Expires=%d", int(e/time.Second))
@@ -248,12 +248,16 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 		out.URL = target(host, path, u.RawQuery)
 		return nil
 	}
-	keys := sigv4.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey, SessionToken: creds.SessionToken}
-	scope := sigv4.Scope{Region: call.Region, Service: p.signature.Scope.Service}
-	if err := sigv4.Sign(out, p.target, keys, scope, p.payload, sigv4.Options{S3: p.service.s3, Now: now, Keys: &c.signing}); err != nil {
+	signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + path, RawQuery: query}
+	if err := signer.SignHTTP(out.Context(), creds, signed, p.payload, p.signature.Scope.Service, call.Region, now); err != nil {
 		return err
 	}
-	// A query is sorted to be signed; what is sent is what came.
+	for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token"} {
+		if v := signed.Header.Values(name); len(v) > 0 {
+			out.Header[http.CanonicalHeaderKey(name)] = v
+		}
+	}
+	// The signer sorts the query to sign it; what is sent is what came.
 	out.URL = target(host, path, query)
 	if p.signature.Chunked() {
 		return c.signChunks(out, p, creds)

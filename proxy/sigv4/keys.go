@@ -8,17 +8,14 @@ import (
 	"sync"
 )
 
-// maxKeys bounds Keys. A function speaks to a few services in a region or two,
-// under credentials for each of the things it does; one that does more pays
-// four HMACs a call, about two microseconds.
-const maxKeys = 256
+// maxKeys bounds Keys. A function speaks to a few services in a region or two;
+// one that speaks to more pays four HMACs a call, about two microseconds.
+const maxKeys = 64
 
 // Keys keeps signing keys, which are good for a day, a region and a service.
 // The zero Keys is empty and ready; it is safe for concurrent use and must not
 // be copied. It prints without what it keeps.
 type Keys struct {
-	buffers sync.Pool // of *[]byte, in which canonical requests are written
-
 	mu   sync.Mutex
 	kept map[keyID][sha256.Size]byte
 }
@@ -39,8 +36,8 @@ func (k *Keys) get(secret string, scope Scope) (key [sha256.Size]byte, ok bool) 
 	return key, ok
 }
 
-// put keeps a key that has verified a signature, or made one. Others are not
-// worth it: anybody could fill k with scopes that do not exist.
+// put keeps a key that has verified a signature. Others are not worth it:
+// anybody could fill k with scopes that do not exist.
 func (k *Keys) put(secret string, scope Scope, key [sha256.Size]byte) {
 	if k == nil {
 		return
@@ -52,26 +49,6 @@ func (k *Keys) put(secret string, scope Scope, key [sha256.Size]byte) {
 		k.kept = make(map[keyID][sha256.Size]byte)
 	}
 	k.kept[keyID{secret, scope}] = key
-}
-
-// buffer returns an empty buffer, to be released.
-func (k *Keys) buffer() *[]byte {
-	if k != nil {
-		if b, ok := k.buffers.Get().(*[]byte); ok {
-			return b
-		}
-	}
-	b := make([]byte, 0, 3072) // a token alone is about a kilobyte
-	return &b
-}
-
-// release takes a buffer back. What stood in it was secret, but for the
-// signature no more than the request itself.
-func (k *Keys) release(b *[]byte) {
-	if k != nil && cap(*b) <= 16<<10 {
-		*b = (*b)[:0]
-		k.buffers.Put(b)
-	}
 }
 
 // Format prints no key, whatever the verb.

@@ -1,8 +1,7 @@
-// Package sigv4 verifies AWS Signature Version 4, in headers and in queries,
-// and signs what goes on.
+// Package sigv4 verifies AWS Signature Version 4, in headers and in queries.
 //
-// It verifies what a client sent. [Sign] signs a request in its header; the
-// chunks of a body that is on its way through are signed one by one. (AWS General
+// It verifies what a client sent. It does not sign, but for the chunks of a
+// body that is on its way through, which are signed one by one. (AWS General
 // Reference, "Signature Version 4 signing process"; Amazon S3 API Reference,
 // "Authenticating Requests".)
 //
