@@ -9,9 +9,11 @@ package aws
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/lambda-remit/remit/proxy"
 	"github.com/lambda-remit/remit/proxy/mint"
@@ -30,6 +32,13 @@ type Cloud struct {
 	Session   func() string                         // the RoleSessionName to mint under
 	Self      func(context.Context) (string, error) // the execution role's ARN, for `role: self`
 	Now       func() time.Time                      // nil: time.Now
+
+	signers struct { // kept for the signing keys that they keep
+		once  sync.Once
+		s3    *v4.Signer
+		other *v4.Signer
+	}
+	policies policies // that sessions were minted under
 
 	keys   sigv4.Keys    // of the signatures verified
 	chunks sigv4.Buffers // that signed chunks were held in

@@ -139,7 +139,7 @@ func (c *Cloud) ask(ctx context.Context, call *proxy.Call, m *manifest.Manifest,
 	if width == manifest.WidthAdaptive {
 		width = manifest.WidthCall
 	}
-	policy, got, err := iam.SessionPolicy(m, d, call.Requests, width)
+	policy, got, err := c.policies.session(m, d, call.Requests, width)
 	switch {
 	case errors.Is(err, iam.ErrTooLarge), err == nil && strict && got != manifest.WidthCall:
 		return mint.Ask{}, got, &proxy.Refusal{Reason: proxy.PolicyTooLarge, Text: "no session policy for this call fits into what STS takes; ask for fewer resources at once", Err: err}
@@ -215,7 +215,7 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 	}
 	host := call.Upstream.Host
 	out.Host = host
-	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = p.service.s3 })
+	signer := c.signer(p.service.s3)
 	signed := out.Clone(out.Context())
 	signed.Body = nil // the signer has no business with it
 	now := c.now()
@@ -279,6 +279,18 @@ func (c *Cloud) signChunks(out *http.Request, p *particulars, creds sdk.Credenti
 	}
 	out.Body, out.GetBody = body, nil
 	return body.SignAnew(seed, sigv4.Credentials{AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey})
+}
+
+// signer returns the signer for a service: S3's paths are signed as they stand.
+func (c *Cloud) signer(s3 bool) *v4.Signer {
+	c.signers.once.Do(func() {
+		c.signers.s3 = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+		c.signers.other = v4.NewSigner()
+	})
+	if s3 {
+		return c.signers.s3
+	}
+	return c.signers.other
 }
 
 // target is a URL that net/http writes as path and query, byte for byte. A
