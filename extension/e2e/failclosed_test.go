@@ -108,14 +108,14 @@ func failed(t *testing.T, s *e2e.Sandbox, answer, reason string) {
 }
 
 func TestTheEmulatorRunsAFunctionHeldToItsRemit(t *testing.T) {
-	s := emulate(t, remit+servers.Upstreams(), nil)
+	s := emulate(t, names.Replace(remit+servers.Upstreams()), nil)
 	if got, want := invoke(t, s, "{}"), `200 "`+object+`"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
 func TestAFunctionWhoseExtensionIsKilledGetsNothing(t *testing.T) {
-	s := emulate(t, remit+servers.Upstreams(), nil)
+	s := emulate(t, names.Replace(remit+servers.Upstreams()), nil)
 	servers.Asked()
 	answered := make(chan string, 1)
 	go func() { answered <- invoke(t, s, `{"wait": 2}`) }()
@@ -138,7 +138,7 @@ func TestAFunctionWhoseExtensionIsKilledGetsNothing(t *testing.T) {
 }
 
 func TestTheWrapperWithoutTheExtensionStartsNothing(t *testing.T) {
-	s := emulate(t, remit+servers.Upstreams(), func(opt string) {
+	s := emulate(t, names.Replace(remit+servers.Upstreams()), func(opt string) {
 		if err := os.Remove(filepath.Join(opt, "extensions/remit")); err != nil {
 			t.Fatal(err)
 		}
