@@ -110,9 +110,10 @@ func TestAThousandCallsAtOnceAreServedInTurn(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		now.Add(-1)
 		io.WriteString(w, "served")
-	}, nil)
+	}, func(w *world) {
+		proxy.SetPatience(w.server, time.Minute) // a busy machine is not what this is about
+	})
 	w.cloud.transport.(*http.Transport).MaxIdleConnsPerHost = 256
-	proxy.SetPatience(w.server, time.Minute) // a busy machine is not what this is about
 	var calls sync.WaitGroup
 	var served atomic.Int64
 	endpoint := w.ways()[3]
@@ -155,8 +156,10 @@ func TestOneCallTooManyIsToldToTryAgain(t *testing.T) {
 			<-release
 		}
 		io.WriteString(w, "served")
-	}, func(w *world) { w.server.MaxConns = 4 })
-	proxy.SetPatience(w.server, 50*time.Millisecond)
+	}, func(w *world) {
+		w.server.MaxConns = 4
+		proxy.SetPatience(w.server, 50*time.Millisecond)
+	})
 	held.Add(4)
 	var calls sync.WaitGroup
 	endpoint := w.ways()[3]

@@ -2,7 +2,8 @@ package proxy
 
 import "time"
 
-// SetPatience is how long a call waits for others to end.
+// SetPatience is how long a call waits for others to end. A server that serves
+// already has its own.
 func SetPatience(s *Server, d time.Duration) { s.serving.patience = d }
 
 // SetGrace is how long a connection is idle before another takes its place.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/minio/minio-go/v7"
@@ -47,12 +48,16 @@ func minioClient(t *testing.T, h environ.Handshake, transport http.RoundTripper)
 // A signedChunks is a transport that counts requests by payload mode, and may
 // flip a byte of a body on its way.
 type signedChunks struct {
-	flip  int64 // the byte; 0: none
+	flip int64 // the byte; 0: none
+
+	mu    sync.Mutex // parts go up at once
 	modes map[string]int
 }
 
 func (s *signedChunks) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
 	s.modes[r.Header.Get("X-Amz-Content-Sha256")]++
+	s.mu.Unlock()
 	if s.flip > 0 && r.Body != nil {
 		r = r.Clone(r.Context())
 		r.Body = &flipped{ReadCloser: r.Body, at: s.flip}
