@@ -10,6 +10,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -40,6 +41,7 @@ type Cloud struct {
 	}
 	policies policies // that sessions were minted under
 
+	clock  atomic.Pointer[second]
 	keys   sigv4.Keys    // of the signatures verified
 	chunks sigv4.Buffers // that signed chunks were held in
 	room   room          // for the bodies and chunks that are held

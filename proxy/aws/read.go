@@ -131,14 +131,25 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 // goes and when. (IAM User Guide, "AWS global condition context keys".)
 func (c *Cloud) circumstances(call *proxy.Call) {
 	now := c.now().UTC()
-	region, date, epoch := []string{call.Region}, []string{now.Format(time.RFC3339)}, []string{strconv.FormatInt(now.Unix(), 10)}
+	at := c.clock.Load()
+	if at == nil || at.second != now.Unix() {
+		at = &second{now.Unix(), []string{now.Format(time.RFC3339)}, []string{strconv.FormatInt(now.Unix(), 10)}}
+		c.clock.Store(at)
+	}
+	region := []string{call.Region}
 	for i := range call.Requests {
 		r := &call.Requests[i]
 		if r.Context == nil {
 			r.Context = make(map[string][]string, 3)
 		}
-		r.Context["aws:requestedregion"], r.Context["aws:currenttime"], r.Context["aws:epochtime"] = region, date, epoch
+		r.Context["aws:requestedregion"], r.Context["aws:currenttime"], r.Context["aws:epochtime"] = region, at.date, at.epoch
 	}
+}
+
+// A second is written once for all calls in it.
+type second struct {
+	second      int64
+	date, epoch []string
 }
 
 // verify checks the signature, and what it says of the body.

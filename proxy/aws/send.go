@@ -216,8 +216,9 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 	host := call.Upstream.Host
 	out.Host = host
 	signer := c.signer(p.service.s3)
-	signed := out.Clone(out.Context())
-	signed.Body = nil // the signer has no business with it
+	// The signer writes into the header that leaves, and into a URL of its own.
+	signed := *out
+	signed.Body = nil // it has no business with it
 	now := c.now()
 
 	if p.signature.Query {
@@ -226,7 +227,7 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 			query += fmt.Sprintf("&X-Amz-Expires=%d", int(e/time.Second))
 		}
 		signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + path, RawQuery: strings.TrimPrefix(query, "&")}
-		presigned, header, err := signer.PresignHTTP(out.Context(), creds, signed, p.payload, p.signature.Scope.Service, call.Region, now)
+		presigned, header, err := signer.PresignHTTP(out.Context(), creds, &signed, p.payload, p.signature.Scope.Service, call.Region, now)
 		if err != nil {
 			return err
 		}
@@ -249,13 +250,8 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 		return nil
 	}
 	signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + path, RawQuery: query}
-	if err := signer.SignHTTP(out.Context(), creds, signed, p.payload, p.signature.Scope.Service, call.Region, now); err != nil {
+	if err := signer.SignHTTP(out.Context(), creds, &signed, p.payload, p.signature.Scope.Service, call.Region, now); err != nil {
 		return err
-	}
-	for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token"} {
-		if v := signed.Header.Values(name); len(v) > 0 {
-			out.Header[http.CanonicalHeaderKey(name)] = v
-		}
 	}
 	// The signer sorts the query to sign it; what is sent is what came.
 	out.URL = target(host, path, query)
