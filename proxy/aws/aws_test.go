@@ -95,7 +95,7 @@ permissions:
 
 // signed is a request as a client with c sends it to the endpoint, after the
 // server has read it.
-func signed(t *testing.T, c sigv4.Credentials, service, method, target, body, payload string, header ...string) *http.Request {
+func signed(t testing.TB, c sigv4.Credentials, service, method, target, body, payload string, header ...string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequest(method, "http://127.0.0.1:9001"+target, strings.NewReader(body))
 	if err != nil {
