@@ -33,6 +33,7 @@ import (
 // AWS would, and an upstream in AWS's place that remembers every request and
 // judges each for itself: see [siege.judge].
 type siege struct {
+	ends time.Duration // after which a client says that it has sent all; 0: once it has its answer
 	t    testing.TB
 	name string // of what is being done, for messages
 	car  *Sidecar
@@ -363,6 +364,11 @@ func (s *siege) fire(way string, shot *shot) string {
 	}
 	defer conn.Close()
 	go conn.Write(wire) // The answer may come before the request has ended.
+	if half, ok := conn.(interface{ CloseWrite() error }); ok && s.ends > 0 {
+		// A request that lacks bytes is waited for, as long as its client says
+		// that there is more.
+		defer time.AfterFunc(s.ends, func() { half.CloseWrite() }).Stop()
+	}
 	in := bufio.NewReader(conn)
 	method, _, _ := strings.Cut(shot.head[0], " ")
 	result := ""
