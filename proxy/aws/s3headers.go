@@ -115,6 +115,14 @@ func (c *s3Call) readHeaders() error {
 			return err
 		}
 	}
+	// A key of the caller's own is told by its algorithm, which is all that a
+	// condition can ask for. S3 refuses the one without the other as well.
+	for _, of := range []string{"X-Amz-", "X-Amz-Copy-Source-"} {
+		of += "Server-Side-Encryption-Customer-"
+		if !c.hasHeader(of+"Algorithm") && (c.hasHeader(of+"Key") || c.hasHeader(of+"Key-Md5")) {
+			return fmt.Errorf("header %q without %q", of+"Key", of+"Algorithm")
+		}
+	}
 	if in.scope.Service != "" {
 		authType := "REST-HEADER"
 		if _, ok := in.param("X-Amz-Signature"); ok {
