@@ -187,7 +187,7 @@ func (s *shot) sign(t testing.TB, head, options []string, keys aws.Credentials) 
 	method, rest, _ := strings.Cut(head[0], " ")
 	target, proto, _ := strings.Cut(rest, " ")
 	if _, after, ok := strings.Cut(target, "://"); ok {
-		target = after[strings.IndexByte(after, '/'):]
+		target = after[max(strings.IndexByte(after, '/'), 0):]
 	}
 	if inQuery {
 		more := "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=" + url.QueryEscape(keys.AccessKeyID+"/"+scope) +
