@@ -47,6 +47,9 @@ func (d *deaf) Close() error {
 	return d.Conn.Close()
 }
 
+// NetConn is what was dialled.
+func (d *deaf) NetConn() net.Conn { return d.Conn }
+
 // frozen is [Transport] in a sandbox that wakes up deaf. look says whether
 // kept connections look before they write.
 func frozen(look bool) *http.Transport {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -33,7 +34,12 @@ func (c *Cloud) roundTrip(out *http.Request, p *particulars) (*http.Response, er
 	for try := 1; ; try++ {
 		var reused, begun atomic.Bool
 		resp, err := c.Transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(out.Context(), &httptrace.ClientTrace{
-			GotConn:      func(i httptrace.GotConnInfo) { reused.Store(i.Reused) },
+			GotConn: func(i httptrace.GotConnInfo) {
+				reused.Store(i.Reused)
+				if i.Reused {
+					take(i.Conn)
+				}
+			},
 			WroteHeaders: func() { begun.Store(true) },
 		})))
 		if err == nil || !reused.Load() || out.Context().Err() != nil {
@@ -87,4 +93,21 @@ func (l *lent) Read(p []byte) (int, error) {
 		return l.ReadCloser.Read(p)
 	}
 	return 0, errTouched
+}
+
+// take tells a connection that was kept that another request takes it, if it
+// wants to know: it may look whether it is still open. A connection may lie
+// under TLS.
+func take(c net.Conn) {
+	for range 4 {
+		if t, ok := c.(interface{ Taken() }); ok {
+			t.Taken()
+			return
+		}
+		outer, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return
+		}
+		c = outer.NetConn()
+	}
 }
