@@ -47,6 +47,8 @@ permissions:
   table: {name: orders, index: true, read: true, scan: true, write: true, delete: true, attributes: a, key: alias/a}
   queue: {send: a, receive: a, publish: a, key: alias/a}
   topic: {publish: a}
+  event_bus: {put: a, key: alias/a}
+  stream: {put: a, read: a, deliver: a, key: alias/a}
   secrets: {read: a}
   parameters: {read: a, path: /a}
   keys: {encrypt: alias/a, decrypt: 1234abcd-12ab-34cd-56ef-1234567890ab, sign: alias/a, verify: alias/a, mac: alias/a}

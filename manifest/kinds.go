@@ -77,6 +77,24 @@ func kinds() []kind {
 			},
 		},
 		{
+			name: "event_bus", services: []string{"events"}, read: (*parser).eventBus,
+			about: "An event bus of EventBridge.",
+			fields: []spec{
+				{name: "put", about: "buses to put events on: names, default among them, or ARNs"},
+				{name: "key", about: "the KMS keys that they are encrypted under"},
+			},
+		},
+		{
+			name: "stream", services: []string{"kinesis", "firehose"}, read: (*parser).stream,
+			about: "A stream of Kinesis, or a delivery stream of Firehose.",
+			fields: []spec{
+				{name: "put", about: "streams to put records into: names or ARNs"},
+				{name: "read", about: "streams to read, with their consumers: names or ARNs; or a consumer's ARN"},
+				{name: "deliver", about: "delivery streams to put records into: names or ARNs"},
+				{name: "key", about: "the KMS keys that what put and read name is encrypted under"},
+			},
+		},
+		{
 			name: "secrets", services: []string{"secretsmanager"}, read: (*parser).secrets,
 			about: "Secrets of Secrets Manager.",
 			fields: []spec{

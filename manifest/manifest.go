@@ -159,6 +159,18 @@
 //	publish        sns:Publish
 //	key
 //
+// event_bus, of EventBridge, and stream, of Kinesis and Firehose:
+//
+//	put            events:PutEvents, on buses: names, default among them, or ARNs
+//	key
+//
+//	put            kinesis:PutRecord and PutRecords, into streams: names or ARNs
+//	read           kinesis:GetRecords, GetShardIterator, DescribeStream,
+//	               DescribeStreamSummary and ListShards, and SubscribeToShard by
+//	               any consumer of them; of a consumer's ARN, that alone
+//	deliver        firehose:PutRecord and PutRecordBatch, into delivery streams
+//	key            of what put and read name
+//
 // secrets, of Secrets Manager, and parameters, of SSM:
 //
 //	read           secretsmanager:GetSecretValue and DescribeSecret, of names,
@@ -238,8 +250,8 @@
 // # Not built yet
 //
 // These are part of the design and an error in this version, which says so: at
-// the top log_group, egress and limits; the kinds event_bus,
-// stream, workflows, email, models, database, api and assume; in every entry
+// the top log_group, egress and limits; the kinds
+// workflows, email, models, database, api and assume; in every entry
 // expose; "${event: …}" in strings; directory buckets, object lambdas and
 // multi-region access points.
 package manifest

@@ -154,7 +154,7 @@ func TestTheSchemaRefusesKeysAndSorts(t *testing.T) {
 		"credentials: {session_tags: {a: 1}}",
 		"permissions: {table: {nmae: a}}",
 		"permissions: {tabel: {name: a}}",
-		"permissions: {event_bus: {put: a}}",
+		"permissions: {event_bus: {send: a}}",
 		"permissions: {table: {name: a, read: sometimes}}",
 		"permissions: {table: {name: a, index: 1}}",
 		"permissions: {topic: []}",
