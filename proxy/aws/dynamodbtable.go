@@ -280,7 +280,10 @@ func (c *dynamoCall) tags() ([]string, error) {
 		if err := errors.Join(err, unfolded(tag)); err != nil {
 			return nil, err
 		}
-		value, _ := tag["Value"].(string)
+		value, err := text(tag, "Value")
+		if err != nil {
+			return nil, err
+		}
 		context = append(context, "aws:TagKeys", key, "aws:RequestTag/"+key, value)
 	}
 	keys, err := texts(c.members["TagKeys"], "TagKeys")

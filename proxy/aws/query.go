@@ -111,7 +111,21 @@ func isCredential(name string) bool {
 
 // fold returns name as readers compare names who do not care for case, in all
 // of Unicode: "ſ" is an S to them, and the Kelvin sign a K.
-func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+func fold(name string) string {
+	if isASCII(name) {
+		return strings.ToLower(name) // which is name itself where it has nothing to lower
+	}
+	return strings.ToLower(strings.ToUpper(name))
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
 
 // checkARN returns s if it is an ARN of service in the call's partition. It is
 // taken as it stands: what is authorized is what is sent.
