@@ -13,7 +13,7 @@
 //
 //	289  connections of clients to the proxy (package proxy)
 //	256  to the other end of calls and tunnels in progress (package proxy)
-//	 64  kept for the next call ([Transport])
+//	 64  kept for the next call (48 by package upstream, 16 by [Transport])
 //	 64  of clients to the credentials' server
 //	 32  to STS, for calls that have none to AWS meanwhile (package mint)
 //
@@ -47,6 +47,7 @@ import (
 	"github.com/lambda-remit/remit/proxy/ca"
 	"github.com/lambda-remit/remit/proxy/credentials"
 	"github.com/lambda-remit/remit/proxy/mint"
+	"github.com/lambda-remit/remit/proxy/upstream"
 )
 
 // Config says what to run. Its zero value grants nothing.
@@ -64,7 +65,8 @@ type Config struct {
 	Address   string         // of the proxy; empty: a free port on 127.0.0.1
 	Forbidden []netip.Addr   // that no tunnel reaches: the Runtime API's
 
-	// Transport sends allowed calls. Nil: [Transport].
+	// Transport sends allowed calls. Nil: an [upstream.Transport], with
+	// [Transport] for what is not small.
 	Transport http.RoundTripper
 }
 
@@ -121,7 +123,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		c.Log = os.Stderr
 	}
 	if c.Transport == nil {
-		own := Transport()
+		own := &upstream.Transport{Rest: Transport(), MaxIdle: keptSmall}
 		c.Transport = own
 		s.ends = append(s.ends, own.CloseIdleConnections)
 	}

@@ -27,15 +27,15 @@ import (
 	"github.com/lambda-remit/remit/proxy/audit"
 )
 
-// An upstream is an S3 and an STS that remember what they were asked.
-type upstream struct {
+// An origin is an S3 and an STS that remember what they were asked.
+type origin struct {
 	*httptest.Server
 	mu    sync.Mutex
 	asked []string
 }
 
-func newUpstream(t *testing.T) *upstream {
-	u := new(upstream)
+func newOrigin(t *testing.T) *origin {
+	u := new(origin)
 	u.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key, _, _ := strings.Cut(r.Header.Get("Authorization"), "/")
 		key = key[strings.LastIndex(key, "=")+1:]
@@ -48,7 +48,7 @@ func newUpstream(t *testing.T) *upstream {
 	return u
 }
 
-func (u *upstream) last() string {
+func (u *origin) last() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.asked) == 0 {
@@ -61,9 +61,9 @@ const baseKey = "AKIABASEBASEBASEBASE"
 
 // startSidecar starts one that grants reading granted/ in a bucket, under the
 // base credentials.
-func startSidecar(t *testing.T, log io.Writer) (*Sidecar, *upstream) {
+func startSidecar(t *testing.T, log io.Writer) (*Sidecar, *origin) {
 	t.Helper()
-	u := newUpstream(t)
+	u := newOrigin(t)
 	text := "function: test\nlog: all\ncredentials: {unminted: true}\n" +
 		"permissions:\n  object_storage: {bucket: media, read_prefix: granted/}\n" +
 		"upstreams: {s3: \"" + u.URL + "\"}\n"

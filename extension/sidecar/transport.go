@@ -5,9 +5,15 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/lambda-remit/remit/proxy/upstream"
 )
 
-// Transport returns the transport for calls to AWS: it heeds no proxy variable,
+// keptSmall is how many connections are kept for small calls, beside Transport's.
+const keptSmall = 48
+
+// Transport returns the transport for calls to AWS that are not small, and the
+// way it dials is that of all: it heeds no proxy variable,
 // leaves bodies as they are, and keeps connections between invocations.
 //
 // A sandbox is frozen between invocations, and what the other end says
@@ -27,12 +33,12 @@ func Transport() *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			return keep(c), nil
+			return upstream.Keep(c), nil
 		},
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // a range of a compressed object is a range of its bytes
-		MaxIdleConns:           64,   // of the 1,024 descriptors that a sandbox has
-		MaxIdleConnsPerHost:    64,
+		MaxIdleConns:           16,   // of the 1,024 descriptors that a sandbox has
+		MaxIdleConnsPerHost:    16,
 		MaxConnsPerHost:        256, // as many as the proxy has calls in progress, so that none waits; it is those dialled in vain that are bounded
 		IdleConnTimeout:        60 * time.Second,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},

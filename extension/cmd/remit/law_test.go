@@ -26,6 +26,7 @@ var law = []struct {
 	{"proxy/sigv4", nil},
 	{"proxy/ca", nil},
 	{"proxy/credentials", nil},
+	{"proxy/upstream", []string{"golang.org/x/sys"}},
 	{"proxy/mint", []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}},
 	{"proxy/aws", []string{"github.com/aws/aws-sdk-go-v2"}},
 	{"proxy/aws/awstest", []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}},

@@ -1,4 +1,4 @@
-package sidecar
+package upstream
 
 import (
 	"syscall"
@@ -15,4 +15,14 @@ func hungUp(c syscall.RawConn) (up bool) {
 		up = err == nil && n > 0 && at[0].Revents&(unix.POLLRDHUP|unix.POLLHUP|unix.POLLERR) != 0
 	})
 	return up
+}
+
+// speaks reports whether there is anything to read from a socket, its end too.
+func speaks(c syscall.RawConn) (yes bool) {
+	c.Control(func(fd uintptr) {
+		at := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}}
+		n, err := unix.Poll(at, 0)
+		yes = err == nil && n > 0
+	})
+	return yes
 }

@@ -1,4 +1,4 @@
-package sidecar
+package upstream
 
 import (
 	"errors"
@@ -22,18 +22,37 @@ type kept struct {
 	taken atomic.Bool // by a request of which nothing was written yet
 }
 
-// keep makes c look.
-func keep(c net.Conn) net.Conn {
-	sc, ok := c.(syscall.Conn)
-	if !ok {
-		return c
-	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
+// Keep returns c, a connection that an [http.Transport] will keep, made to look:
+// before a request that has told it so (Taken, of the connection that Keep
+// returns) writes its first byte, it asks the kernel whether the other end has
+// closed it, and if so writes nothing and fails.
+func Keep(c net.Conn) net.Conn {
+	raw := socketOf(c)
+	if raw == nil {
 		return c
 	}
 	return &kept{Conn: c, raw: raw}
 }
+
+// socketOf returns what is beneath c, or nil.
+func socketOf(c net.Conn) syscall.RawConn {
+	for range 4 {
+		if sc, ok := c.(syscall.Conn); ok {
+			if raw, err := sc.SyscallConn(); err == nil {
+				return raw
+			}
+		}
+		outer, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nil
+		}
+		c = outer.NetConn()
+	}
+	return nil
+}
+
+// NetConn is the connection that looks.
+func (k *kept) NetConn() net.Conn { return k.Conn }
 
 var errHungUp = errors.New("the other end has closed the connection")
 
