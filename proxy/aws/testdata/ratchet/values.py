@@ -1,0 +1,272 @@
+"""Values for the members of AWS's operations, made from botocore's models.
+
+A value obeys what the model says of its shape (enum, pattern where it can be
+met, lengths, ranges) and otherwise looks like what a caller would send: an ARN
+where a member is named for one, a queue's URL where one is asked for. The same
+model gives the same values.
+"""
+
+import datetime
+import functools
+import re
+
+try:
+    from re import _parser as sre
+except ImportError:  # Python 3.10
+    import sre_parse as sre
+
+ACCOUNT = "123456789012"
+WHEN = datetime.datetime(2026, 11, 21, 12, 0, 0, tzinfo=datetime.timezone.utc)
+DEPTH = 6  # of structures within structures: deeper ones are left empty
+
+
+class Values:
+    """Values for one service in one region."""
+
+    def __init__(self, service, arn_service, region, partition):
+        self.service, self.arn_service = service, arn_service
+        self.region, self.partition = region, partition
+
+    def members(self, shape, optional):
+        """A structure's members: all of them, or the required ones."""
+        if shape is None:
+            return {}
+        return self._structure(shape, optional, ())
+
+    def _structure(self, shape, optional, path):
+        made = {}
+        required = set(shape.required_members)
+        union = getattr(shape, "is_tagged_union", False)
+        for name, member in shape.members.items():
+            # A member of an operation's own that stands in the path is
+            # required, whatever the model says.
+            location = member.serialization.get("location")
+            if not (optional or name in required or location == "uri" or union):
+                continue
+            if member.type_name == "structure" and member.serialization.get("eventstream"):
+                continue
+            nested = member.type_name in ("structure", "list", "map")
+            if nested and (len(path) >= DEPTH or path.count(member.name) >= 1) and name not in required:
+                continue
+            if len(path) > 3 * DEPTH:
+                continue
+            made[name] = self._value(name, member, optional and len(path) < 4, path)
+            if union:
+                break
+        return made
+
+    def _value(self, name, shape, optional, path):
+        kind = shape.type_name
+        if getattr(shape, "is_document_type", False):
+            return {"remit": 1}
+        if kind == "structure":
+            return self._structure(shape, optional, path + (shape.name,))
+        if kind == "list":
+            n = min(max(int(shape.metadata.get("min", 1)), 1), 3)
+            one = self._value(name, shape.member, optional, path + (shape.name,))
+            return [one] * n
+        if kind == "map":
+            key = self._value(name + "Key", shape.key, optional, path)
+            return {key: self._value(name + "Value", shape.value, optional, path + (shape.name,))}
+        if kind == "blob":
+            return b"remit"
+        if kind == "boolean":
+            return True
+        if kind == "timestamp":
+            return WHEN
+        if kind in ("integer", "long"):
+            low, high = shape.metadata.get("min", 1), shape.metadata.get("max", 1 << 30)
+            return int(min(max(low, 1), high))
+        if kind in ("float", "double"):
+            return float(min(max(shape.metadata.get("min", 1), 1), shape.metadata.get("max", 1 << 30)))
+        return self.string(name, shape)
+
+    def string(self, name, shape):
+        if shape.enum:
+            return shape.enum[0]
+        if shape.metadata.get("jsonvalue") or shape.serialization.get("jsonvalue"):
+            return {"remit": 1}
+        low, high = int(shape.metadata.get("min", 0)), int(shape.metadata.get("max", 1 << 20))
+        pattern = shape.metadata.get("pattern")
+        for candidate in self._candidates(name, shape):
+            if low <= len(candidate) <= high and matches(pattern, candidate):
+                return candidate
+        if pattern:
+            made = generate(pattern, low, high)
+            if made:
+                return self._at_home(made, pattern)
+        return ("remit" * (low // 5 + 1))[: max(low, min(5, high))]
+
+    def _at_home(self, made, pattern):
+        """An ARN made from a pattern, in the caller's own place if it may be."""
+        parts = made.split(":", 5)
+        if len(parts) == 6 and parts[0] == "arn":
+            home = [parts[0], self.partition, parts[2], parts[3] and self.region, parts[4] and ACCOUNT, parts[5]]
+            if matches(pattern, ":".join(home)):
+                return ":".join(home)
+        return made
+
+    def _candidates(self, name, shape):
+        lower = name.lower()
+        arn = f"arn:{self.partition}:{self.arn_service}:{self.region}:{ACCOUNT}:thing/remit"
+        yield from self._particular(name, shape.name)
+        if lower.endswith("rolearn") or lower == "role":
+            yield f"arn:{self.partition}:iam::{ACCOUNT}:role/remit"
+        if lower.endswith(("arn", "arns")):
+            yield arn
+        if lower.endswith(("accountid", "account", "ownerid")) or lower in ("awsaccountid", "catalogid"):
+            yield ACCOUNT
+        if lower.endswith("region"):
+            yield self.region
+        if lower.endswith(("url", "uri")):
+            yield "https://example.com/remit"
+        if "email" in lower:
+            yield "remit.example.com"
+        yield "abcde.veo"
+        if shape.name.lower().endswith("arn"):
+            yield arn
+        yield "remit"
+        yield "remit-1234567890"
+        yield "Remit12345"
+        yield ACCOUNT
+        yield arn
+        yield f"arn:{self.partition}:iam::{ACCOUNT}:role/remit"
+        yield f"arn:{self.partition}:sns:{self.region}:{ACCOUNT}:remit"
+        yield "0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
+        yield "https://example.com/remit"
+        yield "s3://media-eu/in/a.txt"
+        yield "remit.example.com"
+        yield "abcde.veo"
+        yield "remit.example.com"
+        yield "abcde.veo"
+        yield "/remit"
+        yield "1"
+        yield "2026-11-21T12:00:00Z"
+        yield "2026-11-21"
+
+
+    def _particular(self, name, shape):
+        """What a service takes no other value for."""
+        here = f"arn:{self.partition}:{self.arn_service}:{self.region}:{ACCOUNT}:"
+        if self.service in ("s3", "s3control"):
+            if name == "Bucket":
+                yield "media-eu"
+            if name == "CopySource":
+                yield "media-eu/in/a.txt"
+        if self.service == "dynamodb":
+            if name in ("Statement", "PartiQLStatement"):
+                yield 'SELECT a FROM "remit" WHERE id = ?'
+            if "Backup" in shape:
+                yield here + "table/remit/backup/01234567890123-a1b2c3d4"
+            if "Stream" in shape and "Kinesis" in name or name == "StreamArn":
+                yield f"arn:{self.partition}:kinesis:{self.region}:{ACCOUNT}:stream/remit"
+            if "Global" in name:
+                yield "remit"
+            if name == "ExportArn" or name == "ImportArn":
+                yield here + f"table/remit/{name[:6].lower()}/01234567890123-a1b2c3d4"
+            if name.endswith("Name") or name.endswith("Key"):
+                yield "remit"
+            if name.endswith("Arn"):
+                yield here + "table/remit"
+        if self.service == "dynamodbstreams" and name == "StreamArn":
+            yield here + "table/remit/stream/2026-11-21T12:00:00.000"
+        if self.service == "kinesis":
+            if name in ("StreamARN", "ResourceARN"):
+                yield here + "stream/remit"
+            if name == "ConsumerARN":
+                yield here + "stream/remit/consumer/c:1"
+            if name.endswith("ARN"):
+                yield here + name[:-3].lower() + "/remit"
+                yield here + "stream/remit/" + name[:-3].lower() + "/remit"
+        if self.service == "cloudfront-keyvaluestore" and name == "KvsARN":
+            yield f"arn:{self.partition}:cloudfront::{ACCOUNT}:key-value-store/0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
+        if name == "QueueUrl":
+            suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+            yield f"https://sqs.{self.region}.{suffix}/{ACCOUNT}/remit"
+
+
+@functools.lru_cache(maxsize=None)
+def compiled(pattern):
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return None
+
+
+def matches(pattern, text):
+    """Whether text is what pattern, a model's, allows: all of it."""
+    if not pattern:
+        return True
+    c = compiled(pattern)
+    return c is None or c.fullmatch(text) is not None
+
+
+@functools.lru_cache(maxsize=None)
+def generate(pattern, low, high):
+    """A string that pattern allows, or None."""
+    c = compiled(pattern)
+    if c is None:
+        return None
+    for least in (0, 1, 2, 4, 8, 12, 16, 24, 32, 36, 64, 128):
+        made = "".join(_made(sre.parse(pattern), least))
+        if low <= len(made) <= high and c.fullmatch(made):
+            return made
+    return None
+
+
+def _made(parsed, least):
+    for op, arg in parsed:
+        name = str(op)
+        if name == "LITERAL":
+            yield chr(arg)
+        elif name == "NOT_LITERAL":
+            yield "a" if arg != ord("a") else "b"
+        elif name == "ANY":
+            yield "a"
+        elif name == "IN":
+            yield _one_of(arg)
+        elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+            low, high, inner = arg
+            n = min(max(low, least), int(high))
+            for _ in range(min(n, 600)):
+                yield from _made(inner, least if len(inner) == 1 else min(least, 1))
+        elif name == "SUBPATTERN":
+            yield from _made(arg[-1], least)
+        elif name == "ATOMIC_GROUP":
+            yield from _made(arg, least)
+        elif name == "BRANCH":
+            yield from _made(arg[1][0], least)
+
+
+def _one_of(items):
+    allowed = []
+    for op, arg in items:
+        name = str(op)
+        if name == "NEGATE":
+            for c in "a1-_/.":
+                if not _in(items[1:], c):
+                    return c
+            return "é"
+        if name == "LITERAL":
+            allowed.append(chr(arg))
+        elif name == "RANGE":
+            allowed.append(chr(arg[0]))
+        elif name == "CATEGORY":
+            allowed.append({"CATEGORY_DIGIT": "1", "CATEGORY_SPACE": " ", "CATEGORY_WORD": "a"}.get(str(arg), "-"))
+    for good in allowed:
+        if good.isalnum():
+            return good
+    return allowed[0] if allowed else "a"
+
+
+def _in(items, c):
+    for op, arg in items:
+        name = str(op)
+        if name == "LITERAL" and chr(arg) == c:
+            return True
+        if name == "RANGE" and arg[0] <= ord(c) <= arg[1]:
+            return True
+        if name == "CATEGORY":
+            if str(arg) == "CATEGORY_DIGIT" and c.isdigit() or str(arg) == "CATEGORY_WORD" and (c.isalnum() or c == "_"):
+                return True
+    return False
