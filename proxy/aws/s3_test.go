@@ -2,8 +2,6 @@ package aws
 
 import (
 	"bytes"
-	"encoding/xml"
-	"fmt"
 	"io"
 	"net/url"
 	"path/filepath"
@@ -11,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/lambda-remit/remit/manifest"
@@ -152,7 +149,7 @@ func TestS3BodiesAreBounded(t *testing.T) {
 		"wide":  "<a>" + strings.Repeat("<b/>", 100_000) + "</a>",
 		"utf16": "\xff\xfe<\x00a\x00/\x00>\x00",
 	} {
-		if _, err := s3XML([]byte(body)); err == nil {
+		if _, err := parseXMLOf([]byte(body), s3Namespace); err == nil {
 			t.Errorf("%s: read, want an error", name)
 		}
 	}
@@ -241,40 +238,6 @@ func FuzzReadS3(f *testing.F) {
 			}
 		}
 	})
-}
-
-// FuzzS3XML writes what was read and reads it again: a body says one thing.
-func FuzzS3XML(f *testing.F) {
-	requests, _, _ := s3Corpus(f)
-	for _, r := range requests {
-		if _, body, ok := bytes.Cut(r, []byte("\n\n")); ok {
-			f.Add(body)
-		}
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		e, err := s3XML(body)
-		if err != nil {
-			return
-		}
-		var b bytes.Buffer
-		writeElement(&b, e)
-		again, err := s3XML(b.Bytes())
-		if err != nil {
-			t.Fatalf("%q was read, %q is not: %v", body, b.Bytes(), err)
-		}
-		if diff := cmp.Diff(e, again, cmp.AllowUnexported(s3Element{})); diff != "" {
-			t.Errorf("%q: %s", body, diff)
-		}
-	})
-}
-
-func writeElement(b *bytes.Buffer, e *s3Element) {
-	fmt.Fprintf(b, "<%s>", e.name)
-	xml.EscapeText(b, []byte(e.text))
-	for i := range e.children {
-		writeElement(b, &e.children[i])
-	}
-	fmt.Fprintf(b, "</%s>", e.name)
 }
 
 func BenchmarkReadS3(b *testing.B) {

@@ -168,7 +168,7 @@ func (c *s3Call) readReplication() error {
 }
 
 // keys returns condition keys whose values stand in elements: path, key, path, key.
-func (e *s3Element) keys(paths ...string) ([]string, error) {
+func (e *element) keys(paths ...string) ([]string, error) {
 	var context []string
 	for i := 0; i+1 < len(paths); i += 2 {
 		value, ok, err := e.value(strings.Split(paths[i], "/")...)

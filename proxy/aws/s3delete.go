@@ -44,7 +44,7 @@ func (c *s3Call) readDeletes() error {
 	return nil
 }
 
-func (c *s3Call) readDeleted(object *s3Element) error {
+func (c *s3Call) readDeleted(object *element) error {
 	for _, e := range object.children {
 		switch e.name {
 		case "Key", "VersionId", "ETag", "LastModifiedTime", "Size":
