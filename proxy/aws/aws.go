@@ -26,7 +26,7 @@ type Cloud struct {
 	Sealed    func(accessKeyID string) (sigv4.Credentials, bool) // the keys that the function was given
 	Base      sdk.CredentialsProvider                            // for calls under `unminted`, and observed ones
 	Minter    *mint.Minter
-	Transport http.RoundTripper                     // a connection of its that has a method Taken() is told of each request after its first
+	Transport http.RoundTripper                     // what it calls Small (see package upstream) it sends at most once by itself; another connection of its that has a method Taken() is told of each request after its first
 	Function  string                                // names the function in denials; empty: "this function"
 	Region    string                                // the function's
 	Account   func() string                         // the function's; empty while it is not known

@@ -117,10 +117,12 @@ func (c *s3Call) readHeaders() error {
 	}
 	// A key of the caller's own is told by its algorithm, which is all that a
 	// condition can ask for. S3 refuses the one without the other as well.
-	for _, of := range []string{"X-Amz-", "X-Amz-Copy-Source-"} {
-		of += "Server-Side-Encryption-Customer-"
-		if !c.hasHeader(of+"Algorithm") && (c.hasHeader(of+"Key") || c.hasHeader(of+"Key-Md5")) {
-			return fmt.Errorf("header %q without %q", of+"Key", of+"Algorithm")
+	for _, of := range [...]struct{ algorithm, key, md5 string }{
+		{"X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Server-Side-Encryption-Customer-Key", "X-Amz-Server-Side-Encryption-Customer-Key-Md5"},
+		{"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key-Md5"},
+	} {
+		if !c.hasHeader(of.algorithm) && (c.hasHeader(of.key) || c.hasHeader(of.md5)) {
+			return fmt.Errorf("header %q without %q", of.key, of.algorithm)
 		}
 	}
 	if in.scope.Service != "" {

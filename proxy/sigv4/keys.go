@@ -18,6 +18,8 @@ const maxKeys = 64
 type Keys struct {
 	mu   sync.Mutex
 	kept map[keyID][sha256.Size]byte
+
+	buffers sync.Pool // of *[]byte, for canonical requests
 }
 
 type keyID struct {
@@ -49,6 +51,27 @@ func (k *Keys) put(secret string, scope Scope, key [sha256.Size]byte) {
 		k.kept = make(map[keyID][sha256.Size]byte)
 	}
 	k.kept[keyID{secret, scope}] = key
+}
+
+// maxCanonical is the largest buffer for a canonical request that is kept. A
+// token alone is about a kilobyte.
+const maxCanonical = 16 << 10
+
+// buffer lends an empty buffer.
+func (k *Keys) buffer() []byte {
+	if k != nil {
+		if b, ok := k.buffers.Get().(*[]byte); ok {
+			return (*b)[:0]
+		}
+	}
+	return make([]byte, 0, 3072)
+}
+
+// back takes a buffer back.
+func (k *Keys) back(b []byte) {
+	if k != nil && 0 < cap(b) && cap(b) <= maxCanonical {
+		k.buffers.Put(&b)
+	}
 }
 
 // Format prints no key, whatever the verb.

@@ -55,11 +55,12 @@ func (s *Signature) Verify(r *http.Request, c Credentials, o Options) error {
 	if !kept {
 		key = signingKey(c.SecretAccessKey, s.Scope)
 	}
-	buf := make([]byte, 0, 3072) // a token alone is about a kilobyte
+	buf := o.Keys.buffer()
+	defer func() { o.Keys.back(buf) }()
 	match := false
 	for _, form := range s.forms(path, o.S3) {
-		buf, err = s.appendCanonical(buf[:0], r, form, rawQuery, payload)
-		if err != nil {
+		var err error
+		if buf, err = s.appendCanonical(buf[:0], r, form, rawQuery, payload); err != nil {
 			return err
 		}
 		hash := sha256.Sum256(buf)

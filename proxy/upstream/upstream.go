@@ -71,7 +71,7 @@ type Transport struct {
 
 // RoundTrip sends r: see [http.RoundTripper].
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !small(r) {
+	if !t.Small(r) {
 		return t.Rest.RoundTrip(r)
 	}
 	body, err := read(r)
@@ -87,6 +87,11 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err == nil || r.Context().Err() != nil {
 			return resp, err
 		}
+		if c.kept && c.in == 0 {
+			// What else was kept may be as dead, and each attempt of an SDK's
+			// would meet one more of its kind.
+			t.CloseIdleConnections()
+		}
 		again := c.kept && c.in == 0 && (c.out == 0 || len(body) == 0 && safe(r.Method))
 		if !again {
 			return nil, err
@@ -94,8 +99,8 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// small reports whether r is sent here.
-func small(r *http.Request) bool {
+// Small reports whether r is sent here, and not by Rest.
+func (t *Transport) Small(r *http.Request) bool {
 	return r.ProtoMajor < 2 && r.ContentLength >= 0 && r.ContentLength <= smallBody &&
 		len(r.TransferEncoding) == 0 && len(r.Trailer) == 0 && !r.Close &&
 		r.Header.Get("Expect") == "" && r.Method != http.MethodConnect &&
@@ -233,6 +238,9 @@ func (t *Transport) dial(ctx context.Context, scheme, host string) (*conn, error
 	nc, err := dial(ctx, "tcp", net.JoinHostPort(name, port))
 	if err != nil {
 		return nil, err
+	}
+	if k, ok := nc.(*kept); ok {
+		nc = k.Conn // whoever takes a conn looks anyway
 	}
 	c := &conn{t: t, scheme: scheme, host: host, socket: socketOf(nc)}
 	if scheme == "https" {
