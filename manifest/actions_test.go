@@ -53,6 +53,15 @@ permissions:
   parameters: {read: a, path: /a}
   keys: {encrypt: alias/a, decrypt: 1234abcd-12ab-34cd-56ef-1234567890ab, sign: alias/a, verify: alias/a, mac: alias/a}
   functions: {invoke: a}
+  workflows: {start: [a, "a:b"], signal: true, key: alias/a}
+  email: {send_from: [a@example.com, example.com], configuration_set: a, template: a}
+  models: {invoke: [amazon.nova-lite-v1:0, eu.amazon.nova-lite-v1:0, "arn:aws:bedrock:eu-west-1:123456789012:prompt/A"], guardrail: a}
+  database: {query: a, secret: a, key: alias/a}
+  api:
+    - {call: ["GET https://a.execute-api.eu-west-1.amazonaws.com/prod/*", "POST https://a.execute-api.eu-west-1.amazonaws.com/prod/@connections/*"]}
+    - {call: "https://a.lambda-url.eu-west-1.on.aws", function: a}
+    - {call: "https://a.appsync-api.eu-west-1.amazonaws.com/graphql", graphql: a}
+  assume: {role: a, tags: {a: b}}
 `), manifest.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -86,6 +95,7 @@ func TestEveryKeyThatIsReadHereExists(t *testing.T) {
 		"dynamodb:EnclosingOperation", "kms:EncryptionContextKeys", "kms:EncryptionContext:a", "kms:SigningAlgorithm",
 		"kms:MacAlgorithm", "kms:RequestAlias", "kms:ViaService", "sns:Protocol", "sns:Endpoint", "secretsmanager:SecretId",
 		"ssm:Recursive", "ssm:Overwrite", "aws:CalledVia", "aws:RequestedRegion", "aws:CurrentTime", "aws:EpochTime",
+		"bedrock:InferenceProfileArn", "bedrock:PromptRouterArn", "lambda:InvokedViaFunctionUrl",
 		"aws:SecureTransport", "aws:ViaAWSService", "aws:PrincipalIsAWSService", "aws:SourceArn", "aws:SourceAccount",
 	} {
 		if manifest.Deferred(key) {

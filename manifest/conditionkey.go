@@ -169,6 +169,9 @@ func (p *parser) didYouMeanKey(key string, services []string) string {
 //     are absent; aws:ViaAWSService and aws:PrincipalIsAWSService are false),
 //     and it goes on under TLS (aws:SecureTransport), unless its upstream is an
 //     http one;
+//   - what tells a call from one that comes by something else that is granted:
+//     bedrock:InferenceProfileArn and PromptRouterArn, of models behind a
+//     profile or a router, and lambda:InvokedViaFunctionUrl, are absent;
 //   - what the reader of every call tells: aws:RequestedRegion,
 //     aws:CurrentTime, aws:EpochTime;
 //   - what the readers of these services tell wherever it stands in a call:
@@ -198,6 +201,7 @@ func Deferred(key string) bool {
 	case "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:viaawsservice", "kms:viaservice",
 		"aws:principalisawsservice", "aws:principalservicename", "aws:principalservicenameslist",
 		"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths",
+		"bedrock:inferenceprofilearn", "bedrock:promptrouterarn", "lambda:invokedviafunctionurl",
 		"aws:securetransport", "aws:requestedregion", "aws:currenttime", "aws:epochtime",
 
 		"s3:prefix", "s3:delimiter", "s3:max-keys", "s3:versionid", "s3:if-match", "s3:if-none-match",

@@ -173,6 +173,9 @@ func dump(m *manifest.Manifest) string {
 	for _, k := range sorted(m.Upstreams) {
 		line("upstream %s %s", k, m.Upstreams[k])
 	}
+	for _, k := range sorted(m.Endpoints) {
+		line("endpoint %s %s", k, m.Endpoints[k])
+	}
 	for _, g := range m.Grants {
 		line("grant %s", g)
 		if g.Mint != "" {

@@ -13,6 +13,7 @@ type kind struct {
 	name     string
 	services []string // that its actions are of
 	fields   []spec   // beside those of every entry
+	unbuilt  []string // what the design has and this version does not read
 	read     func(*parser, *entry)
 	about    string
 }
@@ -129,6 +130,59 @@ func kinds() []kind {
 				{name: "invoke", about: "names or ARNs, with :VERSION or :ALIAS where one is called"},
 			},
 		},
+		{
+			name: "workflows", services: []string{"states"}, read: (*parser).workflows,
+			about: "State machines of Step Functions.",
+			fields: []spec{
+				{name: "start", about: "state machines to start: names or ARNs, with :VERSION or :ALIAS where only that one is"},
+				{name: "signal", form: formTruth, about: "say how a task went, by its token"},
+				{name: "key", about: "the KMS keys that they are encrypted under"},
+			},
+		},
+		{
+			name: "email", services: []string{"ses"}, read: (*parser).email,
+			about: "Emails by SES.",
+			fields: []spec{
+				{name: "send_from", about: "senders: addresses, domains, or ARNs of identities"},
+				{name: "configuration_set", about: "configuration sets that emails are sent with: names or ARNs"},
+				{name: "template", about: "templates that emails are made of: names or ARNs"},
+			},
+		},
+		{
+			name: "models", services: []string{"bedrock"}, read: (*parser).models,
+			about: "Models of Bedrock.",
+			fields: []spec{
+				{name: "invoke", about: "ids of foundation models and of inference profiles, or ARNs"},
+				{name: "guardrail", about: "guardrails, one of which each call has to name: ids or ARNs"},
+			},
+		},
+		{
+			name: "database", services: []string{"rds-data", "secretsmanager"}, read: (*parser).database,
+			about: "A cluster of Aurora, by the Data API.", unbuilt: []string{"connect"},
+			fields: []spec{
+				{name: "query", about: "clusters to run statements in: names or ARNs"},
+				{name: "secret", about: "the secrets that the Data API logs in by: names or ARNs"},
+				{name: "key", about: "the KMS keys that the secrets are encrypted under"},
+			},
+		},
+		{
+			name: "api", services: []string{"execute-api", "lambda", "appsync"}, read: (*parser).api,
+			about: "APIs of API Gateway, URLs of functions, GraphQL APIs of AppSync.",
+			fields: []spec{
+				{name: "call", about: "GET https://ID.execute-api.REGION.amazonaws.com/STAGE/PATH, with /* at the end for all below; or the URL of a function or a GraphQL API"},
+				{name: "function", form: formName, about: "the function whose URL is called: a name or an ARN"},
+				{name: "graphql", form: formName, about: "the GraphQL API whose host is called: its id or ARN"},
+				{name: "account", form: formName, about: "the account that owns the APIs, in place of the function's own"},
+			},
+		},
+		{
+			name: "assume", services: []string{"sts"}, read: (*parser).assume,
+			about: "Roles to assume.",
+			fields: []spec{
+				{name: "role", about: "names, with their paths, or ARNs"},
+				{name: "tags", form: formTags, about: "tag the sessions: true, tag keys, or keys with values"},
+			},
+		},
 	}
 }
 
@@ -144,7 +198,7 @@ func names(fields ...[]spec) []string {
 // permissions reads the portable kinds.
 func (p *parser) permissions(n *yaml.Node) {
 	all := kinds()
-	s := shape{what: `"permissions"`, unbuilt: unbuiltKinds()}
+	s := shape{what: `"permissions"`}
 	for _, k := range all {
 		s.known = append(s.known, k.name)
 	}
@@ -173,7 +227,7 @@ func (p *parser) kind(k kind, f field) {
 		e, ok := p.entry(n, at, id, shape{
 			what:    fmt.Sprintf("%q", k.name),
 			known:   names(everyEntry(), k.fields),
-			unbuilt: unbuiltFields(),
+			unbuilt: slices.Concat(unbuiltFields(), k.unbuilt),
 		})
 		if !ok {
 			continue

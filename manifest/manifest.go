@@ -201,6 +201,57 @@
 //	               what is called without a qualifier; NAME:PROD is that version
 //	               or alias, and no other
 //
+// workflows, of Step Functions:
+//
+//	start          states:StartExecution and StartSyncExecution, of names or ARNs,
+//	               by whatever version or alias; NAME:PROD is that one alone
+//	signal         true: states:SendTaskSuccess, SendTaskFailure and
+//	               SendTaskHeartbeat. A token tells no state machine
+//	key
+//
+// email, of SES:
+//
+//	send_from      ses:SendEmail and SendRawEmail, from these addresses, or all
+//	               addresses of these domains (ses:FromAddress)
+//	configuration_set
+//	               with these, which a call names or its identity has
+//	template       of these; and ses:SendTemplatedEmail and
+//	               SendBulkTemplatedEmail
+//
+// models, of Bedrock:
+//
+//	invoke         bedrock:InvokeModel and InvokeModelWithResponseStream, of
+//	               foundation models and inference profiles by their ids, and of
+//	               all that can be invoked by ARNs. A profile includes its models
+//	               in whatever region, by the profile alone
+//	               (bedrock:InferenceProfileArn). A prompt is bedrock:RenderPrompt,
+//	               and its model stands beside it
+//	guardrail      calls have to name one of these; and bedrock:ApplyGuardrail
+//
+// database, of Aurora's Data API:
+//
+//	query          rds-data:ExecuteStatement, BatchExecuteStatement,
+//	               BeginTransaction, CommitTransaction and RollbackTransaction, in
+//	               clusters: names or ARNs
+//	secret         what the Data API logs in by, which it alone reads
+//	key            of the secret
+//
+// api, of what has a host under AWS's domains that anybody can have made:
+//
+//	call           execute-api:Invoke: a method, or ANY, and a URL, whose path may
+//	               end in /* for all below. execute-api:ManageConnections, where
+//	               the path says @connections. lambda:InvokeFunctionUrl or
+//	               appsync:GraphQL: a URL alone
+//	function       the function whose URL is called, which that does not tell
+//	graphql        the GraphQL API whose host is called, which that does not tell
+//	account        the account that owns the APIs, in place of the function's
+//
+// assume, of STS:
+//
+//	role           sts:AssumeRole, of names or ARNs
+//	tags           sts:TagSession: true for any tags, a list of keys, or a mapping
+//	               of keys to the values they may have
+//
 // # allow
 //
 // A list of entries, for everything that the kinds do not name:
@@ -250,9 +301,8 @@
 // # Not built yet
 //
 // These are part of the design and an error in this version, which says so: at
-// the top log_group, egress and limits; the kinds
-// workflows, email, models, database, api and assume; in every entry
-// expose; "${event: …}" in strings; directory buckets, object lambdas and
+// the top log_group, egress and limits; in every entry expose; database's
+// connect; "${event: …}" in strings; directory buckets, object lambdas and
 // multi-region access points.
 package manifest
 
@@ -271,6 +321,7 @@ type Manifest struct {
 	Credentials Credentials
 	Grants      []*Grant
 	Upstreams   map[string]*url.URL // by service: the address dialled in place of AWS's
+	Endpoints   map[string]Pattern  // by host, in small letters: the API or function behind it, where anybody could have made one
 	Log         LogLevel
 	Warnings    []*Error // what is odd but does not stop a start, in source order
 

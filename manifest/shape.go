@@ -75,11 +75,7 @@ func everyEntry() []spec {
 	}
 }
 
-// unbuiltKinds and unbuiltFields are named in the design and not read yet.
-func unbuiltKinds() []string {
-	return []string{"workflows", "email", "models", "database", "api", "assume"}
-}
-
+// unbuiltFields are named in the design and not read yet.
 func unbuiltFields() []string { return []string{"expose"} }
 
 func modes() []string     { return []string{"enforce", "observe"} }

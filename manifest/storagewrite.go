@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // What writing objects leaves out by default, and how the fields of
@@ -167,54 +165,8 @@ func (p *parser) tags(e *entry, objects []Pattern, pin []Condition, with func([]
 	if !has {
 		return
 	}
-	var keys []string
-	var values []Condition
-	ok := true
-	tag := func(n *yaml.Node, key string) {
-		if key == "" || len(key) > 128 || !isTagText(key) {
-			p.errorf(n, "tags: %q is no tag key: 1 to 128 letters, digits, spaces and _.:/=+-@", key)
-			ok = false
-		}
-		keys = appendNew(keys, key)
+	conditions, ok := p.tagConditions(e, f, tagKeys, tagOf)
+	if ok {
+		p.grant(e, f, with([]string{"s3:PutObjectTagging"}), objects, slices.Concat(pin, conditions)...)
 	}
-	switch {
-	case f.value.Kind == yaml.ScalarNode && f.value.ShortTag() == "!!bool":
-		if !p.truth(e, "tags") {
-			return
-		}
-	case f.value.Kind == yaml.MappingNode:
-		for k, v := range pairs(f.value) {
-			tag(k, k.Value)
-			c := Condition{Operator: "StringEqualsIfExists", Key: tagOf + k.Value}
-			for _, n := range p.items(v, fmt.Sprintf("tags: %q", k.Value)) {
-				s, good := p.str(n, fmt.Sprintf("tags: %q", k.Value))
-				ok = ok && good
-				c.Values = appendNew(c.Values, literalValue(s))
-			}
-			values = append(values, c)
-		}
-		if len(keys) == 0 && ok {
-			p.errorf(f.value, "tags: no tag is named: leave it out")
-			return
-		}
-	default:
-		names, good := p.names(f.value, `"tags"`)
-		ok = good
-		for _, n := range names {
-			if n.string != "" {
-				tag(n.at, n.string)
-			}
-		}
-	}
-	if !ok {
-		return
-	}
-	conditions := slices.Clone(pin)
-	if len(keys) > 0 {
-		// A call without tags would pass the first: it takes all tags away.
-		conditions = append(conditions,
-			Condition{forAll + ":StringEquals", tagKeys, keys},
-			Condition{"Null", tagKeys, []string{"false"}})
-	}
-	p.grant(e, f, with([]string{"s3:PutObjectTagging"}), objects, append(conditions, values...)...)
 }
