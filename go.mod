@@ -30,6 +30,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/sns v1.47.9
 	github.com/aws/aws-sdk-go-v2/service/sqs v1.52.10
 	github.com/aws/aws-sdk-go-v2/service/ssm v1.81.4
+	github.com/aws/smithy-go/aws-http-auth v1.1.3
 	github.com/minio/minio-go/v7 v7.1.0 // a client that signs chunks
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 )

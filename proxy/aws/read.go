@@ -162,10 +162,11 @@ func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 			if _, ok := in.param("SignatureVersion"); !ok && p.service.name == "" {
 				p.protocol = protocolS3 // which alone is signed so without saying it
 			}
-		case errors.Is(sigErr, sigv4.ErrAsymmetric):
-			text = "the call is signed with Signature Version 4A, which this version does not verify: name the region that it goes to"
 		}
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: text, Err: sigErr}
+	}
+	if p.signature.Asymmetric {
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the call is signed with Signature Version 4A, which is not sent on yet: name the region that it goes to"}
 	}
 	sealed, ok := c.Sealed(p.signature.AccessKeyID)
 	if !ok {

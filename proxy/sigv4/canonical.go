@@ -204,7 +204,7 @@ func appendTrimmed(b []byte, v string) []byte {
 }
 
 func (s *Signature) appendStringToSign(b []byte, hash [32]byte) []byte {
-	b = append(b, algorithm...)
+	b = append(b, s.algorithm()...)
 	b = append(b, '\n')
 	b = s.Time.UTC().AppendFormat(b, basic)
 	b = append(b, '\n')
@@ -213,12 +213,21 @@ func (s *Signature) appendStringToSign(b []byte, hash [32]byte) []byte {
 	return hex.AppendEncode(b, hash[:])
 }
 
+func (s *Signature) algorithm() string {
+	if s.Asymmetric {
+		return asymmetric
+	}
+	return algorithm
+}
+
 // append appends the scope as a string to sign has it.
 func (s Scope) append(b []byte) []byte {
 	b = append(b, s.Date...)
 	b = append(b, '/')
-	b = append(b, s.Region...)
-	b = append(b, '/')
+	if s.Region != "" { // version 4A has none
+		b = append(b, s.Region...)
+		b = append(b, '/')
+	}
 	b = append(b, s.Service...)
 	b = append(b, '/')
 	return append(b, terminator...)

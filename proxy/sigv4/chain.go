@@ -1,10 +1,8 @@
 package sigv4
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	hashes "hash"
 )
 
 // emptyHash is the SHA-256 of nothing, which stands in every chunk's string to
@@ -17,52 +15,70 @@ const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b
 // Authorization Header: Transferring Payload in Multiple Chunks" and
 // "Including Trailing Headers".)
 type chain struct {
-	mac  hashes.Hash       // HMAC-SHA256 under the signing key
-	text []byte            // a chunk's string to sign; only last and the hash in it change
-	last []byte            // in text: the signature before, in hex; the seed at first
-	hash []byte            // in text: the chunk's, in hex
-	from int               // in text: where what a trailer's string to sign shares begins
-	sum  [sha256.Size]byte // the signature before; kept here, or it would escape each time
+	key  key
+	seed *Signature
+	size int    // of a signature
+	last []byte // the signature before, without padding; the seed at first
+	text []byte // the string to sign
+	from int    // where in text it begins that strings to sign share
 }
 
-// newChain returns the chain that begins at seed, under key.
-func newChain(seed *Signature, key [sha256.Size]byte) *chain {
-	const size = 2 * sha256.Size
-	c := &chain{mac: hmac.New(sha256.New, key[:])}
-	b := append(make([]byte, 0, 320), algorithm+"-PAYLOAD\n"...)
-	c.from = len(b)
+// newChain returns the chain that begins at seed, under a key of its kind.
+func newChain(seed *Signature, k key) *chain {
+	c := &chain{key: k, seed: seed, size: 2 * sha256.Size, last: append(make([]byte, 0, pairSize), seed.Value...)}
+	if seed.Asymmetric {
+		c.size = pairSize
+	}
+	b := append(make([]byte, 0, 512), seed.algorithm()+"-PAYLOAD\n"...)
 	b = seed.Time.UTC().AppendFormat(b, basic)
 	b = append(b, '\n')
 	b = seed.Scope.append(b)
-	b = append(b, '\n')
-	last := len(b)
-	b = append(b, seed.Value...)
-	b = append(b, "\n"+emptyHash+"\n"...)
-	end := len(b)
-	c.text = append(b, make([]byte, size)...)
-	c.last, c.hash = c.text[last:last+size], c.text[end:]
+	c.text = append(b, '\n')
+	c.from = len(c.text)
 	return c
 }
 
-// chunk returns the signature of the next chunk, whose hash is given. It is
-// good until the next one's.
+// chunk returns what the next chunk's signature is made over, whose hash is
+// given. It is good until the next one's.
 func (c *chain) chunk(hash [sha256.Size]byte) []byte {
-	hex.Encode(c.hash, hash[:])
-	return c.sign(c.text)
+	b := append(c.text[:c.from], c.last...)
+	b = append(b, "\n"+emptyHash+"\n"...)
+	c.text = hex.AppendEncode(b, hash[:])
+	return c.text
 }
 
-// trailer returns the signature of the trailer, whose canonical form has the
-// hash that is given.
+// trailer returns what the trailer's signature is made over, whose canonical
+// form has the hash that is given.
 func (c *chain) trailer(hash [sha256.Size]byte) []byte {
-	b := append(make([]byte, 0, len(c.text)), algorithm+"-TRAILER\n"...)
-	b = append(b, c.text[c.from:len(c.text)-len(c.hash)-len(emptyHash+"\n")]...)
-	return c.sign(hex.AppendEncode(b, hash[:]))
+	algorithm := c.seed.algorithm()
+	b := append(make([]byte, 0, cap(c.text)), algorithm+"-TRAILER"...)
+	b = append(b, c.text[len(algorithm+"-PAYLOAD"):c.from]...)
+	b = append(b, c.last...)
+	b = append(b, '\n')
+	return hex.AppendEncode(b, hash[:])
 }
 
-func (c *chain) sign(text []byte) []byte {
-	c.mac.Reset()
-	c.mac.Write(text)
-	sum := c.mac.Sum(c.sum[:0])
-	hex.Encode(c.last, sum)
-	return sum
+// verify reports whether sig is text's signature. The next is made over it.
+func (c *chain) verify(text, sig []byte) bool {
+	if len(sig) != c.size || !c.key.verify(text, sig) {
+		return false
+	}
+	c.follow(sig)
+	return true
+}
+
+// sign writes text's signature to sig. The next is made over it.
+func (c *chain) sign(text, sig []byte) error {
+	if err := c.key.sign(text, sig); err != nil {
+		return err
+	}
+	c.follow(sig)
+	return nil
+}
+
+func (c *chain) follow(sig []byte) {
+	for len(sig) > 0 && sig[len(sig)-1] == padding {
+		sig = sig[:len(sig)-1]
+	}
+	c.last = append(c.last[:0], sig...)
 }

@@ -61,10 +61,10 @@ type ChunkReader struct {
 // other does. A line feed before a trailer line's CRLF, as minio-go writes it,
 // is the one exception.
 func (s *Signature) Chunks(r *http.Request, c Credentials, o Options) (*ChunkReader, error) {
-	trailer := s.Payload == StreamingSignedTrailer
+	trailer := s.Payload == StreamingSignedTrailer || s.Payload == StreamingAsymmetricTrailer
 	switch {
-	case !trailer && s.Payload != StreamingSigned:
-		return nil, fmt.Errorf("%w: payload mode %.60q is not one of chunks signed by HMAC", ErrPayload, s.Payload)
+	case !trailer && s.Payload != StreamingSigned && s.Payload != StreamingAsymmetric:
+		return nil, fmt.Errorf("%w: payload mode %.60q is not one of signed chunks", ErrPayload, s.Payload)
 	case s.Query:
 		return nil, fmt.Errorf("%w: a presigned URL does not sign chunks", ErrPayload)
 	case r.Body == nil || r.Body == http.NoBody:
@@ -87,12 +87,9 @@ func (s *Signature) Chunks(r *http.Request, c Credentials, o Options) (*ChunkRea
 	case !trailer && len(names) > 0:
 		return nil, fmt.Errorf("X-Amz-Trailer announces a trailer, and payload mode %s has none", s.Payload)
 	}
-	if c.SecretAccessKey == "" {
-		return nil, errors.New("there is no secret access key to verify the chunks with")
-	}
-	key, kept := o.Keys.get(c.SecretAccessKey, s.Scope)
-	if !kept {
-		key = signingKey(c.SecretAccessKey, s.Scope)
+	key, err := s.key(c, o.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("%w to verify the chunks with", err)
 	}
 	return &ChunkReader{body: r.Body, buffers: o.Buffers, hold: o.Hold, in: newChain(s, key), left: left, trailer: trailer, names: names}, nil
 }
@@ -118,10 +115,14 @@ func trailerNames(values []string) ([]string, error) {
 // request that the body goes out with. As signatures are all of one length, so
 // is the body. SignAnew comes before the first Read.
 func (c *ChunkReader) SignAnew(seed *Signature, cr Credentials) error {
-	if cr.SecretAccessKey == "" || !isHash(seed.Value) {
+	if cr.SecretAccessKey == "" || seed.Value == "" || seed.Asymmetric != c.in.seed.Asymmetric {
 		return errors.New("there is nothing to sign chunks with")
 	}
-	c.out = newChain(seed, signingKey(cr.SecretAccessKey, seed.Scope))
+	key, err := seed.key(cr, nil)
+	if err != nil {
+		return err
+	}
+	c.out = newChain(seed, key)
 	return nil
 }
 

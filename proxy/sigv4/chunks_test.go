@@ -305,9 +305,9 @@ func TestChunksAreReadOnlyWhereTheHeadersAnnounceThem(t *testing.T) {
 		{StreamingSignedTrailer, http.Header{"X-Amz-Decoded-Content-Length": {"0"}, "X-Amz-Trailer": {"a", "A"}}, "x", "names no trailer, or one twice"},
 		{StreamingSignedTrailer, http.Header{"X-Amz-Decoded-Content-Length": {"0"}, "X-Amz-Trailer": {"a,"}}, "x", "names no trailer, or one twice"},
 		{StreamingSignedTrailer, http.Header{"X-Amz-Decoded-Content-Length": {"0"}, "X-Amz-Trailer": {"x-amz-trailer-signature"}}, "x", "names no trailer, or one twice"},
-		{StreamingEvents, http.Header{"X-Amz-Decoded-Content-Length": {"0"}}, "x", "is not one of chunks signed by HMAC"},
-		{StreamingUnsigned, http.Header{"X-Amz-Decoded-Content-Length": {"0"}}, "x", "is not one of chunks signed by HMAC"},
-		{Unsigned, http.Header{"X-Amz-Decoded-Content-Length": {"0"}}, "x", "is not one of chunks signed by HMAC"},
+		{StreamingEvents, http.Header{"X-Amz-Decoded-Content-Length": {"0"}}, "x", "is not one of signed chunks"},
+		{StreamingUnsigned, http.Header{"X-Amz-Decoded-Content-Length": {"0"}}, "x", "is not one of signed chunks"},
+		{Unsigned, http.Header{"X-Amz-Decoded-Content-Length": {"0"}}, "x", "is not one of signed chunks"},
 	} {
 		r := &http.Request{Header: test.header, Body: io.NopCloser(strings.NewReader(test.body))}
 		if test.body == "" {

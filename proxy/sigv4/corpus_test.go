@@ -135,7 +135,11 @@ func describe(s *Signature) string {
 		}
 	}
 	line("key", s.AccessKeyID)
-	line("scope", s.Scope.Date+" "+s.Scope.Region+" "+s.Scope.Service)
+	region := s.Scope.Region
+	if s.Asymmetric {
+		region = "4A:" + strings.Join(s.Regions, ",")
+	}
+	line("scope", s.Scope.Date+" "+region+" "+s.Scope.Service)
 	line("time", s.Time.UTC().Format(basic))
 	if s.Query {
 		line("expires", s.Expires.String())

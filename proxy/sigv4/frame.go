@@ -2,9 +2,7 @@ package sigv4
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
@@ -18,13 +16,16 @@ const (
 	chunkName   = ";chunk-signature="
 	trailerName = "x-amz-trailer-signature:"
 
-	digits  = len("400000") // of MaxChunk
-	sigSize = 2 * sha256.Size
-	headEnd = len(chunkName) + sigSize + len("\r\n") // of a head without its size
-	minHead = 1 + headEnd
+	digits = len("400000") // of MaxChunk
 
 	maxTrailer = 4 << 10 // checksums, and one by one
 )
+
+// headEnd is the length of a head without its size.
+func (c *ChunkReader) headEnd() int { return len(chunkName) + c.in.size + len("\r\n") }
+
+// signature returns the one in buf that ends where a line that ends at end does.
+func (c *ChunkReader) signature(end int) []byte { return c.buf[end-2-c.in.size : end-2] }
 
 // next reads a frame and verifies it. At the end it returns io.EOF: then the
 // frame that is ready is the last.
@@ -58,8 +59,8 @@ func (c *ChunkReader) next() error {
 	if string(c.buf[end:end+2]) != "\r\n" {
 		return c.bad("it does not end in CRLF where its size says")
 	}
-	if !c.verify((*chain).chunk, c.buf[head:end], c.buf[head-2-sigSize:head-2]) {
-		return c.bad("%w", ErrMismatch)
+	if err := c.verify("", (*chain).chunk, c.buf[head:end], c.signature(head)); err != nil {
+		return err
 	}
 	c.left -= uint64(size)
 	c.frame = end + 2
@@ -71,7 +72,7 @@ func (c *ChunkReader) next() error {
 
 // head reads what precedes a chunk, and returns its length and the chunk's.
 func (c *ChunkReader) head() (head, size int, err error) {
-	if err := c.fill(minHead); err != nil {
+	if err := c.fill(1 + c.headEnd()); err != nil {
 		return 0, 0, err
 	}
 	n := 0
@@ -84,7 +85,7 @@ func (c *ChunkReader) head() (head, size int, err error) {
 	case n == 0 || n > 1 && c.buf[0] == '0':
 		return 0, 0, c.bad("it does not begin with its size in hexadecimal")
 	}
-	head = n + headEnd
+	head = n + c.headEnd()
 	if err := c.fill(head); err != nil {
 		return 0, 0, err
 	}
@@ -97,8 +98,8 @@ func (c *ChunkReader) head() (head, size int, err error) {
 // last verifies the last chunk, which is empty, and what follows it. It ends
 // in io.EOF, and only with the body.
 func (c *ChunkReader) last(head int) error {
-	if !c.verify((*chain).chunk, nil, c.buf[head-2-sigSize:head-2]) {
-		return c.bad("%w", ErrMismatch)
+	if err := c.verify("", (*chain).chunk, nil, c.signature(head)); err != nil {
+		return err
 	}
 	end := head
 	if c.trailer {
@@ -151,13 +152,10 @@ func (c *ChunkReader) readTrailer(start int) (end int, err error) {
 		line := c.buf[at : at+length]
 		if sig, ok := bytes.CutPrefix(line, []byte(trailerName)); ok {
 			canonical, ok := canonicalTrailer(lines, c.names)
-			switch {
-			case !ok:
+			if !ok {
 				return 0, c.bad("the trailer is not what X-Amz-Trailer announces, or not as it is signed")
-			case len(sig) != sigSize || !c.verify((*chain).trailer, []byte(canonical), sig):
-				return 0, c.bad("the trailer: %w", ErrMismatch)
 			}
-			return end, nil
+			return end, c.verify("the trailer: ", (*chain).trailer, []byte(canonical), sig)
 		}
 		if len(lines) == len(c.names) {
 			return 0, c.bad("the trailer has more lines than X-Amz-Trailer announces, and no signature after those")
@@ -187,26 +185,22 @@ func canonicalTrailer(lines, names []string) (string, bool) {
 	return b.String(), len(lines) == len(names)
 }
 
-// verify reports whether sig is data's signature, and puts in its place the
-// one under which data goes on.
-func (c *ChunkReader) verify(sign func(*chain, [sha256.Size]byte) []byte, data, sig []byte) bool {
-	var given [sha256.Size]byte
-	if _, err := hex.Decode(given[:], sig); err != nil || !isHash(sig) {
-		return false
-	}
+// verify checks that sig is data's signature, and puts in its place the one
+// under which data goes on.
+func (c *ChunkReader) verify(what string, text func(*chain, [sha256.Size]byte) []byte, data, sig []byte) error {
 	hash := sha256.Sum256(data)
-	if !hmac.Equal(sign(c.in, hash), given[:]) {
-		return false
+	if !c.in.verify(text(c.in, hash), sig) {
+		return c.bad("%s%w", what, ErrMismatch)
 	}
 	if c.out != nil {
-		hex.Encode(sig, sign(c.out, hash))
+		return c.out.sign(text(c.out, hash), sig)
 	}
-	return true
+	return nil
 }
 
 // ahead is how much of the next frame is read along with a frame, so that a
 // chunk is a read or two.
-const ahead = minHead + digits
+func (c *ChunkReader) ahead() int { return 1 + c.headEnd() + digits }
 
 // fill reads until buf holds n bytes.
 func (c *ChunkReader) fill(n int) error {
@@ -214,7 +208,7 @@ func (c *ChunkReader) fill(n int) error {
 		if c.ended {
 			return c.bad("it is cut short")
 		}
-		if err := c.read(n + ahead); err != nil {
+		if err := c.read(n + c.ahead()); err != nil {
 			return err
 		}
 	}

@@ -145,6 +145,11 @@ func FuzzRead(f *testing.F) {
 			t.Error("verifies")
 		}
 		credential := s.AccessKeyID + "/" + s.Scope.Date + "/" + s.Scope.Region + "/" + s.Scope.Service + "/aws4_request"
+		algorithm, regions := algorithm, strings.Join(s.Regions, ",")
+		if s.Asymmetric {
+			credential = s.AccessKeyID + "/" + s.Scope.Date + "/" + s.Scope.Service + "/aws4_request"
+			algorithm = "AWS4-ECDSA-P256-SHA256"
+		}
 		names := strings.Join(s.Signed, ";")
 		again := &http.Request{Method: r.Method, Host: r.Host, RequestURI: "/", Header: http.Header{}}
 		set := func(name, value string) {
@@ -161,6 +166,7 @@ func FuzzRead(f *testing.F) {
 			set("Authorization", algorithm+" Credential="+credential+", SignedHeaders="+names+", Signature="+s.Value)
 			set("X-Amz-Date", s.Time.Format(basic))
 		}
+		set("X-Amz-Region-Set", regions)
 		set("X-Amz-Content-Sha256", s.Payload)
 		set("X-Amz-Security-Token", s.Token)
 		got, err := Read(again)

@@ -1,9 +1,13 @@
 package sigv4
 
 import (
+	"crypto/ecdsa"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	hashes "hash"
 	"io"
 	"sync"
 )
@@ -12,12 +16,14 @@ import (
 // one that speaks to more pays four HMACs a call, about two microseconds.
 const maxKeys = 64
 
-// Keys keeps signing keys, which are good for a day, a region and a service.
+// Keys keeps signing keys, which are good for a day, a region and a service,
+// and the key pairs of version 4A, which are good for as long as an access key.
 // The zero Keys is empty and ready; it is safe for concurrent use and must not
 // be copied. It prints without what it keeps.
 type Keys struct {
-	mu   sync.Mutex
-	kept map[keyID][sha256.Size]byte
+	mu    sync.Mutex
+	kept  map[keyID][sha256.Size]byte
+	pairs map[pairID]*ecdsa.PrivateKey
 
 	buffers sync.Pool // of *[]byte, for canonical requests
 }
@@ -87,4 +93,56 @@ func signingKey(secret string, scope Scope) [sha256.Size]byte {
 	key = sum(key, scope.Region)
 	key = sum(key, scope.Service)
 	return [sha256.Size]byte(sum(key, terminator))
+}
+
+// A key signs and verifies texts. A signature is in hexadecimal.
+type key interface {
+	// verify reports whether sig is text's signature.
+	verify(text, sig []byte) bool
+	// sign writes text's signature to sig, which is as long as it gets.
+	sign(text, sig []byte) error
+}
+
+// A macKey signs and verifies under a signing key. It is not safe for
+// concurrent use.
+type macKey struct {
+	mac hashes.Hash       // HMAC-SHA256
+	sum [sha256.Size]byte // here, or it would escape each time
+}
+
+func (k *macKey) verify(text, sig []byte) bool {
+	var given [sha256.Size]byte
+	if !isHash(sig) {
+		return false
+	}
+	if _, err := hex.Decode(given[:], sig); err != nil {
+		return false
+	}
+	return hmac.Equal(k.of(text), given[:])
+}
+
+func (k *macKey) sign(text, sig []byte) error {
+	hex.Encode(sig, k.of(text))
+	return nil
+}
+
+func (k *macKey) of(text []byte) []byte {
+	k.mac.Reset()
+	k.mac.Write(text)
+	return k.mac.Sum(k.sum[:0])
+}
+
+// key returns the key that signatures like s are made with by c.
+func (s *Signature) key(c Credentials, k *Keys) (key, error) {
+	if c.SecretAccessKey == "" {
+		return nil, errors.New("there is no secret access key")
+	}
+	if s.Asymmetric {
+		return k.pair(c)
+	}
+	signing, kept := k.get(c.SecretAccessKey, s.Scope)
+	if !kept {
+		signing = signingKey(c.SecretAccessKey, s.Scope)
+	}
+	return &macKey{mac: hmac.New(sha256.New, signing[:])}, nil
 }

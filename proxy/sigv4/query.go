@@ -40,7 +40,7 @@ type auth struct {
 	present  bool // there is some part of a signature
 	version2 bool // there is some part of a signature of version 2
 
-	algorithm, credential, date, expires, signed, signature, token, payload string
+	algorithm, credential, date, expires, signed, signature, token, payload, regions string
 }
 
 // field returns where the value of a parameter goes, and whether its name was
@@ -61,6 +61,7 @@ func (a *auth) field(name string) (value *string, spelled bool) {
 		{"X-Amz-SignedHeaders", &a.signed},
 		{"X-Amz-Signature", &a.signature},
 		{"X-Amz-Security-Token", &a.token},
+		{"X-Amz-Region-Set", &a.regions},
 	} {
 		if strings.EqualFold(name, f.name) {
 			return f.value, name == f.name
@@ -92,7 +93,7 @@ func findAuth(rawQuery string) (auth, error) {
 		field, spelled := a.field(name)
 		switch {
 		case field != nil:
-			a.present = a.present || field != &a.token
+			a.present = a.present || field != &a.token && field != &a.regions
 			if spelled {
 				break
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,9 +57,7 @@ func Read(r *http.Request) (*Signature, error) {
 func readHeader(r *http.Request, value string, q auth) (*Signature, error) {
 	scheme, rest, _ := strings.Cut(value, " ")
 	switch scheme {
-	case algorithm:
-	case asymmetric:
-		return nil, ErrAsymmetric
+	case algorithm, asymmetric:
 	case "AWS":
 		return nil, ErrVersion
 	default:
@@ -94,8 +93,18 @@ func readHeader(r *http.Request, value string, q auth) (*Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Signature{Time: when}
+	s := &Signature{Time: when, Asymmetric: scheme == asymmetric}
 	if err := s.fill(credential, signed, signature); err != nil {
+		return nil, err
+	}
+	regions, err := single(r.Header, "X-Amz-Region-Set")
+	if err != nil {
+		return nil, err
+	}
+	if q.regions != "" {
+		return nil, errors.New("X-Amz-Region-Set is in the query of a request that is signed in its header")
+	}
+	if err := s.fillRegions(regions); err != nil {
 		return nil, err
 	}
 	if s.Payload, err = single(r.Header, "X-Amz-Content-Sha256"); err != nil {
@@ -107,19 +116,15 @@ func readHeader(r *http.Request, value string, q auth) (*Signature, error) {
 	if s.Token, err = single(r.Header, "X-Amz-Security-Token"); err != nil {
 		return nil, err
 	}
-	if err := checkPayload(s.Payload); err != nil {
+	if err := s.checkPayload(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 func readQuery(r *http.Request, q auth) (*Signature, error) {
-	switch q.algorithm {
-	case algorithm:
-	case asymmetric:
-		return nil, ErrAsymmetric
-	default:
-		return nil, fmt.Errorf("X-Amz-Algorithm %.40q is not %s", q.algorithm, algorithm)
+	if q.algorithm != algorithm && q.algorithm != asymmetric {
+		return nil, fmt.Errorf("X-Amz-Algorithm %.40q is neither %s nor %s", q.algorithm, algorithm, asymmetric)
 	}
 	for _, field := range [...]struct{ name, value string }{
 		{"X-Amz-Credential", q.credential},
@@ -143,8 +148,15 @@ func readQuery(r *http.Request, q auth) (*Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Signature{Time: when, Expires: expires, Query: true}
+	s := &Signature{Time: when, Expires: expires, Query: true, Asymmetric: q.algorithm == asymmetric}
 	if err := s.fill(q.credential, q.signed, q.signature); err != nil {
+		return nil, err
+	}
+	regions, err := either(r.Header, "X-Amz-Region-Set", q.regions)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.fillRegions(regions); err != nil {
 		return nil, err
 	}
 	if s.Payload, err = either(r.Header, "X-Amz-Content-Sha256", q.payload); err != nil {
@@ -153,13 +165,14 @@ func readQuery(r *http.Request, q auth) (*Signature, error) {
 	if s.Token, err = either(r.Header, "X-Amz-Security-Token", q.token); err != nil {
 		return nil, err
 	}
-	if err := checkPayload(s.Payload); err != nil {
+	if err := s.checkPayload(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// fill reads what a header and a query write alike. s.Time is set.
+// fill reads what a header and a query write alike. s.Time and s.Asymmetric
+// are set.
 func (s *Signature) fill(credential, signed, signature string) error {
 	if err := s.fillCredential(credential); err != nil {
 		return err
@@ -168,26 +181,32 @@ func (s *Signature) fill(credential, signed, signature string) error {
 	if err := checkSigned(s.Signed); err != nil {
 		return err
 	}
-	if !isHash(signature) {
+	switch {
+	case s.Asymmetric && !isPair(signature):
+		return errors.New("the signature is not an ECDSA signature in lower-case hexadecimal digits")
+	case !s.Asymmetric && !isHash(signature):
 		return errors.New("the signature is not 64 lower-case hexadecimal digits")
 	}
 	s.Value = signature
 	return nil
 }
 
-// fillCredential reads AKID/yyyymmdd/region/service/aws4_request.
+// fillCredential reads AKID/yyyymmdd/region/service/aws4_request, which in
+// version 4A is without a region.
 func (s *Signature) fillCredential(credential string) error {
-	rest := credential
-	var parts [5]string
-	for i := range parts {
-		var more bool
-		parts[i], rest, more = strings.Cut(rest, "/")
-		if more != (i < len(parts)-1) {
-			return fmt.Errorf("credential %.160q is not KEY/DATE/REGION/SERVICE/%s", credential, terminator)
-		}
+	form := "KEY/DATE/REGION/SERVICE/" + terminator
+	if s.Asymmetric {
+		form = "KEY/DATE/SERVICE/" + terminator
 	}
-	if parts[4] != terminator {
+	parts := strings.SplitN(credential, "/", 6)
+	if len(parts) != strings.Count(form, "/")+1 {
+		return fmt.Errorf("credential %.160q is not %s", credential, form)
+	}
+	if parts[len(parts)-1] != terminator {
 		return fmt.Errorf("credential %.160q does not end in %s", credential, terminator)
+	}
+	if s.Asymmetric {
+		parts = slices.Insert(parts, 2, "")
 	}
 	// "^[\w]*$", 16 to 128 characters (AWS STS API Reference, "Credentials");
 	// other S3 servers take shorter keys and a hyphen.
@@ -197,7 +216,7 @@ func (s *Signature) fillCredential(credential string) error {
 	if parts[1] != s.Time.Format("20060102") {
 		return fmt.Errorf("date %.16q in scope is not the day of the signature's time", parts[1])
 	}
-	if !isWord(parts[2], 64, "-", false) {
+	if !s.Asymmetric && !isWord(parts[2], 64, "-", false) {
 		return fmt.Errorf("region %.80q in scope is not a region", parts[2])
 	}
 	// Signing names have capitals in places: IoTSecuredTunneling.
@@ -207,6 +226,35 @@ func (s *Signature) fillCredential(credential string) error {
 	s.AccessKeyID, s.Scope = parts[0], Scope{parts[1], parts[2], parts[3]}
 	return nil
 }
+
+// fillRegions reads X-Amz-Region-Set, a list of regions between commas, or "*"
+// for all. AWS takes patterns too ("us-*"), which no SDK sends of itself; what
+// they take in nobody but AWS could say.
+func (s *Signature) fillRegions(set string) error {
+	switch {
+	case !s.Asymmetric && set != "":
+		// It would be a set of regions beside a scope that names one.
+		return fmt.Errorf("X-Amz-Region-Set is in a request that is not signed with %s", asymmetric)
+	case !s.Asymmetric:
+		return nil
+	case set == "":
+		return errors.New("X-Amz-Region-Set is missing")
+	}
+	for region := range strings.SplitSeq(set, ",") {
+		region = strings.Trim(region, " ")
+		if !isWord(region, 64, "-", false) && set != "*" {
+			return fmt.Errorf(`X-Amz-Region-Set %.160q is neither a list of regions nor "*"`, set)
+		}
+		if slices.Contains(s.Regions, region) || len(s.Regions) == maxRegions {
+			return fmt.Errorf("X-Amz-Region-Set %.160q names a region twice, or more than %d", set, maxRegions)
+		}
+		s.Regions = append(s.Regions, region)
+	}
+	return nil
+}
+
+// maxRegions is more than there are.
+const maxRegions = 64
 
 // checkSigned wants names in lower case and in ascending order, each once, and
 // the host among them: a signature without it would be good for any service.
@@ -229,16 +277,23 @@ func checkSigned(names []string) error {
 	return nil
 }
 
-func checkPayload(payload string) error {
-	switch payload {
-	case "", Unsigned, StreamingUnsigned, StreamingSigned, StreamingSignedTrailer, StreamingEvents:
+func (s *Signature) checkPayload() error {
+	asymmetricBody := false
+	switch s.Payload {
+	case "", Unsigned, StreamingUnsigned:
+		return nil
+	case StreamingAsymmetric, StreamingAsymmetricTrailer:
+		asymmetricBody = true
+	case StreamingSigned, StreamingSignedTrailer, StreamingEvents:
+	default:
+		if !isHash(s.Payload) {
+			return fmt.Errorf("x-amz-content-sha256 %.80q is neither a hash nor a payload mode", s.Payload)
+		}
 		return nil
 	}
-	if strings.HasPrefix(payload, "STREAMING-"+asymmetric) {
-		return ErrAsymmetric
-	}
-	if !isHash(payload) {
-		return fmt.Errorf("x-amz-content-sha256 %.80q is neither a hash nor a payload mode", payload)
+	if asymmetricBody != s.Asymmetric {
+		// The body's signatures follow from the request's, and are of its kind.
+		return fmt.Errorf("x-amz-content-sha256 %q is of another version of the signature than the request's", s.Payload)
 	}
 	return nil
 }

@@ -1,9 +1,16 @@
-// Package sigv4 verifies AWS Signature Version 4, in headers and in queries.
+// Package sigv4 verifies AWS Signature Version 4 and 4A, in headers and in
+// queries.
 //
-// It verifies what a client sent. It does not sign, but for the chunks of a
-// body that is on its way through, which are signed one by one. (AWS General
+// It verifies what a client sent. It does not sign, but for what no library
+// does: the chunks of a body that is on its way through, which are signed one
+// by one, and requests of version 4A, by [Signature.Resign]. (AWS General
 // Reference, "Signature Version 4 signing process"; Amazon S3 API Reference,
-// "Authenticating Requests".)
+// "Authenticating Requests"; IAM User Guide, "AWS Signature Version 4 for API
+// requests", which tells of 4A.)
+//
+// Version 4A is asymmetric, and good for a set of regions at once: its scope
+// names none, and the set stands beside it, in X-Amz-Region-Set. The key pair
+// is derived from the access key, so that whoever may verify may sign.
 //
 // Most callers [Read] the signature of a request, look up the credentials of
 // its access key, and [Signature.Verify] it. A request is read from where
@@ -29,7 +36,7 @@ type Credentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 // A Scope is what a signature is good for.
 type Scope struct {
 	Date            string // yyyymmdd
-	Region, Service string
+	Region, Service string // Region is empty in version 4A
 }
 
 // A Signature is the signature that a request carries, read but not verified.
@@ -41,6 +48,8 @@ type Signature struct {
 	Expires     time.Duration // of a query signature; zero in a header's
 	Signed      []string      // header names, in lower case, in order
 	Query       bool          // it stands in the query
+	Asymmetric  bool          // it is of version 4A
+	Regions     []string      // of version 4A alone: those that it is good for, as X-Amz-Region-Set has them, or "*" for any
 	Payload     string        // the canonical request's last line as the request states it: a hash, UNSIGNED-PAYLOAD, a STREAMING- value; empty if it does not
 	Token       string        // the session token
 	Value       string        // hex
@@ -54,19 +63,22 @@ const (
 	StreamingSigned        = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 	StreamingSignedTrailer = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 	StreamingEvents        = "STREAMING-AWS4-HMAC-SHA256-EVENTS"
+
+	// Of version 4A.
+	StreamingAsymmetric        = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
+	StreamingAsymmetricTrailer = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"
 )
 
 // What the errors of [Read] and [Signature.Verify] are, by errors.Is. An error
 // of Read that is none of these says what is malformed.
 var (
-	ErrUnsigned   = errors.New("the request is not signed")
-	ErrVersion    = errors.New("the request is signed with Signature Version 2")
-	ErrAsymmetric = errors.New("the request is signed with Signature Version 4A, which is not verified yet")
-	ErrMismatch   = errors.New("the signature does not match")
-	ErrExpired    = errors.New("the signature is too old or from the future")
-	ErrToken      = errors.New("the session token is not the access key's")
-	ErrPayload    = errors.New("the body is not the one that was signed")
-	ErrChunks     = errors.New("the body is signed chunk by chunk, and is still to be verified")
+	ErrUnsigned = errors.New("the request is not signed")
+	ErrVersion  = errors.New("the request is signed with Signature Version 2")
+	ErrMismatch = errors.New("the signature does not match")
+	ErrExpired  = errors.New("the signature is too old or from the future")
+	ErrToken    = errors.New("the session token is not the access key's")
+	ErrPayload  = errors.New("the body is not the one that was signed")
+	ErrChunks   = errors.New("the body is signed chunk by chunk, and is still to be verified")
 )
 
 // Options say how a service canonicalises what it verifies.
@@ -87,7 +99,11 @@ type Options struct {
 // what precedes the body of such a request, and then returns [ErrChunks], so
 // that a caller that does not ask refuses it.
 func (s *Signature) Chunked() bool {
-	return s.Payload == StreamingSigned || s.Payload == StreamingSignedTrailer || s.Payload == StreamingEvents
+	switch s.Payload {
+	case StreamingSigned, StreamingSignedTrailer, StreamingAsymmetric, StreamingAsymmetricTrailer, StreamingEvents:
+		return true
+	}
+	return false
 }
 
 // Skew is how far a signature's time may be from the verifier's, either way.

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,6 +47,7 @@ func shared(t testing.TB, pattern ...string) []string {
 // vectors are AWS's own suite of signed requests (awslabs/aws-c-auth).
 func vectors(t testing.TB) []vector {
 	dirs := shared(t, "sigv4", "v4", "*")
+	dirs = append(dirs, shared(t, "sigv4", "v4a", "*")...)
 	var all []vector
 	for _, dir := range dirs {
 		for _, place := range []string{"header", "query"} {
@@ -86,7 +88,7 @@ func readVector(t testing.TB, dir, place string) vector {
 		t.Fatal(err)
 	}
 	return vector{
-		name:        filepath.Base(dir) + "/" + place,
+		name:        filepath.Base(filepath.Dir(dir)) + "/" + filepath.Base(dir) + "/" + place,
 		place:       place,
 		request:     []byte(read(place + "-signed-request.txt")),
 		canonical:   read(place + "-canonical-request.txt"),
@@ -309,7 +311,14 @@ func TestRecordedRequestsVerify(t *testing.T) {
 			r.Host = u.Host
 		}
 		s, err := Read(r)
-		want := map[string]error{"sigv4a": ErrAsymmetric, "none": ErrUnsigned, "bearer": ErrUnsigned}[call.Auth]
+		want := map[string]error{"none": ErrUnsigned, "bearer": ErrUnsigned}[call.Auth]
+		if call.Auth == "sigv4a" {
+			// Recorded with its signature cut off at 64 digits.
+			if err != nil || !s.Asymmetric || !slices.Equal(s.Regions, []string{"*"}) {
+				t.Errorf("%s: got %v, %v, want a signature of version 4A for all regions", call.ID, s, err)
+			}
+			continue
+		}
 		if !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", call.ID, err, want)
 		}

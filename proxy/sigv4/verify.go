@@ -46,14 +46,21 @@ func (s *Signature) Verify(r *http.Request, c Credentials, o Options) error {
 	if err := s.checkHeaders(r.Header); err != nil {
 		return err
 	}
-	given, err := hex.DecodeString(s.Value)
-	if err != nil || len(given) != sha256.Size {
-		return ErrMismatch
-	}
-
-	key, kept := o.Keys.get(c.SecretAccessKey, s.Scope)
-	if !kept {
-		key = signingKey(c.SecretAccessKey, s.Scope)
+	var pair pairKey // of version 4A; of version 4, given and key
+	var given []byte
+	var key [sha256.Size]byte
+	kept := true
+	if s.Asymmetric {
+		if pair, err = o.Keys.pair(c); err != nil {
+			return err
+		}
+	} else {
+		if given, err = hex.DecodeString(s.Value); err != nil || len(given) != sha256.Size {
+			return ErrMismatch
+		}
+		if key, kept = o.Keys.get(c.SecretAccessKey, s.Scope); !kept {
+			key = signingKey(c.SecretAccessKey, s.Scope)
+		}
 	}
 	buf := o.Keys.buffer()
 	defer func() { o.Keys.back(buf) }()
@@ -65,6 +72,12 @@ func (s *Signature) Verify(r *http.Request, c Credentials, o Options) error {
 		}
 		hash := sha256.Sum256(buf)
 		buf = s.appendStringToSign(buf[:0], hash)
+		if s.Asymmetric {
+			if match = pair.verify(buf, []byte(s.Value)); match {
+				break
+			}
+			continue
+		}
 		mac := hmac.New(sha256.New, key[:])
 		mac.Write(buf)
 		var sum [sha256.Size]byte
