@@ -30,6 +30,8 @@ type input struct {
 
 	buffered []byte // the body, once it was asked for
 	hasBody  bool   // it was asked for
+	plain    []byte // the text of a body that is compressed
+	hasPlain bool   // it is
 }
 
 // A pair is one name and value of a query or a form.
@@ -134,11 +136,11 @@ func (in *input) header(name string) (string, error) {
 }
 
 // body buffers the body, and puts what it read in its place. It is for calls
-// whose requests stand in the body: what is read is what is sent.
+// whose requests stand in the body: what is read is what is sent, or, where
+// SDKs compress it, its text.
 func (in *input) body() ([]byte, error) {
-	// Of two headers the first may be empty: all of them count.
-	if enc := in.r.Header.Values("Content-Encoding"); len(enc) > 0 {
-		return nil, fmt.Errorf("content-encoding %.80q of a body that has to be read", strings.Join(enc, ", "))
+	if encodings := in.r.Header.Values("Content-Encoding"); len(encodings) > 0 {
+		return in.inflate(encodings)
 	}
 	return in.raw()
 }

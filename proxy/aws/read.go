@@ -120,6 +120,9 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	if err := svc.read(in, call); err != nil {
 		return err
 	}
+	if err := in.inflated(call.Operation); err != nil {
+		return err
+	}
 	if len(call.Requests) == 0 {
 		return fmt.Errorf("operation %q asks for nothing that can be granted", call.Operation)
 	}
