@@ -25,7 +25,7 @@ func dynamoPlace(host, before, domain string, dualstack bool) (place, bool) {
 	if domain != part.suffix && domain != part.dualstack {
 		return place{}, false
 	}
-	p := place{host: host, service: "dynamodb", region: region, partition: part.name, dualstack: dualstack}
+	p := place{host: host, service: "dynamodb", services: []string{"dynamodb"}, region: region, partition: part.name, dualstack: dualstack}
 	if account, rest, found := strings.Cut(name, "."); found && isAccount(account) {
 		p.account, name = account, rest
 	}
@@ -50,6 +50,9 @@ func dynamoPlace(host, before, domain string, dualstack bool) (place, bool) {
 		p.api = dynamoStreams
 	default:
 		return place{}, false
+	}
+	if p.api == dynamoStreams {
+		p.services = []string{"dynamodb-streams"}
 	}
 	if short := strings.HasSuffix(name, "ddb"); short != (p.account != "") {
 		return place{}, false

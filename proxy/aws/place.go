@@ -1,23 +1,33 @@
 package aws
 
 import (
-	"net/url"
+	"slices"
 	"strings"
 )
 
 // A place is what a host name of AWS's says. Its zero value says nothing.
 type place struct {
-	host      string // the name itself, in lower case
-	service   string // as it signs: "s3", "sns"
-	region    string // "us-east-1" for a global host; empty where the host leaves it to the scope
+	host     string   // the name itself, in lower case
+	service  string   // as it signs: "s3", "sns"; empty where services that sign otherwise share the host
+	services []string // the SDK's names of those that it serves, "sesv2"; none if no endpoint rule knows it
+	region   string   // a global host's is the one that its rules sign for; empty where the host leaves it to the scope
+
 	partition string // "aws", "aws-cn", "aws-us-gov"
 
 	fips, dualstack bool
 	global          bool // the host names no region
+	legacy          bool // no rule produces it any more
+	vpce            bool // it is a VPC endpoint's own name
+
+	// plane is which API this is where it is not the service's own: what a
+	// customer made ("execute-api", "function-url", "es"), or a part of S3 that is
+	// served elsewhere ("s3-control", "s3express").
+	plane    string
+	resource string // what the host calls that: an API's id, a domain's name
 
 	bucket      string // S3, virtual-hosted: the bucket, or an access point's alias
 	accessPoint string // S3: the access point's name
-	account     string // the account that an access point's host names, or DynamoDB's
+	account     string // the account that the host names
 	endpoint    string // S3: the host less bucket or access point, written anew
 
 	api string // DynamoDB: which of its APIs the host serves
@@ -26,42 +36,58 @@ type place struct {
 // A partition is a part of AWS with accounts, regions and domains of its own.
 // (AWS SDKs' partitions.json.)
 type partition struct {
-	name      string   // as ARNs have it
-	prefixes  []string // of its regions
-	suffix    string   // of its hosts
-	dualstack string   // of its dualstack hosts
+	name      string // as ARNs have it
+	prefix    string // of its regions
+	suffix    string // of its hosts
+	dualstack string // of its dualstack hosts
+	on        string // of what customers made, if that has one
+	global    string // the region of its global services
+}
+
+// has reports whether hosts of the partition are under domain.
+func (p partition) has(domain string) bool {
+	return domain == p.suffix || domain == p.dualstack || p.on != "" && domain == p.on
 }
 
 var partitions = []partition{
-	{"aws-cn", []string{"cn-"}, "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
-	{"aws-us-gov", []string{"us-gov-"}, "amazonaws.com", "api.aws"},
-	{"aws-iso", []string{"us-iso-"}, "c2s.ic.gov", "api.aws.ic.gov"},
-	{"aws-iso-b", []string{"us-isob-"}, "sc2s.sgov.gov", "api.aws.scloud"},
-	{"aws-iso-e", []string{"eu-isoe-"}, "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
-	{"aws-iso-f", []string{"us-isof-"}, "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
-	{"aws-eusc", []string{"eusc-"}, "amazonaws.eu", "api.amazonwebservices.eu"},
-	{"aws", []string{""}, "amazonaws.com", "api.aws"}, // last: it takes what is left
+	{"aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "on.amazonwebservices.com.cn", "cn-northwest-1"},
+	{"aws-us-gov", "us-gov-", "amazonaws.com", "api.aws", "on.aws", "us-gov-west-1"},
+	{"aws-iso", "us-iso-", "c2s.ic.gov", "api.aws.ic.gov", "", "us-iso-east-1"},
+	{"aws-iso-b", "us-isob-", "sc2s.sgov.gov", "api.aws.scloud", "", "us-isob-east-1"},
+	{"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", "", "eu-isoe-west-1"},
+	{"aws-iso-f", "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", "", "us-isof-south-1"},
+	{"aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu", "", "eusc-de-east-1"},
+	{"aws", "", "amazonaws.com", "api.aws", "on.aws", "us-east-1"}, // last: it takes what is left
 }
 
 // partitionOf returns the partition that region belongs to.
 func partitionOf(region string) partition {
 	for _, p := range partitions {
-		if strings.HasPrefix(region, p.prefixes[0]) {
+		if strings.HasPrefix(region, p.prefix) {
 			return p
 		}
 	}
 	panic("aws: internal error: no partition takes what is left")
 }
 
+// partitionBySuffix returns the name of the partition whose hosts end in suffix
+// where they name no region.
+func partitionBySuffix(suffix string) (name string, ok bool) {
+	for _, p := range partitions {
+		if p.suffix == suffix || p.dualstack == suffix {
+			name, ok = p.name, true
+		}
+	}
+	return name, ok
+}
+
 // Domains are the domains that [Claims] claims, with all below them: every
 // partition's, and those under which AWS serves what customers made.
 func Domains() []string {
-	domains := []string{"on.aws", "on.amazonwebservices.com.cn"}
-	seen := map[string]bool{}
+	var domains []string
 	for _, p := range partitions {
-		for _, d := range []string{p.suffix, p.dualstack} {
-			if !seen[d] {
-				seen[d] = true
+		for _, d := range []string{p.suffix, p.dualstack, p.on} {
+			if d != "" && !slices.Contains(domains, d) {
 				domains = append(domains, d)
 			}
 		}
@@ -82,18 +108,25 @@ func Claims(host string) bool {
 	return false
 }
 
-// placeOf says what host is. It reports false for what the endpoint rules of
-// the services that are known by hand do not produce. A host of a service that
-// is not known, of the form SERVICE.REGION.SUFFIX, is a place as well: reading
-// stops there, but observing does not.
+// placeOf says what host is. It reports false for what neither the services'
+// endpoint rules produce nor customerPatterns has: most names under AWS's
+// domains are customers' (load balancers, EC2's public names, website buckets,
+// databases, services behind private links), and none of those is a place. A
+// host of a service that no rule knows, of the form SERVICE.REGION.SUFFIX, is one:
+// reading stops there, but observing does not.
 func placeOf(host string) (place, bool) {
 	before, domain, dualstack, ok := cutDomain(host)
-	if !ok {
+	if !ok || len(host) > 253 {
 		return place{}, false
 	}
 	labels := strings.Split(before, ".")
 	for _, l := range labels {
-		if l == "s3" || strings.HasPrefix(l, "s3-") {
+		if !isLabel(l) {
+			return place{}, false
+		}
+	}
+	for _, l := range labels {
+		if l == "s3" || strings.HasPrefix(l, "s3-") || strings.HasPrefix(l, "s3express-") {
 			return s3Place(host, before, domain)
 		}
 	}
@@ -101,36 +134,111 @@ func placeOf(host string) (place, bool) {
 		return p, true
 	}
 	p := place{host: host, dualstack: dualstack}
-	switch len(labels) {
-	case 1: // a global host, or one that is older than regions
-		switch {
-		case labels[0] == "sts" && domain == "amazonaws.com":
-			p.service, p.region, p.global = "sts", "us-east-1", true
-		case labels[0] == "queue" && domain == "amazonaws.com":
-			p.service, p.region = "sqs", "us-east-1"
-		default:
-			return place{}, false
+	if labels[len(labels)-1] == "vpce" {
+		return vpcPlace(p, labels[:len(labels)-1], domain)
+	}
+	if p, ok := legacyPlace(p, labels, domain); ok {
+		return p, true
+	}
+	if p, ok := p.match(labels, domain); ok {
+		return p, true
+	}
+	if len(labels) != 2 || !isRegion(labels[1]) || domain == "on.aws" {
+		return place{}, false
+	}
+	p.region, p.partition = labels[1], partitionOf(labels[1]).name
+	p.service, p.fips = strings.CutSuffix(labels[0], "-fips")
+	return p, isLabel(p.service) && partitionOf(p.region).has(domain)
+}
+
+// match fills in what the tables say of a host: labels before domain.
+func (p place) match(labels []string, domain string) (place, bool) {
+	sign, at := "."+domain, partition{}
+	for _, part := range partitions { // the last, "aws", is whose amazonaws.com is where no region is
+		switch domain {
+		case part.suffix:
+			sign, at = "@", part
+		case part.dualstack:
+			sign, at = "^", part
+		case part.on:
+			at = part
 		}
-	case 2:
-		if labels[1] == "queue" && !dualstack { // SQS, as older SDKs call it
-			labels[0], labels[1] = "sqs", labels[0]
+	}
+	h, ok := match(labels, domain, sign)
+	if !ok {
+		return place{}, false
+	}
+	p.region, p.global = h.region, h.region == ""
+	first, second, _ := strings.Cut(h.line, "\t")
+	if h.customer { // PLANE SIGNING SERVICES
+		p.plane = first
+		p.service, first, _ = strings.Cut(second, "\t")
+	}
+	if first != "" {
+		p.services = strings.Split(first, ",")
+	}
+	switch {
+	case h.customer:
+	case p.global && second == "!":
+		p.region = at.global
+	case p.global: // where its line says none, the scope does
+		p.region = second
+	}
+	if !h.customer {
+		p.service = signingName(p.services[0])
+		for _, id := range p.services[1:] {
+			if signingName(id) != p.service {
+				p.service = ""
+				break
+			}
 		}
-		if !isRegion(labels[1]) {
-			return place{}, false
-		}
-		p.service, p.region = labels[0], labels[1]
-		p.service, p.fips = strings.CutSuffix(p.service, "-fips")
+	}
+	switch {
+	case p.region != "":
+		at = partitionOf(p.region)
+	case slices.Contains(labels, "us-gov"):
+		at = partitionOf("us-gov-west-1")
+	}
+	p.partition = at.name
+	if h.account {
+		p.account = labels[0]
+	} else {
+		p.resource = strings.Join(labels[:h.open], ".")
+	}
+	for _, l := range labels[h.open:] {
+		p.fips = p.fips || l == "fips" || strings.HasSuffix(l, "-fips")
+	}
+	return p, true
+}
+
+// vpcPlace reads the name that a VPC endpoint of a service of AWS's has itself,
+// as in "vpce-0a1b-2c3d.sqs.eu-west-1" of "….vpce.amazonaws.com". A customer's
+// own service is there by "vpce-svc-…" in place of the name, which no table has.
+// (AWS PrivateLink Guide, "Access an AWS service using an interface VPC
+// endpoint".)
+func vpcPlace(p place, labels []string, domain string) (place, bool) {
+	if len(labels) < 3 || !strings.HasPrefix(labels[0], "vpce-") || strings.HasPrefix(labels[0], "vpce-svc-") || !isRegion(labels[len(labels)-1]) {
+		return place{}, false
+	}
+	p, ok := p.match(labels[1:], domain)
+	p.vpce = true
+	return p, ok && p.plane == "" && p.account == "" && p.resource == ""
+}
+
+// legacyPlace reads names that SDKs in use still produce and no rule does.
+// (botocore's endpoints.json, "sslCommonName"; Amazon SQS Developer Guide,
+// "Legacy endpoints".)
+func legacyPlace(p place, labels []string, domain string) (place, bool) {
+	p.legacy = true
+	switch {
+	case domain == "amazonaws.com" && len(labels) == 1 && labels[0] == "queue":
+		p.region, p.global = "us-east-1", true
+	case len(labels) == 2 && labels[1] == "queue" && isRegion(labels[0]) && partitionOf(labels[0]).suffix == domain:
+		p.region = labels[0]
 	default:
 		return place{}, false
 	}
-	if !isLabel(p.service) {
-		return place{}, false
-	}
-	part := partitionOf(p.region)
-	if domain != part.suffix && domain != part.dualstack {
-		return place{}, false // a region of another partition: no rule produces it
-	}
-	p.partition = part.name
+	p.service, p.services, p.partition = "sqs", []string{"sqs"}, partitionOf(p.region).name
 	return p, true
 }
 
@@ -138,37 +246,16 @@ func placeOf(host string) (place, bool) {
 // "amazonaws.com" is none of "sns.cn-north-1.amazonaws.com.cn".
 func cutDomain(host string) (before, domain string, dualstack, ok bool) {
 	for _, p := range partitions {
-		for _, d := range []string{p.suffix, p.dualstack} {
-			if b, found := strings.CutSuffix(host, "."+d); found && len(d) > len(domain) {
-				before, domain, dualstack, ok = b, d, d == p.dualstack, true
+		for _, d := range []string{p.suffix, p.dualstack, p.on} {
+			if len(d) <= len(domain) {
+				continue
+			}
+			if b, found := strings.CutSuffix(host, d); found && strings.HasSuffix(b, ".") {
+				before, domain, dualstack, ok = b[:len(b)-1], d, d == p.dualstack, true
 			}
 		}
 	}
 	return before, domain, dualstack, ok
-}
-
-// upstream returns where calls of a service in a region go: the host that
-// AWS's endpoint rules produce, of the kind that the client asked for.
-func upstream(service, region string, p place) *url.URL {
-	switch service {
-	case "s3":
-		return s3Upstream(p, region)
-	case "dynamodb":
-		return dynamoUpstream(region, p)
-	}
-	part := partitionOf(region)
-	suffix := part.suffix
-	if p.dualstack {
-		suffix = part.dualstack
-	}
-	if p.fips {
-		service += "-fips"
-	}
-	host := service + "." + region + "." + suffix
-	if p.global {
-		host = service + "." + suffix
-	}
-	return &url.URL{Scheme: "https", Host: host}
 }
 
 // isRegion reports whether s has the form of a region: "eu-west-1",

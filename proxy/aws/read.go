@@ -80,7 +80,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		call.Upstream = upstream(in.place.service, call.Region, in.place)
 	}
 	svc, known := lookup(call.Service)
-	if known {
+	if known && in.place.plane == "" {
 		p.service, p.protocol = svc, svc.protocol
 		if svc.query && len(r.Header.Values("X-Amz-Target")) == 0 {
 			p.protocol = protocolQuery
@@ -92,6 +92,8 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		}
 	}
 	switch {
+	case in.place.plane != "": // another API than the one that signs so
+		return fmt.Errorf("%.120q is no host of a service that this version reads", in.place.host)
 	case call.Service == "":
 		return errors.New("neither host nor signature says which service this call is to")
 	case !known:

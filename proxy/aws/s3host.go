@@ -7,15 +7,15 @@ import (
 
 // s3Place reads what stands before the domain of an S3 host, as in
 // "bucket.s3.dualstack.eu-west-1" of "bucket.s3.dualstack.eu-west-1.amazonaws.com".
-// It reports false for what S3's endpoint rules do not produce, and for hosts
-// that are another API's or nobody's to sign for: S3 Control, Outposts, directory
-// buckets, Object Lambda, Multi-Region Access Points, website endpoints (a
-// customer's content). (Amazon S3 User Guide, "Making requests", "Virtual
+// It reports false for what S3's endpoint rules do not produce, and for website
+// endpoints, which are a customer's content. S3 Control, Outposts, directory
+// buckets, Object Lambda and Multi-Region Access Points are planes of their own.
+// (Amazon S3 User Guide, "Making requests", "Virtual
 // hosting of buckets", "Access points", "AWS PrivateLink for Amazon S3".)
 //
 // A bucket's name may have dots, so names are read from their right end.
 func s3Place(host, before, domain string) (place, bool) {
-	p := place{host: host, service: "s3"}
+	p := place{host: host, service: "s3", services: []string{"s3"}}
 	labels := strings.Split(before, ".")
 	for _, l := range labels {
 		if !isLabel(l) {
@@ -41,6 +41,14 @@ func s3Place(host, before, domain string) (place, bool) {
 		p.region, p.endpoint = "us-east-1", "s3-external-1"
 	case pop("s3"):
 		p.region, p.endpoint, p.global = "us-east-1", "s3", true
+	case pop("s3-global"):
+		// ALIAS.mrap.accesspoint.s3-global: all regions', by Signature Version 4A.
+		if len(labels) != 3 || labels[1] != "mrap" || labels[2] != "accesspoint" {
+			return place{}, false
+		}
+		part, ok := partitionBySuffix(domain)
+		p.plane, p.global, p.partition, p.resource = "s3-mrap", true, part, labels[0]+".mrap"
+		return p, ok
 	case pop("s3-accelerate"): // every region's: the scope says which
 		p.endpoint = "s3-accelerate"
 	case len(labels) > 1 && last() == "dualstack" && labels[len(labels)-2] == "s3-accelerate":
@@ -83,7 +91,7 @@ func s3Regional(p place, labels []string, domain string) (place, bool) {
 	if domain != part.suffix {
 		return place{}, false
 	}
-	p.partition = part.name
+	p.partition, p.vpce = part.name, vpce != ""
 	labels, n = labels[:n-1], n-1
 
 	dualstack := ""
@@ -92,7 +100,7 @@ func s3Regional(p place, labels []string, domain string) (place, bool) {
 	}
 	kind := labels[n-1]
 	labels, n = labels[:n-1], n-1
-	p.dualstack, p.fips = dualstack != "", strings.HasSuffix(kind, "-fips")
+	p.dualstack, p.fips = dualstack != "", strings.HasSuffix(kind, "-fips") || strings.HasPrefix(kind, "s3express-fips-")
 	p.endpoint = kind + "." + dualstack + p.region + vpce + "." + domain
 
 	if vpce != "" {
@@ -106,6 +114,8 @@ func s3Regional(p place, labels []string, domain string) (place, bool) {
 		case "bucket":
 		case "accesspoint":
 			kind = "s3-accesspoint"
+		case "control":
+			kind = "s3-control"
 		default:
 			return place{}, false
 		}
@@ -124,7 +134,7 @@ func s3Regional(p place, labels []string, domain string) (place, bool) {
 		p.accessPoint, p.account = labels[0][:cut], labels[0][cut+1:]
 		return p, labels[0][cut] == '-' && s3AccessPointName(p.accessPoint) && isAccount(p.account)
 	}
-	return place{}, false
+	return s3Plane(p, kind, labels)
 }
 
 // s3Dashed reports whether region has a host "s3-REGION.amazonaws.com": those

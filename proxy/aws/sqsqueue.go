@@ -124,15 +124,6 @@ func queueHost(host string) (region string, ok bool) {
 	if _, port, err := net.SplitHostPort(host); err == nil && port != "443" && port != "80" {
 		return "", false
 	}
-	// vpce-0a1b-2c3d.sqs.eu-west-1.vpce.amazonaws.com
-	before, domain, _, _ := cutDomain(name)
-	if before, found := strings.CutSuffix(before, ".vpce"); found {
-		labels := strings.Split(before, ".")
-		if len(labels) != 3 || !strings.HasPrefix(labels[0], "vpce-") || labels[1] != "sqs" || !isRegion(labels[2]) || partitionOf(labels[2]).suffix != domain {
-			return "", false
-		}
-		return labels[2], true
-	}
 	p, ok := placeOf(name)
 	return p.region, ok && p.service == "sqs"
 }
