@@ -6,6 +6,9 @@
 // role's temporary ones, and are random: AWS has never heard of them, so
 // whoever reads them out of the function's memory or log holds nothing. They
 // stay the same as long as the Issuer lives.
+//
+// Credentials that the function asks a cloud for later, another role's, come to
+// it sealed by a [Sealer].
 package credentials
 
 import (
