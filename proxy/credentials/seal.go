@@ -6,9 +6,10 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/base64"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -51,19 +52,13 @@ type Sealer struct {
 	err  error
 }
 
-// A sealed session's parts, as the token has them. [sigv4.Credentials] marshal
-// as their id alone, so they are named one by one.
-type sealedSession struct {
-	Local     string `json:"l"` // the sealed secret access key
-	ID        string `json:"i"`
-	Secret    string `json:"s"`
-	Token     string `json:"t"`
-	Expires   int64  `json:"e"` // in Unix time
-	Principal string `json:"p"`
-	Account   string `json:"a"`
-	Bound     bool   `json:"b"`
-	Service   string `json:"v"`
-	Resource  string `json:"r"`
+// parts are what a token holds, in order, behind the sealed secret: each ends
+// where the next line begins, since none of them has two.
+func (s *Session) parts() []string {
+	return []string{
+		s.Real.AccessKeyID, s.Real.SecretAccessKey, s.Real.SessionToken, strconv.FormatInt(s.Expires.Unix(), 10),
+		s.Principal, s.Account, strconv.FormatBool(s.Bound), s.Service, s.Resource,
+	}
 }
 
 func (s *Sealer) open() (cipher.AEAD, error) {
@@ -97,14 +92,14 @@ func (s *Sealer) Seal(x Session) (sigv4.Credentials, error) {
 		AccessKeyID:     KeyPrefix + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(random[:7])[:11],
 		SecretAccessKey: base64.StdEncoding.EncodeToString(random[7:]),
 	}
-	plain, err := json.Marshal(sealedSession{
-		c.SecretAccessKey, x.Real.AccessKeyID, x.Real.SecretAccessKey, x.Real.SessionToken, x.Expires.Unix(),
-		x.Principal, x.Account, x.Bound, x.Service, x.Resource,
-	})
-	if err != nil {
-		return sigv4.Credentials{}, err
+	plain := c.SecretAccessKey
+	for _, part := range x.parts() {
+		if strings.Contains(part, "\n") {
+			return sigv4.Credentials{}, errors.New("a part of the session has more than one line")
+		}
+		plain += "\n" + part
 	}
-	c.SessionToken = base64.StdEncoding.EncodeToString(aead.Seal(nil, nil, plain, []byte(c.AccessKeyID)))
+	c.SessionToken = base64.StdEncoding.EncodeToString(aead.Seal(nil, nil, []byte(plain), []byte(c.AccessKeyID)))
 	return c, nil
 }
 
@@ -129,13 +124,18 @@ func (s *Sealer) Open(accessKeyID, token string) (c sigv4.Credentials, x Session
 	if err != nil {
 		return c, x, false
 	}
-	var in sealedSession
-	if json.Unmarshal(plain, &in) != nil || in.Local == "" {
+	parts := strings.Split(string(plain), "\n")
+	if len(parts) != 1+len(x.parts()) {
 		return c, x, false
 	}
-	return sigv4.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: in.Local, SessionToken: token}, Session{
-		Real:    sigv4.Credentials{AccessKeyID: in.ID, SecretAccessKey: in.Secret, SessionToken: in.Token},
-		Expires: time.Unix(in.Expires, 0), Principal: in.Principal, Account: in.Account,
-		Bound: in.Bound, Service: in.Service, Resource: in.Resource,
+	local, parts := parts[0], parts[1:]
+	expires, err := strconv.ParseInt(parts[3], 10, 64)
+	if err != nil {
+		return c, x, false
+	}
+	return sigv4.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: local, SessionToken: token}, Session{
+		Real:    sigv4.Credentials{AccessKeyID: parts[0], SecretAccessKey: parts[1], SessionToken: parts[2]},
+		Expires: time.Unix(expires, 0), Principal: parts[4], Account: parts[5],
+		Bound: parts[6] == "true", Service: parts[7], Resource: parts[8],
 	}, true
 }

@@ -115,6 +115,14 @@ func TestASessionDoesNotPrintItsCredentials(t *testing.T) {
 	}
 }
 
+func TestASessionOfTwoLinesIsNotSealed(t *testing.T) {
+	x := testSession()
+	x.Principal += "\n210987654321"
+	if c, err := new(Sealer).Seal(x); err == nil {
+		t.Errorf("sealed as %v", c)
+	}
+}
+
 func FuzzNothingButASealedSetIsOpened(f *testing.F) {
 	var s Sealer
 	c, err := s.Seal(testSession())
