@@ -25,7 +25,7 @@ func (c *Condition) holds(f facts) bool {
 	}
 	got := f.values(c.Key)
 	if len(got) == 0 && Deferred(c.Key) {
-		return op.compare != null || len(c.Values) == 1 && op.compare.check(c.Values[0]) == ""
+		return !f.unbound && (op.compare != null || len(c.Values) == 1 && op.compare.check(c.Values[0]) == "")
 	}
 	if op.compare == null {
 		want, ok := parseBool(c.Values[0])
@@ -35,7 +35,7 @@ func (c *Condition) holds(f facts) bool {
 		return op.missing()
 	}
 	if op.variables() && f.defers(c.Values) {
-		return true
+		return !f.unbound
 	}
 	any, all := false, true
 	for _, value := range got {
@@ -179,6 +179,7 @@ type facts struct {
 	context map[string][]string
 	account string // empty if it is not known
 	secure  bool   // the call goes on under TLS
+	unbound bool   // no session policy has what is left to AWS
 }
 
 // values returns those of a key.

@@ -31,7 +31,8 @@ const (
 //
 // What AWS alone knows of a request besides (Request.Partly) is left to the
 // session policy too. Where m mints none, such a request is granted only by
-// what covers all that it may be.
+// what covers all that it may be. Of a call that goes under credentials which no
+// session policy bounds (Request.Unbound), nothing is taken to hold.
 func (m *Manifest) Decide(reqs ...Request) Decision {
 	if m == nil || len(reqs) == 0 {
 		return Decision{Reason: NoRequest}
@@ -77,7 +78,7 @@ func (g *Grant) allows(r *Request, m *Manifest) Reason {
 	if !g.names(r.Action) {
 		return NoAction
 	}
-	in := scope{account: m.Account, minted: !m.Credentials.Unminted}
+	in := m.scope(r)
 	known, would := false, false
 	for _, p := range g.Resources {
 		if p.matches(r, in) {
@@ -89,7 +90,7 @@ func (g *Grant) allows(r *Request, m *Manifest) Reason {
 	if !known && !would {
 		return NoResource
 	}
-	f := facts{context: r.Context, account: m.Account, secure: m.secure(r.Action)}
+	f := facts{context: r.Context, account: m.Account, secure: m.secure(r.Action), unbound: r.Unbound}
 	for i := range g.Conditions {
 		if !g.Conditions[i].holds(f) {
 			return NoCondition
@@ -134,6 +135,11 @@ func accountIs(account string) func(string) (string, bool) {
 type scope struct {
 	account string
 	minted  bool // AWS compares what is not known of a resource with a session policy
+}
+
+// scope returns what r's resource is matched in.
+func (m *Manifest) scope(r *Request) scope {
+	return scope{account: m.Account, minted: !m.Credentials.Unminted && !r.Unbound}
 }
 
 // matches reports whether p matches r's resource: see [Request.Partly].
@@ -208,7 +214,7 @@ func (m *Manifest) nearest(r *Request) *Grant {
 			continue
 		}
 		for _, p := range g.Resources {
-			if n := p.agreement(r, scope{account: m.Account, minted: !m.Credentials.Unminted}); n > most {
+			if n := p.agreement(r, m.scope(r)); n > most {
 				best, most = g, n
 			}
 		}

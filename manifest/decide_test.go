@@ -330,6 +330,45 @@ func TestWhatACallDoesNotTellIsGrantedWhereAWSCompares(t *testing.T) {
 	}
 }
 
+func TestWhatIsLeftToAWSDoesNotHoldWhereNoPolicyCarriesIt(t *testing.T) {
+	type values = []string
+	for _, c := range []struct {
+		operator, key string
+		values        values
+		unbound       bool // what the decision is for a call that no policy bounds
+	}{
+		{"StringEquals", "aws:ResourceAccount", values{"123456789012"}, false},
+		{"StringNotEquals", "aws:ResourceAccount", values{"210987654321"}, false},
+		{"StringEqualsIfExists", "aws:PrincipalTag/team", values{"a"}, false},
+		{"Null", "aws:PrincipalTag/team", values{"false"}, false},
+		{"Null", "aws:PrincipalTag/team", values{"true"}, false},
+		{"ForAllValues:StringEquals", "aws:TagKeys", values{"a"}, false},
+		{"StringEquals", "s3:prefix", values{"a", "${aws:PrincipalTag/team}"}, false},
+		{"StringEquals", "s3:prefix", values{"a", "${aws:PrincipalAccount}"}, true},
+		{"StringEquals", "s3:prefix", values{"a"}, true},
+		{"StringNotEquals", "s3:delimiter", values{"a"}, true},
+	} {
+		m := one(manifest.Condition{Operator: c.operator, Key: c.key, Values: c.values})
+		r := manifest.Request{Action: "svc:Do", Resource: "arn:aws:svc:::x", Context: map[string][]string{"s3:prefix": {"a"}}}
+		if d := m.Decide(r); !d.Allowed {
+			t.Errorf("%s %s %q: a call that a policy bounds is denied: %s", c.operator, c.key, c.values, d.Reason)
+		}
+		r.Unbound = true
+		if d := m.Decide(r); d.Allowed != c.unbound || !d.Allowed && d.Reason != manifest.NoCondition {
+			t.Errorf("%s %s %q: got %v %s, want %v", c.operator, c.key, c.values, d.Allowed, d.Reason, c.unbound)
+		}
+	}
+	m := one(manifest.Condition{Operator: "Null", Key: "s3:prefix", Values: values{"true"}})
+	m.Grants[0].Conditions, m.Grants[0].Resources = nil, []manifest.Pattern{"arn:aws:svc:::x-AbCdEf"}
+	r := manifest.Request{Action: "svc:Do", Resource: "arn:aws:svc:::x-??????", Partly: true}
+	if d := m.Decide(r); !d.Allowed {
+		t.Errorf("got %s", d.Reason)
+	}
+	if r.Unbound = true; m.Decide(r).Allowed {
+		t.Error("what the call does not tell is taken for what is granted, and nobody compares it")
+	}
+}
+
 func TestNothingAsksForNothing(t *testing.T) {
 	for _, m := range []*manifest.Manifest{nil, {}, one(manifest.Condition{Operator: "Null", Key: "k", Values: []string{"true"}})} {
 		if d := m.Decide(); d.Allowed || d.Reason != manifest.NoRequest {

@@ -419,6 +419,13 @@ type Request struct {
 	// is none, and only a pattern that matches Resource grants it.
 	Partly bool
 
+	// Unbound says that the call goes under credentials that no session policy
+	// of the manifest bounds, such as an assumed role's. Nobody then evaluates
+	// what is left to AWS: a condition on what only AWS sees does not hold, and
+	// what is known of the resource in part alone is granted by what covers all
+	// that it may be.
+	Unbound bool
+
 	// Context has the condition keys that stand in the request, in lower
 	// case, each with all of its values or not at all, written as they are in
 	// a policy: a binary value in base-64. A key that is not here is absent

@@ -17,6 +17,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/lambda-remit/remit/proxy"
+	"github.com/lambda-remit/remit/proxy/credentials"
 	"github.com/lambda-remit/remit/proxy/mint"
 	"github.com/lambda-remit/remit/proxy/sigv4"
 )
@@ -40,6 +41,7 @@ type Cloud struct {
 		other *v4.Signer
 	}
 	policies policies // that sessions were minted under
+	sealer   credentials.Sealer
 
 	clock  atomic.Pointer[second]
 	keys   sigv4.Keys    // of the signatures verified

@@ -395,13 +395,13 @@ func TestObservedCallsGoUnderTheBaseCredentials(t *testing.T) {
 	rig.last(t)
 }
 
-func TestCredentialsInAnAnswerAreNotSentFor(t *testing.T) {
+func TestCredentialsThatAreNotSealedAreNotAskedFor(t *testing.T) {
 	rig := newRig(t, thumbnails+`
 allow:
-  - actions: ["sts:AssumeRole"]
+  - actions: ["sts:GetFederationToken"]
     resources: ["*"]
 `)
-	_, _, err := rig.do(signed(t, sealed, "sts", "POST", "/", "Action=AssumeRole&Version=2011-06-15&RoleSessionName=s&RoleArn=arn:aws:iam::123456789012:role/x", "", "Content-Type", "application/x-www-form-urlencoded"))
+	_, _, err := rig.do(signed(t, sealed, "sts", "POST", "/", "Action=GetFederationToken&Version=2011-06-15&Name=x", "", "Content-Type", "application/x-www-form-urlencoded"))
 	var refusal *proxy.Refusal
 	if !errors.As(err, &refusal) || refusal.Reason != Unsealed || len(rig.got) != 0 {
 		t.Errorf("got %v, sent %d", err, len(rig.got))

@@ -201,8 +201,8 @@ func TestAnswersWithCredentialsAreKnown(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if got, want := call.Particulars.(*particulars).unseals, call.Operation == "GetAccessToken"; got != want {
-			t.Errorf("%s: got unseals %v, want %v", call.Operation, got, want)
+		if got, want := call.Particulars.(*particulars).issue.refused != "", call.Operation == "GetAccessToken"; got != want {
+			t.Errorf("%s: got refused %v, want %v", call.Operation, got, want)
 		}
 	}
 }

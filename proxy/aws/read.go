@@ -12,6 +12,7 @@ import (
 
 	"github.com/lambda-remit/remit/manifest"
 	"github.com/lambda-remit/remit/proxy"
+	"github.com/lambda-remit/remit/proxy/credentials"
 	"github.com/lambda-remit/remit/proxy/sigv4"
 )
 
@@ -24,10 +25,13 @@ type particulars struct {
 	service   service           // zero if no file knows it
 	foreign   bool              // it is signed by keys that Remit did not hand out
 	verified  bool              // its signature is by the sealed credentials, and right
-	unseals   bool              // its answer holds credentials
-	payload   string            // what the body is signed as when it goes out
-	body      []byte            // if it was buffered
-	replay    bool              // body is all of it: the call can be sent twice
+	issue     issue             // of the credentials that its answer holds, if it does
+
+	session *credentials.Session // that it is made under; nil: the function's own credentials
+	bound   bool                 // the role that it assumes gets the manifest for a session policy
+	payload string               // what the body is signed as when it goes out
+	body    []byte               // if it was buffered
+	replay  bool                 // body is all of it: the call can be sent twice
 }
 
 // Read verifies r's signature and identifies the call: see [proxy.Cloud].
@@ -90,6 +94,10 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		if err := c.verify(in, p, sigErr); err != nil {
 			return err
 		}
+		if x := p.session; x != nil {
+			// Whose names are bare ones: the account's that it acts in.
+			in.account, call.Principal = x.Account, x.Principal
+		}
 	}
 	switch {
 	case in.place.plane != "": // another API than the one that signs so
@@ -127,6 +135,12 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	}
 	if len(call.Requests) == 0 {
 		return fmt.Errorf("operation %q asks for nothing that can be granted", call.Operation)
+	}
+	p.issue = issuing(call.Service, call.Operation)
+	if p.session != nil && !p.session.Bound {
+		for i := range call.Requests {
+			call.Requests[i].Unbound = true
+		}
 	}
 	c.circumstances(call)
 	return nil
@@ -175,6 +189,12 @@ func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 	}
 	sealed, ok := c.Sealed(p.signature.AccessKeyID)
 	if !ok {
+		var x credentials.Session
+		if sealed, x, ok = c.sealer.Open(p.signature.AccessKeyID, p.signature.Token); ok {
+			p.session = &x
+		}
+	}
+	if !ok {
 		p.foreign = true
 		return &proxy.Refusal{Reason: proxy.ForeignKey, Text: fmt.Sprintf("access key %.32q was not handed out by Remit", p.signature.AccessKeyID)}
 	}
@@ -193,6 +213,11 @@ func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: err.Error() + "; does the process set its own clock?", Err: err}
 	case err != nil:
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the signature is not valid", Err: err}
+	}
+	// Whether they have expired, AWS says best, in its own words; those of long
+	// ago are not worth asking with.
+	if x := p.session; x != nil && c.now().After(x.Expires.Add(sigv4.Skew)) {
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: fmt.Sprintf("the credentials of %.160q expired at %s", x.Principal, x.Expires.UTC().Format(time.RFC3339))}
 	}
 	p.verified, p.sealed = true, sealed
 	return nil

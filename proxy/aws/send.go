@@ -36,9 +36,17 @@ func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, 
 	if !p.verified {
 		return nil, proxy.Sent{}, &proxy.Refusal{Reason: proxy.BadSignature, Text: "the call's signature was not verified"}
 	}
-	if p.unseals && m.Mode != manifest.Observe {
-		return nil, proxy.Sent{}, &proxy.Refusal{Reason: Unsealed, Text: "its answer would hold credentials that AWS honours, and handing those on sealed is not built yet"}
+	if err := p.refusesIssue(m); err != nil {
+		return nil, proxy.Sent{}, err
 	}
+	if p.issue.sealed() {
+		return c.sendIssuing(out, call, p, m, d)
+	}
+	return c.deliver(out, call, p, m, d)
+}
+
+// deliver sends out, and once more if the credentials for it were dropped.
+func (c *Cloud) deliver(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
 	resp, sent, err := c.send(out, call, p, m, d)
 	if err != nil || sent.Width == "" || !stale(resp) {
 		return resp, sent, err
@@ -64,7 +72,7 @@ func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, 
 
 // send signs out under credentials for this call, and sends it.
 func (c *Cloud) send(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
-	creds, sent, err := c.authorize(out.Context(), call, m, d)
+	creds, sent, err := c.authorize(out.Context(), call, p, m, d)
 	if err != nil {
 		return nil, sent, err
 	}
@@ -89,11 +97,16 @@ func spoilt(err error) error {
 
 // authorize returns the credentials for a call: minted under a session policy
 // of what d allowed, or the base credentials where the manifest says so or
-// only observes. Nothing else widens them.
-func (c *Cloud) authorize(ctx context.Context, call *proxy.Call, m *manifest.Manifest, d manifest.Decision) (sdk.Credentials, proxy.Sent, error) {
+// only observes; for a call under a role that the function assumed, that
+// role's. Nothing else widens them.
+func (c *Cloud) authorize(ctx context.Context, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (sdk.Credentials, proxy.Sent, error) {
 	var sent proxy.Sent
 	if !d.Allowed && m.Mode != manifest.Observe {
 		return sdk.Credentials{}, sent, &proxy.Refusal{Reason: d.Reason, Text: "the call is not granted"}
+	}
+	if x := p.session; x != nil {
+		sent.AccessKeyID = x.Real.AccessKeyID
+		return sdk.Credentials{AccessKeyID: x.Real.AccessKeyID, SecretAccessKey: x.Real.SecretAccessKey, SessionToken: x.Real.SessionToken}, sent, nil
 	}
 	// Observing denies nothing, so granted calls too go on as they would without
 	// Remit: a role that is not there yet must not break the function.
@@ -325,12 +338,21 @@ func (c *Cloud) dial(out *http.Request, call *proxy.Call, m *manifest.Manifest) 
 }
 
 // stale reports whether resp says that the credentials are no longer honoured:
-// AWS's ExpiredToken, and what MinIO and others say for it. It looks at the
-// beginning of an error's body, chunked as S3's are, and puts it back.
+// AWS's ExpiredToken, and what MinIO and others say for it.
 func stale(resp *http.Response) bool {
 	if resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusForbidden {
 		return false
 	}
+	switch errorCode(peek(resp)) {
+	case "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidTokenId":
+		return true
+	}
+	return false
+}
+
+// peek returns the beginning of an error's body, chunked as S3's are, and puts
+// it back. It returns nothing of a body that breaks off.
+func peek(resp *http.Response) []byte {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 16<<10))
 	rest := io.Reader(resp.Body)
 	if err != nil {
@@ -341,13 +363,9 @@ func stale(resp *http.Response) bool {
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(body), rest), resp.Body}
 	if err != nil {
-		return false
+		return nil
 	}
-	switch errorCode(body) {
-	case "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidTokenId":
-		return true
-	}
-	return false
+	return body
 }
 
 // errorCode returns the code of an error in XML or JSON, or "". The rest of an

@@ -12,9 +12,6 @@ import (
 // ssmRequests reads a call by what ssmOperations says of it.
 func (in *input) ssmRequests(call *proxy.Call, op string, resources []string, members map[string]any) error {
 	action := "ssm:" + op
-	// Its answer holds credentials. (AWS Systems Manager API Reference,
-	// GetAccessToken.)
-	call.Particulars.(*particulars).unseals = op == "GetAccessToken"
 	var extra []manifest.Request
 	typed := false // the action has a resource type
 	for _, spec := range resources {

@@ -9,24 +9,20 @@ import (
 )
 
 // AWS STS speaks the query protocol, version 2011-06-15. (Service
-// Authorization Reference, "AWS Security Token Service".) Which operations
-// answer with credentials decides whether a granted call is sent: those would
-// be honoured by AWS, and the function is to hold none that are.
-var stsOperations = map[string]struct {
-	param   string // with the resource's ARN; "" for none
-	unseals bool
-}{
-	"AssumeRole":                 {"RoleArn", true},
-	"AssumeRoleWithSAML":         {"RoleArn", true},
-	"AssumeRoleWithWebIdentity":  {"RoleArn", true},
-	"AssumeRoot":                 {"TargetPrincipal", true},
-	"DecodeAuthorizationMessage": {"", false},
-	"GetAccessKeyInfo":           {"", false},
-	"GetCallerIdentity":          {"", false},
-	"GetDelegatedAccessToken":    {"", true},
-	"GetFederationToken":         {"Name", true},
-	"GetSessionToken":            {"", true},
-	"GetWebIdentityToken":        {"", true},
+// Authorization Reference, "AWS Security Token Service".) Each operation is
+// here with the parameter that has its resource's ARN; "" for none.
+var stsOperations = map[string]string{
+	"AssumeRole":                 "RoleArn",
+	"AssumeRoleWithSAML":         "RoleArn",
+	"AssumeRoleWithWebIdentity":  "RoleArn",
+	"AssumeRoot":                 "TargetPrincipal",
+	"DecodeAuthorizationMessage": "",
+	"GetAccessKeyInfo":           "",
+	"GetCallerIdentity":          "",
+	"GetDelegatedAccessToken":    "",
+	"GetFederationToken":         "Name",
+	"GetSessionToken":            "",
+	"GetWebIdentityToken":        "",
 }
 
 // readSTS reads a call to AWS STS.
@@ -35,12 +31,11 @@ func readSTS(in *input, call *proxy.Call) error {
 	if err != nil {
 		return err
 	}
-	known, ok := stsOperations[op]
+	param, ok := stsOperations[op]
 	if !ok {
 		return fmt.Errorf("operation %.60q of STS is not known", op)
 	}
 	call.Operation = op
-	call.Particulars.(*particulars).unseals = known.unseals
 	resource := "*"
 	switch {
 	case op == "GetFederationToken":
@@ -56,8 +51,8 @@ func readSTS(in *input, call *proxy.Call) error {
 		if resource, err = in.checkARN("iam", resource); err != nil {
 			return err
 		}
-	case known.param != "":
-		if resource, err = in.checkARN("iam", params[known.param]); err != nil {
+	case param != "":
+		if resource, err = in.checkARN("iam", params[param]); err != nil {
 			return err
 		}
 	}

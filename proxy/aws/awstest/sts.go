@@ -56,6 +56,7 @@ func (c Caller) Chained() bool { return c.SessionToken != "" }
 type STS struct {
 	Callers []Caller
 	Roles   []string // ARNs of the roles that the callers may assume
+	Chained []string // and of those that sessions of these roles may assume
 
 	// Pin refuses a session policy with an S3 statement that is not bound to
 	// an account: S3's names are global, and an ARN of S3 has no account in it.
@@ -221,7 +222,11 @@ func (s *STS) assumeRole(ctx context.Context, caller Caller, a *Asked) (func(id 
 	if err := a.read(caller); err != nil {
 		return nil, err
 	}
-	if !slices.Contains(s.Roles, a.Role) || s.issued(caller) {
+	roles := s.Roles
+	if s.issued(caller) {
+		roles = s.Chained
+	}
+	if !slices.Contains(roles, a.Role) {
 		return nil, &Error{403, "AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.ARN, a.Role)}
 	}
 	if a.Policy != "" {

@@ -1,0 +1,103 @@
+package aws
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/manifest/iam"
+	"github.com/lambda-remit/remit/proxy"
+)
+
+// sendIssuing sends a call that credentials come back for, and seals them.
+//
+// What a role may do that the function assumes, its owner has said, who need not
+// know the manifest. So that AWS holds such calls to it as it does the others,
+// the manifest's grants go with the call as the session policy, unless the
+// caller has one of his own: two cannot be sent, and his own is narrower than
+// none. A manifest too long for it goes without. Credentials that no such policy
+// bounds are bound by the decision alone, which then takes nothing to hold that
+// only AWS sees: see [manifest.Request].
+func (c *Cloud) sendIssuing(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
+	// An answer in another encoding could not be read.
+	out.Header.Set("Accept-Encoding", "identity")
+	if text := sessionPolicy(call, p, m); text != "" {
+		bound, q := p.bind(out, text)
+		resp, sent, err := c.deliver(bound, call, q, m, d)
+		if err != nil {
+			return nil, sent, err
+		}
+		if !packedTooLarge(resp) {
+			return c.sealed(resp, sent, call, q)
+		}
+		resp.Body.Close()
+	}
+	resp, sent, err := c.deliver(out, call, p, m, d)
+	if err != nil {
+		return nil, sent, err
+	}
+	return c.sealed(resp, sent, call, p)
+}
+
+func (c *Cloud) sealed(resp *http.Response, sent proxy.Sent, call *proxy.Call, p *particulars) (*http.Response, proxy.Sent, error) {
+	if err := c.seal(resp, call, p); err != nil {
+		return nil, sent, err
+	}
+	return resp, sent, nil
+}
+
+// sessionPolicy returns the policy that a call which assumes a role is to have
+// and has not; empty, if there is none.
+func sessionPolicy(call *proxy.Call, p *particulars, m *manifest.Manifest) string {
+	if call.Service != "sts" || !p.replay || len(p.body) == 0 || m.Credentials.Unminted || m.Mode == manifest.Observe {
+		return ""
+	}
+	params, err := parseForm(string(p.body))
+	if err != nil {
+		return ""
+	}
+	for _, q := range params {
+		// PolicyArns would add to it, and not take away.
+		if name := fold(q.name); name == "policy" || strings.HasPrefix(name, "policyarns") {
+			return ""
+		}
+	}
+	text, err := iam.GrantPolicy(m, m.Grants...)
+	if err != nil {
+		return "" // too long, or not to be written
+	}
+	return text
+}
+
+// bind returns out with a session policy in its form, which is signed as part
+// of it, and what is known of that call.
+func (p *particulars) bind(out *http.Request, policy string) (*http.Request, *particulars) {
+	q := *p
+	q.bound = true
+	q.body = append(bytes.Clone(p.body), "&Policy="+url.QueryEscape(policy)...)
+	sum := sha256.Sum256(q.body)
+	q.payload = hex.EncodeToString(sum[:])
+	bound := out.Clone(out.Context())
+	if len(bound.Header.Values("X-Amz-Content-Sha256")) > 0 {
+		bound.Header.Set("X-Amz-Content-Sha256", q.payload)
+	}
+	bound.Header.Del("Content-Md5") // of the other body
+	bound.ContentLength, bound.TransferEncoding = int64(len(q.body)), nil
+	bound.Body, bound.GetBody = io.NopCloser(bytes.NewReader(q.body)), nil
+	return bound, &q
+}
+
+// packedTooLarge reports whether STS finds a policy too large that is within
+// the limit of its text. It looks at the beginning of an error's body, and puts
+// it back.
+func packedTooLarge(resp *http.Response) bool {
+	if resp.StatusCode != http.StatusBadRequest {
+		return false
+	}
+	return errorCode(peek(resp)) == "PackedPolicyTooLarge"
+}
