@@ -158,7 +158,7 @@ func TestObserveLetsOnWhatIsDenied(t *testing.T) {
 		{"sealed", "/other/key", manifest.NoResource, true},
 		{"unread", "/bucket/key", proxy.Unread, true},
 		{"nowhere", "/bucket/key", proxy.Unread, false}, // nobody knows where it goes
-		{"foreign", "/bucket/key", proxy.ForeignKey, true},
+		{"foreign", "/bucket/key", proxy.ForeignCredentials, true},
 		{"", "/bucket/key", proxy.BadSignature, false},
 	} {
 		t.Run(tt.auth+" "+tt.path, func(t *testing.T) {

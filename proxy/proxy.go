@@ -137,17 +137,17 @@ func (r *Refusal) Unwrap() error { return r.Err }
 
 // The proxy's own reasons to deny, beside the manifest's.
 const (
-	Unread         manifest.Reason = "unread"            // the call could not be read
-	BadSignature   manifest.Reason = "bad-signature"     // it carries no signature by the sealed credentials, or a wrong one
-	ForeignKey     manifest.Reason = "foreign-key"       // it is signed by keys that Remit did not hand out
-	Unminted       manifest.Reason = "unminted"          // no credentials could be had for it
-	Throttled      manifest.Reason = "throttled"         // STS throttled; the SDK may try again
-	PolicyTooLarge manifest.Reason = "policy-too-large"  // no session policy for it is small enough
-	Forbidden      manifest.Reason = "forbidden-address" // a tunnel to loopback, link-local, metadata or the Runtime API
-	Unreachable    manifest.Reason = "unreachable"       // the upstream did not answer
-	Smuggling      manifest.Reason = "smuggling"         // the message could be read in two ways
-	Busy           manifest.Reason = "busy"              // more calls or tunnels at a time than there is room for
-	Misdirected    manifest.Reason = "misdirected"       // tunnel, SNI and Host name different hosts
+	Unread             manifest.Reason = "unread"              // the call could not be read
+	BadSignature       manifest.Reason = "bad-signature"       // it carries no signature by the sealed credentials, or a wrong one
+	ForeignCredentials manifest.Reason = "foreign-credentials" // it is signed by keys that Remit did not hand out
+	Unminted           manifest.Reason = "unminted"            // no credentials could be had for it
+	Throttled          manifest.Reason = "throttled"           // STS throttled; the SDK may try again
+	PolicyTooLarge     manifest.Reason = "policy-too-large"    // no session policy for it is small enough
+	Forbidden          manifest.Reason = "forbidden-address"   // a tunnel to loopback, link-local, metadata or the Runtime API
+	Unreachable        manifest.Reason = "unreachable"         // the upstream did not answer
+	Smuggling          manifest.Reason = "smuggling"           // the message could be read in two ways
+	Busy               manifest.Reason = "busy"                // more calls or tunnels at a time than there is room for
+	Misdirected        manifest.Reason = "misdirected"         // tunnel, SNI and Host name different hosts
 )
 
 // A Record is what is known of a call once it is over.

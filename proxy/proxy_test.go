@@ -52,7 +52,7 @@ func (c *cloud) Read(r *http.Request) (*proxy.Call, error) {
 		call.Upstream = nil
 		return call, errors.New("what is this")
 	case "foreign":
-		return call, &proxy.Refusal{Reason: proxy.ForeignKey, Text: "not ours"}
+		return call, &proxy.Refusal{Reason: proxy.ForeignCredentials, Text: "not ours"}
 	}
 	return call, &proxy.Refusal{Reason: proxy.BadSignature, Text: "not signed"}
 }
@@ -324,7 +324,7 @@ func TestWhatIsNotGrantedIsDeniedOnEveryWayIn(t *testing.T) {
 			{"PUT", "/other/key", "sealed", manifest.NoResource},
 			{"TRACE", "/bucket/key", "sealed", manifest.NoAction},
 			{"GET", "/bucket/key", "", proxy.BadSignature},
-			{"GET", "/bucket/key", "foreign", proxy.ForeignKey},
+			{"GET", "/bucket/key", "foreign", proxy.ForeignCredentials},
 			{"GET", "/bucket/key", "unread", proxy.Unread},
 			{"GET", "/bucket/key", "nowhere", proxy.Unread},
 		} {

@@ -38,7 +38,7 @@ dots, slashes, escapes and unicode forms in S3 keys: keys.txtar TestAPathOfTwoSl
 prefix rules that end without a slash: keys.txtar TestGoodManifestsBecomeTheirGrants
 SQS QueueUrl of another account: (SQS is not read yet)
 SNS TargetArn and PhoneNumber: messages.txtar
-sts:AssumeRole from the function: secrets.txtar TestCredentialsInAnAnswerAreNotSentFor
+sts:AssumeRole from the function: secrets.txtar TestARoleComesBackSealedAndItsCallsGoUnderIt TestOnlyAnAnswerThatIsUnderstoodIsPassedOn TestSealedCredentialsAreGoodForNothingElse
 request smuggling: framing.txtar TestMessagesWithTwoMeaningsAreRefused TestHTTP2CannotSayTwoThings
 slow and endless bodies: TestAnEndlessBodyEnds TestManyBodiesDoNotFillTheMemory TestBodiesHaveRoomForSoManyAtATime
 wildcards and policy variables inside names: keys.txtar TestSessionPoliciesAllowTheirCallAndNothingThatIsDenied

@@ -32,6 +32,7 @@ type Entry struct {
 	Service       string          `json:"service"`
 	Operation     string          `json:"operation"`
 	Region        string          `json:"region"`
+	Principal     string          `json:"principal"`
 	Decision      string          `json:"decision"`
 	Reason        manifest.Reason `json:"reason"`
 	Repeated      int             `json:"repeated"`
@@ -78,7 +79,7 @@ func (l *Log) entry(m *manifest.Manifest, r proxy.Record) Entry {
 		e.Error = r.Err.Error()
 	}
 	if c := r.Call; c != nil {
-		e.Service, e.Operation, e.Region = c.Service, c.Operation, c.Region
+		e.Service, e.Operation, e.Region, e.Principal = c.Service, c.Operation, c.Region, c.Principal
 		e.Requests, e.RequestsTotal = requests(c.Requests, r.Decision), len(c.Requests)
 	}
 	if e.Service == "" {

@@ -31,7 +31,7 @@ const (
 
 // appendEntry appends e's line, and m's metrics if there are any.
 func appendEntry(to []byte, e Entry, m *metrics) []byte {
-	f := make(fields, 0, 36)
+	f := make(fields, 0, 37)
 	f.str("time", e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), maxWord)
 	f.str("level", e.Level, maxWord)
 	f.str("msg", e.Msg, maxWord)
@@ -44,6 +44,7 @@ func appendEntry(to []byte, e Entry, m *metrics) []byte {
 	f.str("service", e.Service, maxWord)
 	f.str("operation", e.Operation, maxWord)
 	f.str("region", e.Region, maxWord)
+	f.str("principal", e.Principal, maxWord)
 	f.str("decision", e.Decision, maxWord)
 	f.str("reason", string(e.Reason), maxWord)
 	if e.Repeated > 0 {

@@ -244,11 +244,11 @@ func TestSealedCredentialsAreGoodForNothingElse(t *testing.T) {
 		later  time.Duration
 		reason manifest.Reason
 	}{
-		"another sandbox":         {other, c, 0, proxy.ForeignKey},
-		"another set's token":     {rig, sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: d.SessionToken}, 0, proxy.ForeignKey},
-		"no token":                {rig, sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey}, 0, proxy.ForeignKey},
+		"another sandbox":         {other, c, 0, proxy.ForeignCredentials},
+		"another set's token":     {rig, sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: d.SessionToken}, 0, proxy.ForeignCredentials},
+		"no token":                {rig, sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey}, 0, proxy.ForeignCredentials},
 		"another secret":          {rig, sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: d.SecretAccessKey, SessionToken: c.SessionToken}, 0, proxy.BadSignature},
-		"a key that looks sealed": {rig, sigv4.Credentials{AccessKeyID: "ASIAREMITAAAAAAAAAAA", SecretAccessKey: "x", SessionToken: c.SessionToken}, 0, proxy.ForeignKey},
+		"a key that looks sealed": {rig, sigv4.Credentials{AccessKeyID: "ASIAREMITAAAAAAAAAAA", SecretAccessKey: "x", SessionToken: c.SessionToken}, 0, proxy.ForeignCredentials},
 		"the function's token":    {rig, sigv4.Credentials{AccessKeyID: sealed.AccessKeyID, SecretAccessKey: sealed.SecretAccessKey, SessionToken: c.SessionToken}, 0, proxy.BadSignature},
 	} {
 		_, err := tt.in.Read(signed(t, tt.c, "s3", "GET", "/partner-data/in/a", "", ""))

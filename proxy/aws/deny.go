@@ -142,19 +142,19 @@ func (c *Cloud) sentence(d proxy.Denial) string {
 
 // because says a reason in words that fit after "because".
 var because = map[manifest.Reason]string{
-	manifest.NoRequest:   "it asks for nothing that can be granted",
-	manifest.NoAction:    "no grant allows the action",
-	manifest.NoResource:  "no grant allows it on this resource",
-	manifest.NoCondition: "the conditions of the grants that name it do not hold",
-	manifest.NoAccount:   "the account of the manifest's bare names is not known",
-	proxy.Unread:         "it could not be read",
-	proxy.BadSignature:   "its signature is not one by the credentials that the function was given",
-	proxy.ForeignKey:     "it is signed by keys that the function was not given",
-	proxy.Unminted:       "no credentials could be had for it",
-	proxy.Throttled:      "STS throttles the account",
-	proxy.PolicyTooLarge: "no session policy for it is small enough",
-	proxy.Unreachable:    "the service could not be reached",
-	Unsealed:             "its answer would hold credentials",
+	manifest.NoRequest:       "it asks for nothing that can be granted",
+	manifest.NoAction:        "no grant allows the action",
+	manifest.NoResource:      "no grant allows it on this resource",
+	manifest.NoCondition:     "the conditions of the grants that name it do not hold",
+	manifest.NoAccount:       "the account of the manifest's bare names is not known",
+	proxy.Unread:             "it could not be read",
+	proxy.BadSignature:       "its signature is not one by the credentials that the function was given",
+	proxy.ForeignCredentials: "it is signed by keys that the function was not given",
+	proxy.Unminted:           "no credentials could be had for it",
+	proxy.Throttled:          "STS throttles the account",
+	proxy.PolicyTooLarge:     "no session policy for it is small enough",
+	proxy.Unreachable:        "the service could not be reached",
+	Unsealed:                 "its answer would hold credentials",
 }
 
 // s3 is S3's error. (Amazon S3 API Reference, "REST Error Responses".)

@@ -196,7 +196,7 @@ func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 	}
 	if !ok {
 		p.foreign = true
-		return &proxy.Refusal{Reason: proxy.ForeignKey, Text: fmt.Sprintf("access key %.32q was not handed out by Remit", p.signature.AccessKeyID)}
+		return &proxy.Refusal{Reason: proxy.ForeignCredentials, Text: fmt.Sprintf("access key %.32q was not handed out by Remit", p.signature.AccessKeyID)}
 	}
 	o := sigv4.Options{S3: p.service.s3, Now: c.now(), Keys: &c.keys}
 	if err := in.payload(p, &o); err != nil {
