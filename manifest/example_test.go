@@ -129,6 +129,40 @@ func ExampleCondition_Simple() {
 	// [100]
 }
 
+func ExampleManifest_Missing() {
+	m, err := manifest.Parse("remit.yaml", []byte(`
+credentials: {role: "arn:aws:iam::123456789012:role/calls"}
+permissions:
+  queue: {send: [orders]}
+`), manifest.Options{Region: "eu-west-1"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range []manifest.Request{
+		{Action: "s3:GetObject", Resource: "arn:aws:s3:::media-eu/uploads/a.jpg"},
+		{Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:123456789012:jobs"},
+		{Action: "ec2:DescribeInstances", Resource: "*"},
+	} {
+		for _, p := range m.Missing(r) {
+			fmt.Println(p)
+		}
+	}
+	// Output:
+	// permissions.object_storage: {bucket: media-eu, read: [uploads/a.jpg]}
+	// add jobs to permissions.queue.send
+	// allow: {actions: [ec2:DescribeInstances], resources: ["*"]}
+}
+
+func ExamplePermission_YAML() {
+	var none manifest.Manifest
+	for _, p := range none.Missing(manifest.Request{Action: "dynamodb:PutItem", Resource: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"}) {
+		fmt.Println(p.YAML())
+	}
+	// Output:
+	// permissions: {table: {name: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders", write: true}}
+}
+
 func ExampleSchema() {
 	var schema struct{ Properties map[string]any }
 	if err := json.Unmarshal(manifest.Schema(), &schema); err != nil {

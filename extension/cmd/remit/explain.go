@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,9 @@ func explainCommand(t *tui) *cobra.Command {
 		Short: "Say what a request asks for, and what a manifest says to it",
 		Long: `Explain reads a request as the proxy would and says which service and operation
 it is, which actions on which resources it asks for, where it would go, and,
-with a manifest, whether it is granted, by what, or why not.
+with a manifest, whether it is granted, by what, or why not. Where it is not, or
+there is no manifest, the answer has the lines that would grant it: a new entry,
+or what to add to one that the manifest has.
 
 Signatures and dates are not checked: a recorded request can be explained later.
 The answer to a request that could not be read has the reason "unread".
@@ -39,17 +42,20 @@ The answer to a request that could not be read has the reason "unread".
 With --jsonl, requests are read from standard input, one JSON object a line:
 {id, method, url, headers, body_base64}; one answer a line is written, in their
 order: {id, service, operation, region, requests:[{action,resource}], upstream,
-decision, reason, error}. A URL whose host is not AWS's is one that came to the
-proxy as to an endpoint.`,
+decision, reason, missing:[{line,yaml,add,to,at}], error}. A URL whose host is not
+AWS's is one that came to the proxy as to an endpoint. In place of a URL, requests
+may stand there, as they do in the lines of the decision log:
+{id, requests:[{action,resource,context}]}.`,
 		Example: `  remit explain --url https://media.s3.eu-west-1.amazonaws.com/uploads/a.jpg
   remit explain -m remit.yaml --action s3:GetObject --resource arn:aws:s3:::media/uploads/a.jpg
-  remit explain -m remit.yaml --jsonl < calls.jsonl | jq -c 'select(.decision == "deny")'`,
+  remit explain -m remit.yaml --jsonl < calls.jsonl | jq -c 'select(.decision == "deny")'
+  remit explain -m remit.yaml --jsonl < decisions.log | jq -r '.missing[]?.line' | sort -u`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.check(cmd); err != nil {
 				return err
 			}
-			e := explainer{cloud: &aws.Cloud{Region: s.region, Account: func() string { return s.account }}}
+			e := explainer{cloud: &aws.Cloud{Region: s.region, Account: func() string { return s.account }}, none: &manifest.Manifest{Region: s.region, Account: s.account}}
 			if s.manifest != "" {
 				var err error
 				if e.manifest, err = s.load(t, s.manifest); err != nil {
@@ -109,6 +115,18 @@ type rawRequest struct {
 	URL     string            `json:"url"`
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body_base64"`
+
+	// Of a line of the decision log.
+	Service   string        `json:"service"`
+	Operation string        `json:"operation"`
+	Region    string        `json:"region"`
+	Requests  []requestRead `json:"requests"`
+}
+
+type requestRead struct {
+	Action   string              `json:"action"`
+	Resource string              `json:"resource"`
+	Context  map[string][]string `json:"context"`
 }
 
 // An explanation is the answer to one.
@@ -123,7 +141,17 @@ type explanation struct {
 	Reason    string          `json:"reason,omitempty"`
 	Grants    []string        `json:"grants,omitempty"`
 	Nearest   string          `json:"nearest,omitempty"`
+	Missing   []missingJSON   `json:"missing,omitempty"`
 	Error     string          `json:"error,omitempty"`
+}
+
+// A missingJSON is a line that would grant what is not granted.
+type missingJSON struct {
+	Line string `json:"line"`          // in the shortest words
+	YAML string `json:"yaml"`          // as a manifest has it
+	Add  string `json:"add,omitempty"` // what to add to what the manifest has
+	To   string `json:"to,omitempty"`
+	At   string `json:"at,omitempty"` // file:line
 }
 
 type requestJSON struct {
@@ -135,6 +163,7 @@ type requestJSON struct {
 type explainer struct {
 	cloud    *aws.Cloud
 	manifest *manifest.Manifest // nil: no decision
+	none     *manifest.Manifest // what is missing where there is no manifest
 }
 
 func (e explainer) lines(t *tui) error {
@@ -172,6 +201,14 @@ func (e explainer) lines(t *tui) error {
 
 func (e explainer) explain(raw rawRequest) explanation {
 	x := explanation{ID: raw.ID, Requests: []requestJSON{}}
+	if raw.URL == "" && len(raw.Requests) > 0 {
+		x.Service, x.Operation, x.Region = raw.Service, raw.Operation, raw.Region
+		var reqs []manifest.Request
+		for _, r := range raw.Requests {
+			reqs = append(reqs, manifest.Request{Action: r.Action, Resource: r.Resource, Context: r.Context, Partly: strings.HasSuffix(r.Resource, "?")})
+		}
+		return e.decide(x, reqs)
+	}
 	r, err := raw.request()
 	if err != nil {
 		x.Decision, x.Reason, x.Error = "deny", string(proxy.Unread), err.Error()
@@ -197,9 +234,13 @@ func (e explainer) decide(x explanation, reqs []manifest.Request) explanation {
 		x.Requests = append(x.Requests, requestJSON{r.Action, r.Resource})
 	}
 	if e.manifest == nil {
+		x.Missing = missing(e.none, reqs)
 		return x
 	}
 	d := e.manifest.Decide(reqs...)
+	if !d.Allowed {
+		x.Missing = missing(e.manifest, reqs)
+	}
 	x.Decision, x.Reason = "deny", string(d.Reason)
 	if d.Allowed {
 		x.Decision = "allow"
@@ -211,6 +252,20 @@ func (e explainer) decide(x explanation, reqs []manifest.Request) explanation {
 		x.Nearest = d.Nearest.String()
 	}
 	return x
+}
+
+// missing returns the lines that would grant what m does not grant of reqs.
+func missing(m *manifest.Manifest, reqs []manifest.Request) (all []missingJSON) {
+	// The log cuts what is too long for it.
+	reqs = slices.DeleteFunc(slices.Clone(reqs), func(r manifest.Request) bool { return strings.HasSuffix(r.Resource, "…") })
+	for _, p := range m.Missing(reqs...) {
+		one := missingJSON{Line: p.String(), YAML: p.YAML(), Add: p.Add, To: p.To}
+		if p.To != "" {
+			one.At = fmt.Sprintf("%s:%d", p.Pos.File, p.Pos.Line)
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // request makes of raw what the proxy hands to the cloud: the target byte for
@@ -289,6 +344,12 @@ func (e explainer) tell(t *tui, x explanation, asJSON bool) error {
 		line("reason", x.Reason)
 		line("granted by", strings.Join(x.Grants, ", "))
 		line("nearest", x.Nearest)
+		for _, m := range x.Missing {
+			if m.At != "" {
+				m.Line += " (" + m.At + ")"
+			}
+			line("missing", m.Line)
+		}
 		line("error", x.Error)
 	}
 	if x.Decision == "deny" {

@@ -101,7 +101,7 @@ func TestTheManualPageHasEveryFieldOfJSON(t *testing.T) {
 	man := sections(t, "remit.1")
 	for section, types := range map[string][]any{
 		"JSON/remit check --json":    {checkJSON{}, grantJSON{}, conditionJSON{}, finding{}},
-		"JSON/remit explain --jsonl": {explanation{}, requestJSON{}, rawRequest{}},
+		"JSON/remit explain --jsonl": {explanation{}, requestJSON{}, rawRequest{}, requestRead{}, missingJSON{}},
 	} {
 		for _, v := range types {
 			for i := range reflect.TypeOf(v).NumField() {
