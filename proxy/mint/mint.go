@@ -24,7 +24,7 @@
 //	                    the quota is the account's
 //
 // At most 1,000 answers are kept, the least recently used given up first:
-// about 2 MB. An answer takes at most 10 s, one repetition of the request
+// about 2 MB. A request to STS takes at most 10 s, one repetition of the request
 // after a broken connection included.
 //
 // # Where STS is the bottleneck
@@ -37,7 +37,7 @@
 // rate is halved, and what was saved is gone; it doubles again in a quarter of an
 // hour. [Minter.Credentials] spends nothing, and widens nothing.
 //
-// A throttled request is repeated here only for an Ask that is Patient, for 8 s.
+// A throttled request is repeated here only for an Ask that is Patient, for 24 s.
 // For any other the SDK that is waiting for the call knows best how long it can
 // wait.
 package mint
@@ -87,7 +87,7 @@ type Ask struct {
 	Duration time.Duration // zero: an hour; at least 15 minutes and, roles being chained, at most an hour
 	Tags     map[string]string
 
-	// Patient has STS asked again, with growing pauses, for 8 s in which it
+	// Patient has STS asked again, with growing pauses, for 24 s in which it
 	// throttles. It is for credentials that many calls share: there are few
 	// such requests, and many calls wait for each.
 	Patient bool
@@ -105,12 +105,19 @@ var (
 // call that needs it, more than two connection attempts.
 const askTime = 10 * time.Second
 
-// How a Patient request is repeated. With three attempts, as most SDKs make,
-// a call so lasts through 20 s of throttling.
+// How a Patient request is repeated: for less than the 30 s after which the
+// most hurried SDK gives up on an answer (Java's, by its default), so that with
+// three attempts, as most SDKs make, a call lasts through more than a minute of
+// throttling. That is how long a thousand sandboxes take that start in one moment
+// and are let in sixty a second. The pauses, all of them random, grow up to
+// lastPause on the average, so that a thousand that wait ask no more than a
+// thousand times a second; who has waited for long asks twice as often, and so
+// comes before those who have just begun.
 const (
-	patient    = 8 * time.Second
+	patient    = 24 * time.Second
 	firstPause = 100 * time.Millisecond
-	lastPause  = time.Second / 2
+	lastPause  = time.Second
+	long       = 8 * time.Second
 )
 
 var errClosed = fmt.Errorf("%w: it is not asked any more", ErrUnreachable)
@@ -177,14 +184,14 @@ func (m *Minter) Credentials(ctx context.Context, a Ask) (aws.Credentials, time.
 
 // launch has STS asked for a. m.mu is held.
 func (m *Minter) launch(ctx context.Context, k key, a Ask) *flight {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &flight{cancel: cancel, patient: a.Patient, done: make(chan struct{})}
 	if m.flights == nil {
 		m.flights = make(map[key]*flight)
 	}
 	m.flights[k] = f
 	// The one goroutine here that its starter does not wait for: it ends
-	// within askTime, whatever becomes of those who wait. Close waits.
+	// within askTime, or patient and that, whatever becomes of those who wait. Close waits.
 	go m.fly(ctx, k, a, f)
 	return f
 }
@@ -199,13 +206,19 @@ func (m *Minter) fly(ctx context.Context, k key, a Ask, f *flight) {
 	for wait := firstPause; ; wait = min(2*wait, lastPause) {
 		// From before the request, so that the time it took counts as life spent.
 		asked = time.Now()
-		credentials, err = m.assume(ctx, a)
+		once, done := context.WithTimeout(ctx, askTime)
+		credentials, err = m.assume(once, a)
+		done()
 		if !m.again(k, a, asked, err) {
 			break
 		}
 		// At random, since neighbours are throttled at the same moment.
+		waited := elapsed(begun, time.Now())
 		wait := rand.N(2 * wait)
-		if elapsed(begun, time.Now())+wait > patient || !pause(ctx, wait) {
+		if waited > long {
+			wait /= 2
+		}
+		if waited+wait > patient || !pause(ctx, wait) {
 			break
 		}
 	}

@@ -13,8 +13,8 @@ const spread = 250 * time.Millisecond
 // What Warm does where STS throttles: calls are waiting for the same quota, and
 // nobody for Warm.
 const (
-	firstRest = 2 * time.Second
-	lastRest  = 30 * time.Second
+	firstRest = 10 * time.Second
+	lastRest  = time.Minute
 )
 
 // Warm asks STS for the credentials of asks, one after the other, so that the
