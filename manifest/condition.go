@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,7 +18,10 @@ import (
 // no others.
 //
 // A key with several values, which the operators without a set prefix are not
-// meant for, has to pass those with every one of them.
+// meant for, has to pass those with every one of them. aws:RequestedRegion,
+// which has one value to AWS, has to pass all with every one: it has several
+// where one signature is good for several regions, and "*" where for any. What
+// is not the same of all regions is not so of "*".
 func (c *Condition) holds(f facts) bool {
 	op, ok := parseOperator(c.Operator)
 	if !ok || len(c.Values) == 0 {
@@ -38,19 +42,30 @@ func (c *Condition) holds(f facts) bool {
 		return !f.unbound
 	}
 	any, all := false, true
+	region := strings.EqualFold(c.Key, regionKey)
 	for _, value := range got {
 		a := c.compares(op.compare, value, f.variable)
+		if region && value == everyRegion && !(op.compare == stringLike && slices.Contains(c.Values, "*")) {
+			a = unclear
+		}
 		if a != unclear && (a == yes) != op.negated {
 			any = true
 		} else {
 			all = false
 		}
 	}
-	if op.set == forAny {
+	if op.set == forAny && !region {
 		return any
 	}
 	return all
 }
+
+// regionKey is the region that a call goes to; everyRegion its value where that
+// may be any.
+const (
+	regionKey   = "aws:RequestedRegion"
+	everyRegion = "*"
+)
 
 // compares compares a value of the request with all of c's: yes if one of them
 // matches, no if it is clear of each that it does not.

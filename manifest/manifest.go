@@ -296,14 +296,15 @@
 // What AWS alone sees is taken to hold here, and stands in the session policies,
 // where AWS evaluates it; where "unminted: true" has none, the condition is an
 // error. [Deferred] says which keys these are. A condition on kms:ViaService or
-// aws:CalledVia is one on who makes the call: it works as "via" does.
+// aws:CalledVia is one on who makes the call: it works as "via" does. A call by
+// Signature Version 4A may go to several regions, or to any: a condition on
+// aws:RequestedRegion then has to hold of each of them.
 //
 // # Not built yet
 //
 // These are part of the design and an error in this version, which says so: at
 // the top log_group, egress and limits; in every entry expose; database's
-// connect; "${event: …}" in strings; directory buckets, object lambdas and
-// multi-region access points.
+// connect; "${event: …}" in strings; directory buckets and object lambdas.
 package manifest
 
 import (

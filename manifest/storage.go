@@ -296,7 +296,7 @@ func (p *parser) bucket(s string) (bucket, error) {
 	}
 	if name, ok := strings.CutPrefix(a.resource, "accesspoint/"); ok {
 		if a.region == "" {
-			return bucket{}, errors.New("a multi-region access point is not built yet in this version")
+			return p.multiRegion(a, name)
 		}
 		if err := a.check("s3", false); err != nil {
 			return bucket{}, err
@@ -313,6 +313,26 @@ func (p *parser) bucket(s string) (bucket, error) {
 		return bucket{}, err
 	}
 	return bucket{root: Literal(s), objects: Literal(s) + "/"}, nil
+}
+
+// multiRegion returns the multi-region access point that a is the ARN of. A call
+// to one does not say whose it is, so that only the function's own account's can
+// be told. (Amazon S3 User Guide, "Permissions", of Multi-Region Access Points.)
+func (p *parser) multiRegion(a arn, name string) (bucket, error) {
+	alias, ok := strings.CutSuffix(name, ".mrap")
+	if err := (arn{partition: a.partition, service: a.service}).check("s3", true); err != nil {
+		return bucket{}, err
+	}
+	switch {
+	case !ok || alias == "" || !made(alias, lower+digits+"-"):
+		return bucket{}, errors.New(`a multi-region access point's ARN ends in its alias, "accesspoint/mfzwi23gnjvgw.mrap", not in its name`)
+	case !isAccount(a.account):
+		return bucket{}, errors.New("a multi-region access point's ARN names its account")
+	case p.m.Account != "" && a.account != p.m.Account:
+		return bucket{}, errors.New("a multi-region access point of another account cannot be told from one of this: its host names none")
+	}
+	root := Literal(a.String())
+	return bucket{root: root, objects: root + "/object/", point: true}, nil
 }
 
 // isBucket checks a bucket's name, by the rules of old where those of today

@@ -106,7 +106,7 @@ func pinned(g *manifest.Grant, r manifest.Request, account string) (cs condition
 		o := split(c.Operator)
 		values := r.Context[strings.ToLower(c.Key)]
 		pin := condition{key: c.Key}
-		if len(values) > 0 && !varies(c.Key) {
+		if len(values) > 0 && !varies(c.Key) && !everywhere(c.Key, values) {
 			pin.operator = pinning(o)
 		}
 		for _, v := range values {
@@ -178,6 +178,12 @@ func varies(key string) bool {
 		return true
 	}
 	return false
+}
+
+// everywhere reports whether values say that a call may go to any region: which
+// one it goes to AWS alone knows then.
+func everywhere(key string, values []string) bool {
+	return strings.EqualFold(key, "aws:RequestedRegion") && slices.Contains(values, "*")
 }
 
 // hasVariable returns a function that reports whether a value has a variable

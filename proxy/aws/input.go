@@ -25,7 +25,7 @@ type input struct {
 
 	room *room // for its body beside others'; nil: as much as it likes
 
-	region, partition string // the call's
+	region, partition string // the call's; "*", or several regions between commas, where one signature is for them all
 	account           string // the function's own; empty while it is not known
 
 	buffered []byte // the body, once it was asked for

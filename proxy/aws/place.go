@@ -27,6 +27,7 @@ type place struct {
 
 	bucket      string // S3, virtual-hosted: the bucket, or an access point's alias
 	accessPoint string // S3: the access point's name
+	mrap        string // S3: a multi-region access point's alias, "mfzwi23gnjvgw.mrap"
 	account     string // the account that the host names
 	endpoint    string // S3: the host less bucket or access point, written anew
 

@@ -111,18 +111,8 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	case call.Region == "" && c.Region != "":
 		call.Region = c.Region
 	}
-	if sig != nil && sig.Scope.Region != call.Region && !in.place.global {
-		return fmt.Errorf("the host is in %q and the signature for %.40q", call.Region, sig.Scope.Region)
-	}
-	if in.place.global && sig != nil {
-		call.Region = sig.Scope.Region
-	}
-	if !isRegion(call.Region) {
-		return fmt.Errorf("region %.40q is not a region", call.Region)
-	}
-	in.region, in.partition = call.Region, partitionOf(call.Region).name
-	if in.place.partition != "" && in.place.partition != in.partition {
-		return fmt.Errorf("the host is in partition %q and the signature for region %q", in.place.partition, call.Region)
+	if err := in.readRegion(call, sig); err != nil {
+		return err
 	}
 	if call.Upstream == nil {
 		call.Upstream = upstream(call.Service, call.Region, in.place)
@@ -155,7 +145,7 @@ func (c *Cloud) circumstances(call *proxy.Call) {
 		at = &second{now.Unix(), []string{now.Format(time.RFC3339)}, []string{strconv.FormatInt(now.Unix(), 10)}}
 		c.clock.Store(at)
 	}
-	region := []string{call.Region}
+	region := strings.Split(call.Region, ",")
 	for i := range call.Requests {
 		r := &call.Requests[i]
 		if r.Context == nil {
@@ -183,9 +173,6 @@ func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 			}
 		}
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: text, Err: sigErr}
-	}
-	if p.signature.Asymmetric {
-		return &proxy.Refusal{Reason: proxy.BadSignature, Text: "the call is signed with Signature Version 4A, which is not sent on yet: name the region that it goes to"}
 	}
 	sealed, ok := c.Sealed(p.signature.AccessKeyID)
 	if !ok {

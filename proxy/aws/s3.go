@@ -65,6 +65,11 @@ func (c *s3Call) readPath() error {
 	in := c.in
 	rest := in.path[1:]
 	switch p := in.place; {
+	case p.mrap != "":
+		var err error
+		if c.container, err = in.s3MultiRegion(p.mrap); err != nil {
+			return err
+		}
 	case p.accessPoint != "":
 		c.container = s3AccessPointOf(in.partition, in.region, p.account, p.accessPoint)
 	case p.bucket != "":

@@ -183,13 +183,13 @@ func FuzzReadS3(f *testing.F) {
 
 		from, _ := placeOf(strings.TrimSuffix(r.URL.Host, ":443"))
 		to, ok := placeOf(call.Upstream.Host)
-		if !ok || to.bucket != from.bucket || to.accessPoint != from.accessPoint || to.account != from.account {
+		if !ok || to.bucket != from.bucket || to.accessPoint != from.accessPoint || to.mrap != from.mrap || to.account != from.account {
 			t.Errorf("upstream %q of a call to %q", call.Upstream.Host, r.URL.Host)
 		}
 
 		// The path again, by another way than the reader's.
 		path, query, _ := strings.Cut(r.RequestURI, "?")
-		hosted := from.bucket != "" || from.accessPoint != ""
+		hosted := from.bucket != "" || from.accessPoint != "" || from.mrap != ""
 		bucketInPath, keyInPath := "", path[1:]
 		if !hosted {
 			bucketInPath, keyInPath, _ = strings.Cut(path[1:], "/")

@@ -31,6 +31,28 @@ func s3AccessPointOf(partition, region, account, name string) s3Container {
 	return s3Container{arn, arn + "/object/"}
 }
 
+// s3MultiRegion returns the multi-region access point whose alias a host names.
+// Which account's it is the host does not say. It is taken for the function's
+// own: of another's AWS knows, whose session policy then names none of it, so
+// that the call is denied there. (Amazon S3 User Guide, "Permissions", of
+// Multi-Region Access Points: arn:aws:s3::ACCOUNT:accesspoint/ALIAS/object/KEY.)
+func (in *input) s3MultiRegion(alias string) (s3Container, error) {
+	if !s3MultiRegionAlias(alias) {
+		return s3Container{}, fmt.Errorf("%.80q is no alias of a Multi-Region Access Point", alias)
+	}
+	if in.account == "" {
+		return s3Container{}, fmt.Errorf("the account is not known, which the ARN of %.80q has", alias)
+	}
+	return s3AccessPointOf(in.partition, "", in.account, alias), nil
+}
+
+// s3MultiRegionAlias reports whether s may be an alias: letters and digits that
+// S3 chose, and ".mrap".
+func s3MultiRegionAlias(s string) bool {
+	name, ok := strings.CutSuffix(s, ".mrap")
+	return ok && isLabel(name)
+}
+
 // s3Container returns the container that stands in a path for a bucket: a
 // bucket, an alias, or the ARN of an access point in the call's region.
 func (in *input) s3Container(name string) (s3Container, error) {
@@ -65,12 +87,16 @@ func (in *input) s3ARN(arn string) (b s3Container, rest string, err error) {
 		return b, "", fmt.Errorf("%.200q: S3 Object Lambda is not read by this version", arn)
 	case service != "s3" || !isPoint:
 		return b, "", fmt.Errorf("%.200q is the ARN of no access point, the only ARNs that S3 takes for a bucket", arn)
-	case region == "":
-		return b, "", fmt.Errorf("%.200q: Multi-Region Access Points are not read by this version", arn)
 	case partition != in.partition:
 		return b, "", fmt.Errorf("%.200q is in another partition than the call, which is in %q", arn, in.partition)
 	}
 	name, rest, _ = strings.Cut(name, "/")
+	if region == "" {
+		if !isAccount(account) || !s3MultiRegionAlias(name) {
+			return b, "", fmt.Errorf("%.200q is no access point's ARN", arn)
+		}
+		return s3AccessPointOf(partition, "", account, name), rest, nil
+	}
 	if !isRegion(region) || partitionOf(region).name != partition || !isAccount(account) || !s3AccessPointName(name) {
 		return b, "", fmt.Errorf("%.200q is no access point's ARN", arn)
 	}
@@ -99,7 +125,7 @@ func s3BucketName(name string) error {
 		{"--ol-s3", "S3 Object Lambda is"},
 		{"--op-s3", "S3 on Outposts is"},
 		{"--table-s3", "table buckets are"},
-		{".mrap", "Multi-Region Access Points are"},
+		{".mrap", "Multi-Region Access Points by path are"},
 	} {
 		// A DNS name does not care for case, nor may a suffix.
 		if len(name) > len(s.suffix) && strings.EqualFold(name[len(name)-len(s.suffix):], s.suffix) {

@@ -85,7 +85,7 @@ func (c *s3Call) readHeaders() error {
 		if len(values) != 1 {
 			return fmt.Errorf("header %.80q stands %d times", name, len(values))
 		}
-		if name == "X-Amz-Date" || name == "X-Amz-Security-Token" {
+		if name == "X-Amz-Date" || name == "X-Amz-Security-Token" || name == "X-Amz-Region-Set" {
 			continue // the signature's
 		}
 		if err := c.checkHeader("header", name); err != nil {
@@ -130,7 +130,11 @@ func (c *s3Call) readHeaders() error {
 		if _, ok := in.param("X-Amz-Signature"); ok {
 			authType = "REST-QUERY-STRING"
 		}
-		c.common = append(c.common, "s3:authtype", authType, "s3:signatureversion", "AWS4-HMAC-SHA256")
+		version := "AWS4-HMAC-SHA256"
+		if in.scope.Region == "" {
+			version = "AWS4-ECDSA-P256-SHA256" // version 4A
+		}
+		c.common = append(c.common, "s3:authtype", authType, "s3:signatureversion", version)
 		if v, ok := c.header("X-Amz-Content-Sha256"); ok {
 			c.common = append(c.common, "s3:x-amz-content-sha256", v)
 		}

@@ -9,9 +9,10 @@ import (
 // "bucket.s3.dualstack.eu-west-1" of "bucket.s3.dualstack.eu-west-1.amazonaws.com".
 // It reports false for what S3's endpoint rules do not produce, and for website
 // endpoints, which are a customer's content. S3 Control, Outposts, directory
-// buckets, Object Lambda and Multi-Region Access Points are planes of their own.
-// (Amazon S3 User Guide, "Making requests", "Virtual
-// hosting of buckets", "Access points", "AWS PrivateLink for Amazon S3".)
+// buckets and Object Lambda are planes of their own. (Amazon S3 User Guide,
+// "Making requests", "Virtual hosting of buckets", "Access points", "AWS
+// PrivateLink for Amazon S3", "Making requests through a Multi-Region Access
+// Point".)
 //
 // A bucket's name may have dots, so names are read from their right end.
 func s3Place(host, before, domain string) (place, bool) {
@@ -41,13 +42,12 @@ func s3Place(host, before, domain string) (place, bool) {
 		p.region, p.endpoint = "us-east-1", "s3-external-1"
 	case pop("s3"):
 		p.region, p.endpoint, p.global = "us-east-1", "s3", true
-	case pop("s3-global"):
-		// ALIAS.mrap.accesspoint.s3-global: all regions', by Signature Version 4A.
+	case pop("s3-global"): // ALIAS.mrap.accesspoint.s3-global: all regions'
 		if len(labels) != 3 || labels[1] != "mrap" || labels[2] != "accesspoint" {
 			return place{}, false
 		}
 		part, ok := partitionBySuffix(domain)
-		p.plane, p.global, p.partition, p.resource = "s3-mrap", true, part, labels[0]+".mrap"
+		p.mrap, p.global, p.partition, p.endpoint = labels[0]+".mrap", true, part, "accesspoint.s3-global."+domain
 		return p, ok
 	case pop("s3-accelerate"): // every region's: the scope says which
 		p.endpoint = "s3-accelerate"
@@ -158,6 +158,8 @@ func s3Upstream(p place, region string) *url.URL {
 	switch {
 	case host == "":
 		host = "s3." + region + "." + partitionOf(region).suffix
+	case p.mrap != "":
+		host = p.mrap + "." + host
 	case p.accessPoint != "":
 		host = p.accessPoint + "-" + p.account + "." + host
 	case p.bucket != "":

@@ -228,6 +228,9 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 	}
 	host := call.Upstream.Host
 	out.Host = host
+	if p.signature.Asymmetric {
+		return c.signAsymmetric(out, p, creds)
+	}
 	signer := c.signer(p.service.s3)
 	// The signer writes into the header that leaves, and into a URL of its own.
 	signed := *out
