@@ -20,6 +20,19 @@ WHEN = datetime.datetime(2026, 11, 21, 12, 0, 0, tzinfo=datetime.timezone.utc)
 DEPTH = 6  # of structures within structures: deeper ones are left empty
 
 
+# Members of which a caller gives one: these are left out beside the others.
+OTHERWISE = {
+    ("sns", "PublishInput"): {"TargetArn", "PhoneNumber"},
+    ("secretsmanager", "BatchGetSecretValueRequest"): {"Filters"},
+}
+# Members that a service asks for though its model does not.
+NEEDED = {
+    ("dynamodb", "RestoreTableToPointInTimeInput"): {"SourceTableName"},
+    ("dynamodb", "TransactWriteItem"): {"Put"},
+    ("sns", "PublishInput"): {"TopicArn"},
+}
+
+
 class Values:
     """Values for one service in one region."""
 
@@ -35,9 +48,11 @@ class Values:
 
     def _structure(self, shape, optional, path):
         made = {}
-        required = set(shape.required_members)
+        required = set(shape.required_members) | NEEDED.get((self.service, shape.name), set())
         union = getattr(shape, "is_tagged_union", False)
         for name, member in shape.members.items():
+            if name in OTHERWISE.get((self.service, shape.name), ()):
+                continue
             # A member of an operation's own that stands in the path is
             # required, whatever the model says.
             location = member.serialization.get("location")
@@ -122,7 +137,6 @@ class Values:
             yield "https://example.com/remit"
         if "email" in lower:
             yield "remit.example.com"
-        yield "abcde.veo"
         if shape.name.lower().endswith("arn"):
             yield arn
         yield "remit"
@@ -138,7 +152,6 @@ class Values:
         yield "remit.example.com"
         yield "abcde.veo"
         yield "remit.example.com"
-        yield "abcde.veo"
         yield "/remit"
         yield "1"
         yield "2026-11-21T12:00:00Z"
@@ -160,7 +173,7 @@ class Values:
                 yield here + "table/remit/backup/01234567890123-a1b2c3d4"
             if "Stream" in shape and "Kinesis" in name or name == "StreamArn":
                 yield f"arn:{self.partition}:kinesis:{self.region}:{ACCOUNT}:stream/remit"
-            if "Global" in name:
+            if "Global" in name and not name.endswith("Arn"):
                 yield "remit"
             if name == "ExportArn" or name == "ImportArn":
                 yield here + f"table/remit/{name[:6].lower()}/01234567890123-a1b2c3d4"
@@ -180,6 +193,23 @@ class Values:
                 yield here + "stream/remit/" + name[:-3].lower() + "/remit"
         if self.service == "cloudfront-keyvaluestore" and name == "KvsARN":
             yield f"arn:{self.partition}:cloudfront::{ACCOUNT}:key-value-store/0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
+        if self.service == "kms" and (name.endswith("KeyId") or name == "AliasName"):
+            yield "0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e" if name != "AliasName" else "alias/remit"
+        if self.service == "sns" and name == "SubscriptionArn":
+            yield here + "remit:0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
+        if self.service == "lambda" and name == "UUID":
+            yield "0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
+        if self.service == "ssm":
+            if name.startswith("OpsMetadata"):
+                yield here + "opsmetadata/remit/ssm/a"
+            if name == "OpsItemArn":
+                yield here + "opsitem/oi-0123456789ab"
+            if name == "OpsItemId":
+                yield "oi-0123456789ab"
+            if name.endswith("ExecutionId"):
+                yield "0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
+        if self.service == "sts" and name == "TargetPrincipal":
+            yield ACCOUNT
         if name == "QueueUrl":
             suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
             yield f"https://sqs.{self.region}.{suffix}/{ACCOUNT}/remit"

@@ -93,7 +93,7 @@ class Walk:
         self.loader = self.session.get_component("data_loader")
 
     def client(self, service, region, endpoint, model=None):
-        """A client of service, its own host's or an endpoint's."""
+        """A client of service at an endpoint, or, without one, at its own host."""
         loader = self.loader
         if model is not None:
             loader = Given(self.loader, model)
@@ -102,7 +102,7 @@ class Walk:
             client = self.session.create_client(
                 service,
                 region_name=region,
-                endpoint_url=None if not endpoint else ENDPOINT.replace("http:", "https:") if service in BEARER else ENDPOINT,
+                endpoint_url=endpoint,
                 config=Config(parameter_validation=False, retries={"total_max_attempts": 1, "mode": "standard"}, use_fips_endpoint=False),
             )
         finally:
@@ -121,7 +121,8 @@ class Walk:
 
         def of(mode, region, given=None):
             if (mode, region) not in clients:
-                clients[mode, region] = self.client(service, region, mode != "direct", given)
+                endpoint = ENDPOINT.replace("http:", "https:") if service in BEARER else ENDPOINT
+                clients[mode, region] = self.client(service, region, endpoint if mode != "direct" else None, given)
             return clients[mode, region]
 
         names = list(model["operations"])
@@ -170,10 +171,9 @@ class Walk:
         except Captured as c:
             record.update(request(c.request))
         except EndpointResolutionError as e:
-            if region == "us-east-1":
-                record["error"] = f"{type(e).__name__}: {e}"[:300]
-            else:  # not in every partition
-                return False
+            if region != "us-east-1" and variant == "all":
+                return False  # not in every partition
+            record["error"] = f"{type(e).__name__}: {e}"[:300]
         except Exception as e:  # botocore itself cannot send it
             record["error"] = f"{type(e).__name__}: {e}"[:300]
         self.write(record)
