@@ -23,17 +23,39 @@ func (p *parser) allow(f field) {
 		if !ok {
 			continue
 		}
+		anonymous := p.anonymous(e)
 		actions, good := p.actions(e)
+		left := len(p.deferred)
 		p.conditioned(e, servicesOf(actions))
+		if anonymous {
+			for _, d := range p.deferred[left:] {
+				p.errorf(d.at, "%s is known to AWS alone, and a call that nobody has signed has no session policy to tell AWS the condition: leave it out", d.string)
+			}
+			p.deferred = p.deferred[:left]
+		}
 		resources, fine := p.resources(e, actions)
 		if good && fine && p.room(at, len(resources)) {
-			g := &Grant{ID: id, Resources: resources, Conditions: e.conditions, Mint: e.mint, Pos: p.position(at)}
+			g := &Grant{ID: id, Resources: resources, Conditions: e.conditions, Mint: e.mint, Pos: p.position(at), Anonymous: anonymous}
 			for _, a := range actions {
 				g.Actions = append(g.Actions, a.string)
 			}
 			p.m.Grants = append(p.m.Grants, g)
 		}
 	}
+}
+
+// anonymous reports whether an entry is for calls that nobody has signed, and
+// refuses beside it what says something of credentials.
+func (p *parser) anonymous(e *entry) bool {
+	if !p.truth(e, "anonymous") {
+		return false
+	}
+	for _, key := range []string{"mint", "via"} {
+		if f, ok := e.fields[key]; ok {
+			p.errorf(f.key, `%q means nothing where "anonymous: true" grants calls that nobody has signed: leave it out`, key)
+		}
+	}
+	return true
 }
 
 // servicesOf returns the services of actions, or nil if they may be any.

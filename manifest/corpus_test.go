@@ -168,6 +168,9 @@ func dump(m *manifest.Manifest) string {
 	for _, k := range sorted(c.SessionTags) {
 		line("tag %q = %q", k, c.SessionTags[k])
 	}
+	for _, k := range sorted(c.Foreign) {
+		line("foreign %s of %s", k, c.Foreign[k])
+	}
 	line("in partition %q region %q account %q", m.Partition, m.Region, m.Account)
 	line("log %s", m.Log)
 	for _, k := range sorted(m.Upstreams) {
@@ -178,6 +181,9 @@ func dump(m *manifest.Manifest) string {
 	}
 	for _, g := range m.Grants {
 		line("grant %s", g)
+		if g.Anonymous {
+			line("  anonymous")
+		}
 		if g.Mint != "" {
 			line("  mint %s", g.Mint)
 		}
@@ -239,7 +245,7 @@ func TestDecisionsAreAsWritten(t *testing.T) {
 	})
 }
 
-// requests reads "action resource [partly] [key=value …]", several joined by
+// requests reads "action resource [partly] [unbound] [anonymous] [key=value …]", several joined by
 // "&". A word with a space in it is quoted as in Go.
 func requests(s string) ([]manifest.Request, error) {
 	var reqs []manifest.Request
@@ -250,8 +256,15 @@ func requests(s string) ([]manifest.Request, error) {
 		}
 		r := manifest.Request{Action: words[0], Resource: words[1]}
 		for _, w := range words[2:] {
-			if w == "partly" {
+			switch w {
+			case "partly":
 				r.Partly = true
+				continue
+			case "unbound":
+				r.Unbound = true
+				continue
+			case "anonymous":
+				r.Anonymous = true
 				continue
 			}
 			k, v, ok := strings.Cut(w, "=")

@@ -56,6 +56,36 @@ func (p *parser) credentials(f field) {
 	if g, ok := fields["session_tags"]; ok {
 		p.sessionTags(g)
 	}
+	if g, ok := fields["foreign"]; ok {
+		p.foreign(g)
+	}
+}
+
+// foreign reads the access keys of others, with their accounts.
+func (p *parser) foreign(f field) {
+	if f.value.Kind != yaml.MappingNode {
+		p.mapping(f.value, shape{what: `"foreign", which has access key ids and their accounts,`})
+		return
+	}
+	keys := make(map[string]string)
+	for k, v := range pairs(f.value) {
+		id := k.Value
+		switch {
+		// "^[\w]*$", 16 to 128 characters. (AWS STS API Reference, Credentials.)
+		case len(id) < 16 || len(id) > 128 || !made(id, letters+digits+"_"):
+			p.errorf(k, "foreign: %q is no access key id", id)
+		case strings.HasPrefix(id, "ASIAREMIT"):
+			p.errorf(k, "foreign: %q is one of Remit's own, that are made for one sandbox", id)
+		}
+		account, ok := p.str(v, "foreign: "+strconv.Quote(id))
+		if ok && !isAccount(account) {
+			p.errorf(v, `foreign: %q is no account: twelve digits, in quotes`, account)
+		}
+		keys[id] = account
+	}
+	if len(keys) > 0 {
+		p.m.Credentials.Foreign = keys
+	}
 }
 
 // role reads the role to assume, which bare names are in the account of.

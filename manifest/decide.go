@@ -22,6 +22,7 @@ const (
 	NoResource  Reason = "no-resource"  // a grant names the action, none the resource
 	NoCondition Reason = "no-condition" // a grant names both, but its conditions fail
 	NoAccount   Reason = "no-account"   // a grant would match if the account of its bare name were known
+	NoPrincipal Reason = "no-principal" // nobody has signed the call, and no grant for such calls allows it
 )
 
 // Decide reports whether m grants every one of reqs. It reads only its
@@ -52,6 +53,9 @@ func (m *Manifest) Decide(reqs ...Request) Decision {
 			}
 		}
 		if len(grants[i]) == 0 {
+			if r.Anonymous {
+				reason = NoPrincipal
+			}
 			return Decision{Denied: *r, Reason: reason, Nearest: m.nearest(r)}
 		}
 	}
@@ -75,7 +79,7 @@ func distance(r Reason) int {
 
 // allows returns why g does not allow r, or "" if it does.
 func (g *Grant) allows(r *Request, m *Manifest) Reason {
-	if !g.names(r.Action) {
+	if !g.names(r.Action) || g.Anonymous != r.Anonymous {
 		return NoAction
 	}
 	in := m.scope(r)
@@ -90,7 +94,7 @@ func (g *Grant) allows(r *Request, m *Manifest) Reason {
 	if !known && !would {
 		return NoResource
 	}
-	f := facts{context: r.Context, account: m.Account, secure: m.secure(r.Action), unbound: r.Unbound}
+	f := facts{context: r.Context, account: m.Account, secure: m.secure(r.Action), unbound: r.Unbound || r.Anonymous}
 	for i := range g.Conditions {
 		if !g.Conditions[i].holds(f) {
 			return NoCondition
@@ -139,7 +143,7 @@ type scope struct {
 
 // scope returns what r's resource is matched in.
 func (m *Manifest) scope(r *Request) scope {
-	return scope{account: m.Account, minted: !m.Credentials.Unminted && !r.Unbound}
+	return scope{account: m.Account, minted: !m.Credentials.Unminted && !r.Unbound && !r.Anonymous}
 }
 
 // matches reports whether p matches r's resource: see [Request.Partly].
@@ -210,7 +214,7 @@ func (m *Manifest) nearest(r *Request) *Grant {
 	var best *Grant
 	most := -1
 	for _, g := range m.Grants {
-		if !g.names(r.Action) {
+		if !g.names(r.Action) || g.Anonymous != r.Anonymous {
 			continue
 		}
 		for _, p := range g.Resources {

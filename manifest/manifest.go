@@ -70,6 +70,10 @@
 //	              requests to STS lasts, and as grant beyond it
 //	duration      of minted credentials, 900 to 3600 seconds; default 3600
 //	session_tags  {key: value}, at most 50
+//	foreign       {access key id: account}: keys of others that the function may
+//	              use, whose secrets Remit does not know. Calls under them are
+//	              decided by the same grants, in that account, and go on as they
+//	              were signed; what only AWS sees does not hold for them
 //
 // Either role or "unminted: true" has to be there.
 //
@@ -265,6 +269,11 @@
 // Actions are looked up in the list of those that exist. Nothing is pinned to
 // an account here.
 //
+//	anonymous  true: the grant is for calls that nobody has signed, and for no
+//	           others: those of a public bucket, of a web identity, of who is
+//	           signing in. They go on unsigned; conditions on what only AWS sees
+//	           do not hold for them
+//
 // # when
 //
 // Conditions in IAM's words: operators, each with condition keys, each with a
@@ -367,6 +376,11 @@ type Credentials struct {
 	Mint        Width             // the zero Width means WidthAdaptive
 	Duration    time.Duration     // of minted credentials; zero means an hour
 	SessionTags map[string]string // nil for none
+
+	// Foreign are access keys that nobody was given by Remit and that the
+	// function may use all the same, by their id, each with the account that it
+	// is of. Calls under them are decided as others are, and go on as they came.
+	Foreign map[string]string
 }
 
 // Self, as Credentials.Role, assumes the execution role itself.
@@ -385,6 +399,10 @@ type Grant struct {
 	Conditions []Condition
 	Mint       Width // the zero Width means the manifest's
 	Pos        Position
+
+	// Anonymous says that the grant is for calls that nobody has signed, and
+	// for no others.
+	Anonymous bool
 
 	// Needs are the grants of the same manifest under which the services that
 	// this one's calls go to act with the function's rights: a bucket's
@@ -426,6 +444,9 @@ type Request struct {
 	// what is known of the resource in part alone is granted by what covers all
 	// that it may be.
 	Unbound bool
+
+	// Anonymous says that nobody has signed the call. No session policy bounds it.
+	Anonymous bool
 
 	// Context has the condition keys that stand in the request, in lower
 	// case, each with all of its values or not at all, written as they are in

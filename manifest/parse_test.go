@@ -300,22 +300,28 @@ func matchesItself(t *testing.T, m *manifest.Manifest, g *manifest.Grant, r mani
 		t.Errorf("%q does not match %q", r, s)
 	}
 	action := strings.NewReplacer("*", "x", "?", "x").Replace(g.Actions[0])
+	asked := manifest.Request{Action: action, Resource: s, Anonymous: g.Anonymous}
 	for _, n := range m.Grants {
 		for _, c := range n.Conditions {
-			if c.Operator == "StringEquals" && strings.EqualFold(c.Key, "kms:ViaService") && slices.Contains(m.Decide(manifest.Request{Action: action, Resource: s}).Used(), n) {
+			if c.Operator == "StringEquals" && strings.EqualFold(c.Key, "kms:ViaService") && slices.Contains(m.Decide(asked).Used(), n) {
 				t.Errorf("%s, which is a service's, allowed %s on %s", n, action, s)
 			}
 		}
 	}
-	switch d := m.Decide(manifest.Request{Action: action, Resource: s}); d.Reason {
+	switch d := m.Decide(asked); d.Reason {
 	case "", manifest.NoCondition:
+	case manifest.NoPrincipal:
+		// What holds it up, nobody is told who does not say who they are.
+		if len(g.Conditions) == 0 {
+			t.Errorf("%s does not allow %s on %s: %s", g, action, s, d.Reason)
+		}
 	default:
 		t.Errorf("%s does not name %s on %s: %s", g, action, s, d.Reason)
 	}
 	if d := m.Decide(manifest.Request{Resource: s}); d.Allowed {
 		t.Errorf("no action was allowed on %s", s)
 	}
-	if d := m.Decide(manifest.Request{Action: action, Resource: s}, manifest.Request{}); d.Allowed {
+	if d := m.Decide(asked, manifest.Request{}); d.Allowed {
 		t.Errorf("%s on %s carried an empty request", action, s)
 	}
 }

@@ -55,6 +55,7 @@ func credentialFields() []spec {
 		{name: "mint", form: formChoice, choices: widths(), about: "how wide minted credentials are"},
 		{name: "duration", form: formDuration, about: "of minted credentials, in seconds"},
 		{name: "session_tags", form: formStrings, about: "tags of the sessions, at most 50"},
+		{name: "foreign", form: formStrings, about: "access keys of others that the function may use, each with its account"},
 	}
 }
 
@@ -63,6 +64,7 @@ func allowFields() []spec {
 	return []spec{
 		{name: "actions", about: "service:Action, with * and ?"},
 		{name: "resources", about: `ARNs, with * and ?, or "*"`},
+		{name: "anonymous", form: formTruth, about: "true: for calls that nobody has signed, and no others"},
 	}
 }
 

@@ -94,7 +94,7 @@ type Call struct {
 	Region    string             // "eu-west-1"
 	Requests  []manifest.Request // what it asks for: all of it must be granted
 	Upstream  *url.URL           // where it goes: scheme and host, AWS's own name
-	Principal string             // who makes it: the ARN of a role that the function assumed; empty for the function itself
+	Principal string             // who makes it: the ARN of a role that the function assumed, "foreign", "anonymous"; empty for the function itself
 
 	// Particulars is what the Cloud that read the call keeps for Send and
 	// Deny. Nobody else looks at it.

@@ -57,8 +57,10 @@ func TestObservingSignsForNobodyButAWS(t *testing.T) {
 		{"not granted, presigned", "s3.eu-west-1.amazonaws.com", get + "{sign query}", "s3.eu-west-1.amazonaws.com under the base key"},
 		{"unread", "dynamodb.eu-west-1.amazonaws.com", "POST / HTTP/1.1\nHost: {host}\nContent-Length: 2\n{sign service=dynamodb}\n\n{}", "dynamodb.eu-west-1.amazonaws.com under the base key"},
 		{"a foreign key", "s3.eu-west-1.amazonaws.com", get + "{sign key=foreign}", "s3.eu-west-1.amazonaws.com under the foreign key"},
+		{"no signature", "s3.eu-west-1.amazonaws.com", get, "s3.eu-west-1.amazonaws.com under nobody's key"},
 
-		{"no signature", "s3.eu-west-1.amazonaws.com", get, ""},
+		{"no signature, and unread", "s3.eu-west-1.amazonaws.com", "POST /media HTTP/1.1\nHost: {host}\nContent-Type: multipart/form-data; boundary=b\nContent-Length: 0", ""},
+		{"no signature, and somebody's token", "s3.eu-west-1.amazonaws.com", get + "X-Amz-Security-Token: t", ""},
 		{"a wrong signature", "s3.eu-west-1.amazonaws.com", get + "{sign unsigned=x-amz-acl}\nX-Amz-Acl: private", ""},
 		{"a stale signature", "s3.eu-west-1.amazonaws.com", get + "{sign age=1h}", ""},
 		{"smuggling", "s3.eu-west-1.amazonaws.com", get + "Content-Length: 0\nContent-Length: 0\n{sign}", ""},

@@ -154,7 +154,11 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		minter.Endpoint = u.String()
 	}
 	s.cloud = &cloud.Cloud{
-		Sealed:    issuer.Sealed,
+		Sealed: issuer.Sealed,
+		Foreign: func(id string) (string, bool) {
+			account, ok := s.manifest.Load().Credentials.Foreign[id]
+			return account, ok
+		},
 		Base:      c.Base,
 		Minter:    minter,
 		Transport: c.Transport,

@@ -106,6 +106,9 @@ func rulesOf(m *manifest.Manifest) ([]rule, error) {
 	account := accountOf(m.Account)
 	var rules []rule
 	for _, g := range m.Grants {
+		if g.Anonymous {
+			continue // no role makes such calls
+		}
 		if account == "" && usesAccount(g) {
 			return nil, fmt.Errorf("%s is in the function's own account, which is not known: write credentials.role as an ARN, or name the account", g)
 		}

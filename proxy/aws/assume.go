@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/lambda-remit/remit/manifest"
@@ -24,8 +25,11 @@ import (
 // bounds are bound by the decision alone, which then takes nothing to hold that
 // only AWS sees: see [manifest.Request].
 func (c *Cloud) sendIssuing(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
-	// An answer in another encoding could not be read.
-	out.Header.Set("Accept-Encoding", "identity")
+	// An answer in another encoding could not be read. What a foreign signature
+	// covers stays, and such an answer is refused when it comes.
+	if !p.foreign || !slices.Contains(p.signature.Signed, "accept-encoding") {
+		out.Header.Set("Accept-Encoding", "identity")
+	}
 	if text := sessionPolicy(call, p, m); text != "" {
 		bound, q := p.bind(out, text)
 		resp, sent, err := c.deliver(bound, call, q, m, d)
@@ -54,7 +58,7 @@ func (c *Cloud) sealed(resp *http.Response, sent proxy.Sent, call *proxy.Call, p
 // sessionPolicy returns the policy that a call which assumes a role is to have
 // and has not; empty, if there is none.
 func sessionPolicy(call *proxy.Call, p *particulars, m *manifest.Manifest) string {
-	if call.Service != "sts" || !p.replay || len(p.body) == 0 || m.Credentials.Unminted || m.Mode == manifest.Observe {
+	if call.Service != "sts" || p.foreign || !p.replay || len(p.body) == 0 || m.Credentials.Unminted || m.Mode == manifest.Observe {
 		return ""
 	}
 	params, err := parseForm(string(p.body))
@@ -67,7 +71,7 @@ func sessionPolicy(call *proxy.Call, p *particulars, m *manifest.Manifest) strin
 			return ""
 		}
 	}
-	text, err := iam.GrantPolicy(m, m.Grants...)
+	text, err := iam.GrantPolicy(m, slices.DeleteFunc(slices.Clone(m.Grants), func(g *manifest.Grant) bool { return g.Anonymous })...)
 	if err != nil {
 		return "" // too long, or not to be written
 	}

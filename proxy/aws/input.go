@@ -60,7 +60,8 @@ func (in *input) parse() error {
 	for name := range in.r.Header {
 		// Servers behind CGI and its heirs know no difference between the two,
 		// so that one that was neither signed nor read would count.
-		if strings.Contains(name, "_") && strings.HasPrefix(strings.ToLower(strings.ReplaceAll(name, "_", "-")), "x-amz-") {
+		// One is called so.
+		if strings.Contains(name, "_") && name != "X-Amz-Sso_bearer_token" && strings.HasPrefix(strings.ToLower(strings.ReplaceAll(name, "_", "-")), "x-amz-") {
 			return fmt.Errorf("header %.80q is an x-amz- header to some servers; write it with hyphens", name)
 		}
 	}

@@ -24,9 +24,12 @@ type particulars struct {
 	sealed    sigv4.Credentials // that verified it
 	service   service           // zero if no file knows it
 	foreign   bool              // it is signed by keys that Remit did not hand out
+	anonymous bool              // nobody has signed it
+	host      string            // that the client sent it to, and a foreign signature covers; empty in endpoint mode
 	verified  bool              // its signature is by the sealed credentials, and right
 	issue     issue             // of the credentials that its answer holds, if it does
 
+	account string               // a foreign key's
 	session *credentials.Session // that it is made under; nil: the function's own credentials
 	bound   bool                 // the role that it assumes gets the manifest for a session policy
 	payload string               // what the body is signed as when it goes out
@@ -52,9 +55,12 @@ func (c *Cloud) read(r *http.Request, verify bool) (*proxy.Call, error) {
 		in.account = c.Account()
 	}
 	err := c.identify(in, call, p, verify)
-	if !verify || p.verified {
+	if !verify || p.verified || p.foreign || p.anonymous {
 		// An unread call may be sent too, where the manifest observes.
 		err = errors.Join(err, in.settle(p))
+	}
+	if err != nil && p.anonymous {
+		err = unsignedUnread(err)
 	}
 	return call, err
 }
@@ -72,7 +78,14 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		p.signature, in.scope = sig, sig.Scope
 		call.Service, call.Region = sig.Scope.Service, sig.Scope.Region
 	}
+	if errors.Is(sigErr, sigv4.ErrUnsigned) && isAnonymous(r.Header) {
+		if r.URL.Host == "" {
+			call.Service = in.unscoped()
+		}
+		p.anonymous = verify && (r.URL.Host != "" || call.Service != "")
+	}
 	if r.URL.Host != "" {
+		p.host = r.Host
 		var ok bool
 		if in.place, ok = placeOf(strings.TrimSuffix(r.URL.Host, ":443")); !ok {
 			return fmt.Errorf("%.120q is no host of a service that this version reads", r.URL.Host)
@@ -94,10 +107,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		if err := c.verify(in, p, sigErr); err != nil {
 			return err
 		}
-		if x := p.session; x != nil {
-			// Whose names are bare ones: the account's that it acts in.
-			in.account, call.Principal = x.Account, x.Principal
-		}
+		in.principal(call, p)
 	}
 	switch {
 	case in.place.plane != "": // another API than the one that signs so
@@ -127,11 +137,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		return fmt.Errorf("operation %q asks for nothing that can be granted", call.Operation)
 	}
 	p.issue = issuing(call.Service, call.Operation)
-	if p.session != nil && !p.session.Bound {
-		for i := range call.Requests {
-			call.Requests[i].Unbound = true
-		}
-	}
+	p.mark(call)
 	c.circumstances(call)
 	return nil
 }
@@ -163,8 +169,11 @@ type second struct {
 
 // verify checks the signature, and what it says of the body.
 func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
+	if p.anonymous {
+		return nil // there is none: only a grant for such calls allows it
+	}
 	if sigErr != nil {
-		text := "the call carries no valid signature by the credentials that the function was given"
+		text := noSignature
 		switch {
 		case errors.Is(sigErr, sigv4.ErrVersion):
 			text = "the call is signed with Signature Version 2, which is not accepted: " + s3SignV4
@@ -183,6 +192,11 @@ func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
 	}
 	if !ok {
 		p.foreign = true
+		if c.Foreign != nil {
+			if p.account, ok = c.Foreign(p.signature.AccessKeyID); ok {
+				return p.asItCame()
+			}
+		}
 		return &proxy.Refusal{Reason: proxy.ForeignCredentials, Text: fmt.Sprintf("access key %.32q was not handed out by Remit", p.signature.AccessKeyID)}
 	}
 	o := sigv4.Options{S3: p.service.s3, Now: c.now(), Keys: &c.keys}

@@ -26,14 +26,7 @@ import (
 // Send mints, signs and sends: see [proxy.Cloud].
 func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
 	p := call.Particulars.(*particulars)
-	if p.foreign { // the proxy sends such a call on only where it observes
-		path, query, _ := strings.Cut(p.target, "?")
-		out.URL = target(call.Upstream.Host, path, query)
-		c.dial(out, call, m)
-		resp, err := c.Transport.RoundTrip(out)
-		return resp, proxy.Sent{AWSRequestID: requestID(resp)}, err
-	}
-	if !p.verified {
+	if !p.verified && !p.foreign && !p.anonymous {
 		return nil, proxy.Sent{}, &proxy.Refusal{Reason: proxy.BadSignature, Text: "the call's signature was not verified"}
 	}
 	if err := p.refusesIssue(m); err != nil {
@@ -72,6 +65,9 @@ func (c *Cloud) deliver(out *http.Request, call *proxy.Call, p *particulars, m *
 
 // send signs out under credentials for this call, and sends it.
 func (c *Cloud) send(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
+	if p.foreign || p.anonymous {
+		return c.sendAsItCame(out, call, p, m, d)
+	}
 	creds, sent, err := c.authorize(out.Context(), call, p, m, d)
 	if err != nil {
 		return nil, sent, err

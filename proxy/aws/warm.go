@@ -23,7 +23,7 @@ func (c *Cloud) Warm(ctx context.Context, m *manifest.Manifest) {
 	var asks []mint.Ask
 	asked := make(map[string]bool) // by policy: versions and the like share one
 	for _, g := range m.Grants {
-		if grantWidth(m, g) == manifest.WidthCall || len(asks) == maxWarm {
+		if g.Anonymous || grantWidth(m, g) == manifest.WidthCall || len(asks) == maxWarm {
 			continue
 		}
 		policy, err := iam.GrantPolicy(m, g)
