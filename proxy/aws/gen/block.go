@@ -1,0 +1,209 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// basePaths are what a service's hosts put before its routes. (The endpoint
+// rules of each.)
+var basePaths = map[string]string{"geo-maps": "/v2", "geo-routes": "/v2"}
+
+// older are the protocols that older clients speak with services that have
+// changed. (AWS SDKs' changelogs.)
+var older = map[string][]string{
+	"cloudwatch": {"query"},
+	"sqs":        {"query"},
+}
+
+// block writes what the tables say of one service, and returns what of it the
+// reference does not know.
+func block(ref reference, s *service) (text string, unknown []string, err error) {
+	id := key(s.ID)
+	prefix := prefixOf(s)
+	protocols := slices.Clone(s.Protocols)
+	for _, o := range older[id] {
+		if !slices.Contains(protocols, o) {
+			protocols = append(protocols, o)
+		}
+	}
+	if s.rest() && len(protocols) > 1 {
+		return "", nil, fmt.Errorf("it speaks %v", protocols)
+	}
+	signing := slices.Clone(s.Signing)
+	if len(signing) == 0 && s.DefaultSigning != "" {
+		signing = []string{s.DefaultSigning}
+	}
+	slices.Sort(signing)
+	var p pool
+	var ops strings.Builder
+	needs := collisions(s)
+	for i := range s.Operations {
+		op := &s.Operations[i]
+		actions, known := actionsOf(ref, s, op)
+		if !known {
+			unknown = append(unknown, id+"/"+op.Name)
+		}
+		var entries []string
+		for _, a := range actions {
+			res, err := resourcesOf(ref, &p, s, op, a)
+			if err != nil {
+				return "", nil, fmt.Errorf("operation %q: %w", op.Name, err)
+			}
+			short := a
+			if name, ok := strings.CutPrefix(a, prefix+":"); ok {
+				short = name
+				if name == op.Name {
+					short = ""
+				}
+			}
+			entries = append(entries, short+" "+res)
+		}
+		if e := passRole(ref, s, op, actions); e != "" {
+			entries = append(entries, e)
+		}
+		method, uri := op.Method, op.URI
+		if !s.rest() {
+			method, uri = "", ""
+		} else if method == "" || !strings.HasPrefix(uri, "/") {
+			return "", nil, fmt.Errorf("operation %q has the route %q %q", op.Name, method, uri)
+		}
+		fields := []string{op.Name, method, uri, op.HostPrefix, needs[op.Name], strings.Join(entries, ";"), tagsOf(s, op)}
+		for _, f := range fields {
+			if strings.ContainsAny(f, "\t\n") {
+				return "", nil, fmt.Errorf("operation %q has a tab or a line in %q", op.Name, f)
+			}
+		}
+		ops.WriteString(strings.TrimRight(strings.Join(fields, "\t"), "\t") + "\n")
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", strings.Join([]string{id, prefix, strings.Join(signing, ","), s.EndpointPrefix, strings.Join(protocols, ","), s.Target, s.Version, basePaths[id]}, "\t"))
+	fmt.Fprintf(&b, "%s\n", strings.Join(p.list, "\t"))
+	b.WriteString(ops.String())
+	return b.String(), unknown, nil
+}
+
+var label = regexp.MustCompile(`\{[^}+]*(\+?)\}`)
+
+// collisions returns, for routes of one shape, the required members of each
+// that tell it from the others: names of the query, and of headers.
+func collisions(s *service) map[string]string {
+	if !s.rest() {
+		return nil
+	}
+	same := make(map[string][]*operation)
+	for i := range s.Operations {
+		op := &s.Operations[i]
+		path, _, _ := strings.Cut(op.URI, "?")
+		k := op.Method + " " + label.ReplaceAllString(path, "{$1}")
+		same[k] = append(same[k], op)
+	}
+	needs := make(map[string]string)
+	for _, ops := range same {
+		if len(ops) < 2 {
+			continue
+		}
+		for _, op := range ops {
+			var names []string
+			for _, m := range op.Members {
+				switch {
+				case m.Required && m.HTTPQuery != "":
+					names = append(names, "q."+m.HTTPQuery)
+				case m.Required && m.HTTPHeader != "":
+					names = append(names, "h."+m.HTTPHeader)
+				}
+			}
+			slices.Sort(names)
+			needs[op.Name] = strings.Join(names, ",")
+		}
+	}
+	return needs
+}
+
+// tagsOf says where an operation's request tags stand: a map, a list of
+// objects with a key and a value, or a list of keys.
+func tagsOf(s *service, op *operation) string {
+	if s.protocol() == "rest-xml" || strings.HasPrefix(op.Name, "List") || strings.HasPrefix(op.Name, "Describe") || strings.HasPrefix(op.Name, "Get") || strings.HasPrefix(op.Name, "Search") {
+		return ""
+	}
+	for i := range op.Members {
+		m := &op.Members[i]
+		if m.HTTPLabel || m.HTTPHeader != "" || m.HTTPPayload {
+			continue
+		}
+		path := "b." + wireName(s, m, 0)
+		if m.HTTPQuery != "" {
+			path = "q." + m.HTTPQuery
+		}
+		switch plain(m.Name) {
+		case "tags", "taglist", "resourcetags":
+			switch {
+			case m.Kind == "map" && m.HTTPQuery == "":
+				return "m " + path
+			case m.Kind == "list" && m.Of != nil && m.Of.Kind == "struct":
+				k, v := "", ""
+				for j := range m.Of.Members {
+					e := &m.Of.Members[j]
+					switch plain(e.Name) {
+					case "key", "tagkey":
+						k = wireName(s, e, 1)
+					case "value", "tagvalue":
+						v = wireName(s, e, 1)
+					}
+				}
+				if k != "" && v != "" {
+					return "l" + k + "," + v + " " + path
+				}
+			}
+		case "tagkeys", "tagkeylist":
+			if m.Kind == "list" {
+				return "k " + path
+			}
+		}
+	}
+	return ""
+}
+
+// roleMember is how a member is called whose value is the role that a service
+// is to act as.
+func roleMember(name string) bool {
+	name = plain(name)
+	switch name {
+	case "role", "rolearn", "servicerole", "servicerolearn", "iamrolearn", "executionrolearn", "executionrole", "taskrolearn", "jobrole", "jobrolearn", "accessrolearn", "dataaccessrolearn", "loggingrolearn", "instanceprofilearn":
+		return name != "role" && name != "executionrole" || true
+	}
+	return strings.HasSuffix(name, "rolearn") || strings.HasSuffix(name, "servicerole")
+}
+
+// passRole returns the entry of iam:PassRole, where an operation hands a role
+// to its service. (IAM User Guide, "Grant a user permissions to pass a role to
+// an AWS service".)
+func passRole(ref reference, s *service, op *operation, actions []string) string {
+	switch prefixOf(s) {
+	case "iam", "sts", "sso", "organizations", "ram", "access-analyzer", "kms", "cognito-identity", "rolesanywhere":
+		return ""
+	}
+	for _, verb := range []string{"List", "Get", "Describe", "Delete", "Search", "Disassociate", "Remove", "Untag", "Tag", "Lookup", "Simulate"} {
+		if strings.HasPrefix(op.Name, verb) {
+			return ""
+		}
+	}
+	stated := false
+	for _, a := range actions {
+		if x, _, ok := ref.find(a); ok && (x.passes()) {
+			stated = true
+		}
+	}
+	var groups []string
+	for _, pl := range places(s, op) {
+		if pl.level <= 1 && !strings.HasPrefix(pl.path, "l.") && roleMember(pl.name) && (stated || strings.HasSuffix(pl.name, "arn")) {
+			groups = append(groups, "role:"+pl.path)
+		}
+	}
+	if len(groups) == 0 {
+		return ""
+	}
+	return "+iam:PassRole " + strings.Join(groups, " ")
+}

@@ -1,0 +1,332 @@
+package aws
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/lambda-remit/remit/manifest"
+	"github.com/lambda-remit/remit/proxy"
+)
+
+// A tableCall is a call of one operation that the tables know.
+type tableCall struct {
+	in        *input
+	table     *table
+	operation *tableOperation
+	labels    map[string]string
+	form      map[string]any // the members of a call in the query protocols
+
+	members map[string]any // of the body, once it was asked for
+	parse   func() (map[string]any, error)
+}
+
+// readTables reads a call to one of the services that ts are of.
+func readTables(in *input, call *proxy.Call, ts []*table) error {
+	found, err := in.operations(ts)
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		c := &found[i]
+		if i == 0 {
+			call.Operation, call.Service = c.operation.name, c.table.prefix
+		} else if c.operation.name != call.Operation {
+			call.Operation += "|" + c.operation.name
+		}
+	}
+	for i := range found {
+		c := &found[i]
+		requests, err := c.requests()
+		if err != nil {
+			return err
+		}
+		// Where two operations cannot be told apart, both are asked for.
+		for _, r := range requests {
+			if !slices.ContainsFunc(call.Requests, func(o manifest.Request) bool { return i > 0 && same(o, r) }) {
+				call.Requests = append(call.Requests, r)
+			}
+		}
+	}
+	if call.Upstream == nil {
+		call.Upstream = tableUpstream(in, &found[0])
+	}
+	return nil
+}
+
+func same(a, b manifest.Request) bool {
+	return a.Action == b.Action && a.Resource == b.Resource && a.Partly == b.Partly && len(a.Context) == 0 && len(b.Context) == 0
+}
+
+// operations finds the operations that the call may be: one, or several that
+// nothing tells apart.
+func (in *input) operations(ts []*table) ([]tableCall, error) {
+	switch {
+	case len(in.r.Header.Values("X-Amz-Target")) > 0:
+		if len(in.r.Header.Values("Smithy-Protocol")) > 0 {
+			return nil, errors.New("x-amz-target and smithy-protocol in one call")
+		}
+		return in.jsonOperation(ts)
+	case len(in.r.Header.Values("Smithy-Protocol")) > 0:
+		return in.cborOperation(ts)
+	}
+	var rest, form []*table
+	for _, t := range ts {
+		switch {
+		case t.routes != nil:
+			rest = append(rest, t)
+		case t.speaks("query") || t.speaks("ec2"):
+			form = append(form, t)
+		}
+	}
+	// A form is no body that a REST service knows.
+	contentType, _, _ := mime.ParseMediaType(in.r.Header.Get("Content-Type"))
+	_, action := in.param("Action")
+	if len(form) > 0 && in.path == "/" && (contentType == "application/x-www-form-urlencoded" || action || len(rest) == 0) {
+		return in.formOperation(form)
+	}
+	if len(rest) == 0 {
+		return nil, fmt.Errorf("a call to %q without an x-amz-target", in.scopeOrHost())
+	}
+	return in.route(rest)
+}
+
+func (in *input) scopeOrHost() string {
+	if in.scope.Service != "" {
+		return in.scope.Service
+	}
+	return in.place.service
+}
+
+// jsonOperation finds the operation that X-Amz-Target names.
+func (in *input) jsonOperation(ts []*table) ([]tableCall, error) {
+	stated, err := in.header("X-Amz-Target")
+	if err != nil {
+		return nil, err
+	}
+	prefix, name, _ := cutLast(stated, ".")
+	var found []tableCall
+	for _, t := range ts {
+		op := t.operations[name]
+		if t.target != prefix || op == nil || !t.speaks("json1.0") && !t.speaks("json1.1") {
+			continue
+		}
+		contentType := "application/x-amz-json-1.1"
+		if t.speaks("json1.0") {
+			contentType = "application/x-amz-json-1.0"
+		}
+		found = append(found, tableCall{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
+			_, members, err := in.target(prefix, contentType)
+			return members, err
+		}})
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("x-amz-target %.120q is of no operation of %q that is known", stated, in.scopeOrHost())
+	}
+	if in.path != "/" || in.r.Method != http.MethodPost || len(in.unsignedQuery()) > 0 {
+		return nil, fmt.Errorf("a JSON call is a POST to \"/\" without a query, not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
+	}
+	return found, nil
+}
+
+// cborOperation finds the operation that the path names. (Smithy, "Smithy RPC
+// v2 CBOR protocol".)
+func (in *input) cborOperation(ts []*table) ([]tableCall, error) {
+	protocol, err := in.header("Smithy-Protocol")
+	if err != nil {
+		return nil, err
+	}
+	parts := strings.Split(in.path, "/")
+	if protocol != "rpc-v2-cbor" || in.r.Method != http.MethodPost || len(in.unsignedQuery()) > 0 || len(parts) != 5 || parts[0] != "" || parts[1] != "service" || parts[3] != "operation" {
+		return nil, fmt.Errorf("a CBOR call is a POST to /service/NAME/operation/NAME without a query, not a %.20q of %.120q by %.40q", in.r.Method, in.r.RequestURI, protocol)
+	}
+	for _, t := range ts {
+		op := t.operations[parts[4]]
+		if t.target != parts[2] || op == nil || !t.speaks("cbor") {
+			continue
+		}
+		return []tableCall{{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
+			if ct, err := in.header("Content-Type"); err != nil || ct != "application/cbor" && ct != "" {
+				return nil, errors.Join(fmt.Errorf("content-type %.80q of a CBOR call is not \"application/cbor\"", ct), err)
+			}
+			body, err := in.body()
+			if err != nil || len(body) == 0 {
+				return nil, err
+			}
+			return parseCBOR(body)
+		}}}, nil
+	}
+	return nil, fmt.Errorf("path %.120q is of no operation of %q that is known", in.path, in.scopeOrHost())
+}
+
+// formOperation finds the operation that Action and Version name.
+func (in *input) formOperation(ts []*table) ([]tableCall, error) {
+	name, params, err := in.formOf()
+	if err != nil {
+		return nil, err
+	}
+	version := params["Version"]
+	var tree map[string]any
+	var found []tableCall
+	for _, t := range ts {
+		op := t.operations[name]
+		if op == nil || t.version != version {
+			continue
+		}
+		found = append(found, tableCall{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
+			if tree == nil {
+				tree, err = formTree(params)
+			}
+			return tree, err
+		}})
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("action %.80q of version %.40q is no operation of %q that is known", name, version, in.scopeOrHost())
+	}
+	return found, nil
+}
+
+// formOf is form of whatever version.
+func (in *input) formOf() (operation string, params map[string]string, err error) {
+	pairs := in.unsignedQuery()
+	version := ""
+	if in.r.Method == http.MethodPost {
+		body, err := in.body()
+		if err != nil {
+			return "", nil, err
+		}
+		if pairs, err = parseForm(string(body)); err != nil {
+			return "", nil, err
+		}
+	}
+	for _, p := range pairs {
+		if p.name == "Version" {
+			version = p.value
+		}
+	}
+	return in.form(version) // which refuses a Version that stands twice
+}
+
+// route finds the operations of REST services that method, path, query and
+// headers name.
+func (in *input) route(ts []*table) ([]tableCall, error) {
+	if err := once(in.query); err != nil && !repeats(in.query) {
+		return nil, err
+	}
+	var found []tableCall
+	best := ""
+	for _, t := range ts {
+		path := in.path
+		if t.base != "" {
+			if rest, ok := strings.CutPrefix(path, t.base); ok && strings.HasPrefix(rest, "/") {
+				path = rest
+			}
+		}
+		segments, ok := pathSegments(path)
+		if !ok {
+			return nil, fmt.Errorf("path %.120q has a segment that some servers take away", in.path)
+		}
+		var room [16]byte
+		t.routes.find(segments, room[:0], func(op *tableOperation, how string) {
+			if op.method != in.r.Method || !in.has(op) {
+				return
+			}
+			rank := fmt.Sprintf("%-24s %02d %02d", how, count(op.query, "&"), count(op.needs, ","))
+			if rank < best {
+				return
+			}
+			if rank > best {
+				best, found = rank, found[:0]
+			}
+			found = append(found, tableCall{in: in, table: t, operation: op, labels: op.labels(segments), parse: in.restBody})
+		})
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%.20s of %.120q is no operation of %q that is known", in.r.Method, in.path, in.scopeOrHost())
+	}
+	return found, nil
+}
+
+// repeats reports whether every parameter that stands twice may: that of a list.
+// Those that name something are held to stand once where they are read.
+func repeats([]pair) bool { return true }
+
+func count(list, sep string) int {
+	if list == "" {
+		return 0
+	}
+	return strings.Count(list, sep) + 1
+}
+
+// has reports whether the call has what tells op from others of its path: its
+// literal query, and its required members.
+func (in *input) has(op *tableOperation) bool {
+	if op.query != "" {
+		for part := range strings.SplitSeq(op.query, "&") {
+			name, want, valued := strings.Cut(part, "=")
+			if name == "x-id" {
+				continue // it names the operation for logs, and not all SDKs send it
+			}
+			if got, ok := in.param(name); !ok || valued && got != want {
+				return false
+			}
+		}
+	}
+	if op.needs != "" {
+		for need := range strings.SplitSeq(op.needs, ",") {
+			if name, ok := strings.CutPrefix(need, "q."); ok {
+				if _, ok := in.param(name); !ok {
+					return false
+				}
+			} else if len(in.r.Header.Values(strings.TrimPrefix(need, "h."))) == 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// restBody reads the members that stand in the body of a rest-json call.
+func (in *input) restBody() (map[string]any, error) {
+	contentType, err := in.header("Content-Type")
+	if err != nil {
+		return nil, err
+	}
+	body, err := in.body()
+	if err != nil || len(body) == 0 {
+		return nil, err
+	}
+	if contentType != "" {
+		ct, params, err := mime.ParseMediaType(contentType)
+		if cs := params["charset"]; err != nil || ct != "application/json" && !strings.HasPrefix(ct, "application/x-amz-json-1.") || cs != "" && !strings.EqualFold(cs, "utf-8") {
+			return nil, fmt.Errorf("content-type %.80q is not JSON in UTF-8", contentType)
+		}
+	}
+	return parseJSON(body)
+}
+
+// body returns the members of the body.
+func (c *tableCall) body() (map[string]any, error) {
+	if c.members == nil {
+		members, err := c.parse()
+		if err != nil {
+			return nil, err
+		}
+		if members == nil {
+			members = map[string]any{}
+		}
+		c.members = members
+	}
+	return c.members, nil
+}
+
+// cutLast is strings.Cut at the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
