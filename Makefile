@@ -3,6 +3,7 @@
 # make bench    Remit beside no proxy, a plain one and nginx: ten minutes, best on a machine that does nothing else
 # make fuzz     every fuzz target for FUZZTIME (2m)
 # make layer    the zips that Lambda takes
+# make generate what is known of AWS's services, from AWS's own models: by hand, and its output committed
 # make install  the command, and its manual under MANDIR (~/.local/share/man)
 
 # The race detector needs cgo, which is off where there is no C compiler.
@@ -10,7 +11,7 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 FUZZTIME := 2m
 MANDIR := $(HOME)/.local/share/man
 
-.PHONY: all build test demo bench fuzz layer install lint setup clean
+.PHONY: all build test demo bench fuzz layer generate install lint setup clean
 
 all: build test
 
@@ -32,6 +33,13 @@ fuzz:
 
 layer:
 	go run ./layer/pack
+
+generate:
+	proxy/aws/gen/fetch.sh .cache/generate
+	cd proxy/aws && go run ./gen ../../.cache/generate
+	node proxy/aws/gen/hosts.mjs .cache/generate/node_modules >.cache/generate/zhosts.go
+	mv .cache/generate/zhosts.go proxy/aws/zhosts.go
+	cd manifest && IAM_DATA=../.cache/generate/iam-data go generate
 
 install:
 	go install ./extension/cmd/remit

@@ -42,6 +42,7 @@ type Cloud struct {
 		other *v4.Signer
 	}
 	policies policies // that sessions were minted under
+	tables   tables   // of the services that were called
 	sealer   credentials.Sealer
 
 	clock  atomic.Pointer[second]

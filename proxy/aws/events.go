@@ -31,7 +31,7 @@ func putEvents(c *tableCall) ([]manifest.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if endpoint, err := text(members, "EndpointId"); err != nil || endpoint != "" {
+	if endpoint, err := textOf(members, "EndpointId"); err != nil || endpoint != "" {
 		if err == nil {
 			err = fmt.Errorf("events for the global endpoint %.80q, which are signed for all regions", endpoint)
 		}
@@ -44,7 +44,7 @@ func putEvents(c *tableCall) ([]manifest.Request, error) {
 	var all []manifest.Request
 	seen := make(map[string]bool)
 	for _, entry := range entries {
-		bus, err := text(entry, "EventBusName")
+		bus, err := textOf(entry, "EventBusName")
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func putEvents(c *tableCall) ([]manifest.Request, error) {
 			}
 		}
 		for _, key := range []struct{ member, key string }{{"Source", "events:source"}, {"DetailType", "events:detail-type"}} {
-			value, err := text(entry, key.member)
+			value, err := textOf(entry, key.member)
 			if err != nil {
 				return nil, err
 			}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -96,8 +97,8 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		}
 		call.Upstream = upstream(in.place.service, call.Region, in.place)
 	}
-	svc, known := lookup(call.Service)
-	if known && in.place.plane == "" {
+	svc, known := c.service(in, call.Service)
+	if known {
 		p.service, p.protocol = svc, svc.protocol
 		if svc.query && len(r.Header.Values("X-Amz-Target")) == 0 {
 			p.protocol = protocolQuery
@@ -110,21 +111,21 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		in.principal(call, p)
 	}
 	switch {
-	case in.place.plane != "": // another API than the one that signs so
-		return fmt.Errorf("%.120q is no host of a service that this version reads", in.place.host)
-	case call.Service == "":
+	case call.Service == "" && in.scope.Service == "":
 		return errors.New("neither host nor signature says which service this call is to")
-	case !known:
-		return fmt.Errorf("service %.40q is not read by this version", call.Service)
-	case sig != nil && sig.Scope.Service != call.Service:
+	case sig != nil && call.Service != "" && sig.Scope.Service != call.Service && (sig.Scope.Service != svc.name || !svc.tabled):
 		return fmt.Errorf("the call goes to %q and is signed for %.40q", call.Service, sig.Scope.Service)
+	case in.place.plane != "" && !known: // another API than the one that signs so
+		return fmt.Errorf("%.120q is no host of a service that this version reads", in.place.host)
+	case !known:
+		return fmt.Errorf("service %.40q is not read by this version", cmp.Or(call.Service, in.scope.Service))
 	case call.Region == "" && c.Region != "":
 		call.Region = c.Region
 	}
 	if err := in.readRegion(call, sig); err != nil {
 		return err
 	}
-	if call.Upstream == nil {
+	if call.Upstream == nil && !svc.tabled {
 		call.Upstream = upstream(call.Service, call.Region, in.place)
 	}
 	if err := svc.read(in, call); err != nil {

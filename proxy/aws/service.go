@@ -1,15 +1,19 @@
 package aws
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/lambda-remit/remit/proxy"
 )
 
-// A service is what is known by hand of one AWS service.
+// A service is what is known of one AWS service: by hand, or by table.
 type service struct {
 	name     string // the name it signs with
 	protocol protocol
 	s3       bool // its signatures are S3's: the path as it stands
 	query    bool // where no X-Amz-Target stands, it speaks the query protocol
+	tabled   bool // it is read by table, and goes where its operation is served
 
 	// read fills in what the call is: its operation, its requests, and its
 	// upstream. What it does not understand is an error.
@@ -30,7 +34,7 @@ const (
 	protocolEC2    protocol = "ec2"      // form in, XML out, in EC2's own dialect
 )
 
-// lookup returns the service that signs with name.
+// lookup returns the service that signs with name and is read by hand.
 func lookup(name string) (service, bool) {
 	switch name {
 	case "dynamodb":
@@ -53,4 +57,71 @@ func lookup(name string) (service, bool) {
 		return service{name: "sts", protocol: protocolQuery, read: readSTS}, true
 	}
 	return service{}, false
+}
+
+// service returns the service that a call is to: host is the name that those
+// at its host sign with, or its scope's.
+func (c *Cloud) service(in *input, host string) (service, bool) {
+	if in.place.plane == "" && !in.isControl() {
+		if svc, ok := lookup(host); ok {
+			return svc, true
+		}
+	}
+	name := in.scope.Service
+	if name == "" {
+		name = host
+	}
+	ts := in.serving(c.tables.of(name))
+	if len(ts) == 0 {
+		return service{}, false
+	}
+	return service{
+		name: name, protocol: in.speaks(ts), tabled: true,
+		read: func(in *input, call *proxy.Call) error { return readTables(in, call, ts) },
+	}, true
+}
+
+// isControl reports whether a call that is signed as S3's are is to S3 Control,
+// though no host says so: all of its operations name an account in a header,
+// and have a version in their paths.
+func (in *input) isControl() bool {
+	return in.scope.Service == "s3" && in.place.host == "" && strings.HasPrefix(in.path, "/v20180820/") && len(in.r.Header.Values("X-Amz-Account-Id")) > 0
+}
+
+// serving returns those of ts that the call's host may be of. S3 itself is
+// read by hand.
+func (in *input) serving(ts []*table) []*table {
+	var all []*table
+	for _, t := range ts {
+		switch {
+		case t.id == "s3":
+		case in.place.host == "", len(in.place.services) > 0 && slices.Contains(in.place.services, t.id):
+			all = append(all, t)
+		case len(in.place.services) == 0 && in.place.plane == "" && (in.place.service == t.host || slices.Contains(t.signing, in.place.service)):
+			all = append(all, t) // a host of the common form, which no rule has
+		}
+	}
+	return all
+}
+
+// speaks is the protocol of a call, to deny it in.
+func (in *input) speaks(ts []*table) protocol {
+	p := guess(in.r)
+	for _, t := range ts {
+		switch p {
+		case protocolCBOR:
+			if t.speaks("cbor") {
+				return p
+			}
+		case protocolJSON10, protocolJSON11:
+			if len(in.r.Header.Values("X-Amz-Target")) > 0 && (t.speaks("json1.0") || t.speaks("json1.1")) {
+				return p
+			}
+		case protocolQuery:
+			if t.speaks("query") {
+				return p
+			}
+		}
+	}
+	return ts[0].denies()
 }

@@ -44,7 +44,7 @@ type tables struct {
 
 // of returns the tables of the services that sign with name.
 func (ts *tables) of(name string) []*table {
-	at := spans(name)
+	at := blocksOf(name)
 	if len(at) == 0 {
 		return nil
 	}
@@ -123,6 +123,10 @@ func (t *table) denies() protocol {
 		return protocolJSON11
 	case "rest-json":
 		return protocolREST
+	case "rest-xml":
+		return protocolXML
+	case "ec2":
+		return protocolEC2
 	case "cbor":
 		return protocolCBOR
 	}

@@ -102,6 +102,20 @@ func memberOf(object map[string]any, name string) (any, error) {
 	return object[name], nil
 }
 
+// textOf returns a member of an object that is text, or "" where it is absent
+// or null.
+func textOf(object map[string]any, name string) (string, error) {
+	v, err := memberOf(object, name)
+	if err != nil || v == nil {
+		return "", err
+	}
+	s, ok := v.(string)
+	if !ok {
+		return "", fmt.Errorf("member %q is no string", name)
+	}
+	return s, nil
+}
+
 func elements(v any, path string) ([]string, error) {
 	if object, ok := v.(map[string]any); ok && len(object) == 1 {
 		// In a form, a list may stand below a name for its elements. (Smithy,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -18,7 +19,6 @@ type tableCall struct {
 	table     *table
 	operation *tableOperation
 	labels    map[string]string
-	form      map[string]any // the members of a call in the query protocols
 
 	members map[string]any // of the body, once it was asked for
 	parse   func() (map[string]any, error)
@@ -46,7 +46,7 @@ func readTables(in *input, call *proxy.Call, ts []*table) error {
 		}
 		// Where two operations cannot be told apart, both are asked for.
 		for _, r := range requests {
-			if !slices.ContainsFunc(call.Requests, func(o manifest.Request) bool { return i > 0 && same(o, r) }) {
+			if !slices.ContainsFunc(call.Requests, func(o manifest.Request) bool { return i > 0 && same(&o, &r) }) {
 				call.Requests = append(call.Requests, r)
 			}
 		}
@@ -54,11 +54,10 @@ func readTables(in *input, call *proxy.Call, ts []*table) error {
 	if call.Upstream == nil {
 		call.Upstream = tableUpstream(in, &found[0])
 	}
+	if call.Upstream == nil {
+		return fmt.Errorf("the host of %s names what the call does not: name the host", call.Operation)
+	}
 	return nil
-}
-
-func same(a, b manifest.Request) bool {
-	return a.Action == b.Action && a.Resource == b.Resource && a.Partly == b.Partly && len(a.Context) == 0 && len(b.Context) == 0
 }
 
 // operations finds the operations that the call may be: one, or several that
@@ -178,7 +177,7 @@ func (in *input) formOperation(ts []*table) ([]tableCall, error) {
 		}
 		found = append(found, tableCall{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
 			if tree == nil {
-				tree, err = formTree(params)
+				tree, err = formMembers(params)
 			}
 			return tree, err
 		}})
@@ -213,9 +212,6 @@ func (in *input) formOf() (operation string, params map[string]string, err error
 // route finds the operations of REST services that method, path, query and
 // headers name.
 func (in *input) route(ts []*table) ([]tableCall, error) {
-	if err := once(in.query); err != nil && !repeats(in.query) {
-		return nil, err
-	}
 	var found []tableCall
 	best := ""
 	for _, t := range ts {
@@ -249,10 +245,6 @@ func (in *input) route(ts []*table) ([]tableCall, error) {
 	}
 	return found, nil
 }
-
-// repeats reports whether every parameter that stands twice may: that of a list.
-// Those that name something are held to stand once where they are read.
-func repeats([]pair) bool { return true }
 
 func count(list, sep string) int {
 	if list == "" {
@@ -329,4 +321,21 @@ func cutLast(s, sep string) (before, after string, found bool) {
 		return s[:i], s[i+len(sep):], true
 	}
 	return s, "", false
+}
+
+// tableUpstream is where a call goes: to the host that it names, or where it
+// names none, to the one that serves its operation.
+func tableUpstream(in *input, c *tableCall) *url.URL {
+	if u, _ := upstreamFor(c.table.id, c.operation.name, in.region, in.place); u != nil {
+		return u
+	}
+	// No rule knows the service: a host of the common form.
+	if strings.Contains(c.operation.hostPrefix, "{") {
+		return nil
+	}
+	host := c.table.host
+	if host == "" {
+		host = c.table.signing[0]
+	}
+	return &url.URL{Scheme: "https", Host: c.operation.hostPrefix + host + "." + in.region + "." + partitionOf(in.region).suffix}
 }

@@ -6,720 +6,720 @@ package aws
 // was made from; tablesModels says of what else, in gen/sources.txt.
 const tablesReference = "0.21.202609261"
 
-// A span is where a block stands in ztables.txt.
-type span struct{ from, to int }
+// A block is where a table stands in ztables.txt.
+type block struct{ from, to int }
 
-// spans returns where the blocks stand of the services that sign with name.
-func spans(name string) []span {
+// blocksOf returns where the tables stand of the services that sign with name.
+func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []span{{684206, 684625}}
+		return []block{{676017, 676436}}
 	case "access-analyzer":
-		return []span{{0, 2755}}
+		return []block{{0, 2754}}
 	case "account":
-		return []span{{2755, 3771}}
+		return []block{{2754, 3750}}
 	case "acm":
-		return []span{{3771, 5825}}
+		return []block{{3750, 5804}}
 	case "acm-pca":
-		return []span{{5825, 7120}}
+		return []block{{5804, 7099}}
 	case "aiops":
-		return []span{{7120, 8103}}
+		return []block{{7099, 8082}}
 	case "airflow":
-		return []span{{849664, 850554}}
+		return []block{{841439, 842329}}
 	case "amplify":
-		return []span{{12296, 15440}}
+		return []block{{12273, 15413}}
 	case "amplifybackend":
-		return []span{{15440, 17833}}
+		return []block{{15413, 17804}}
 	case "amplifyuibuilder":
-		return []span{{17833, 20593}}
+		return []block{{17804, 20556}}
 	case "aoss":
-		return []span{{903694, 905112}}
+		return []block{{895467, 896885}}
 	case "apigateway":
-		return []span{{20593, 35058}, {35382, 44351}}
+		return []block{{20556, 30308}, {30632, 38457}}
 	case "app-integrations":
-		return []span{{63101, 64983}}
+		return []block{{57188, 59070}}
 	case "appconfig":
-		return []span{{49096, 56960}, {56960, 57300}}
+		return []block{{43194, 51053}, {51053, 51391}}
 	case "appfabric":
-		return []span{{57300, 61354}}
+		return []block{{51391, 55441}}
 	case "appflow":
-		return []span{{61354, 63101}}
+		return []block{{55441, 57188}}
 	case "application-autoscaling":
-		return []span{{64983, 65749}}
+		return []block{{59070, 59836}}
 	case "application-cost-profiler":
-		return []span{{69142, 69631}}
+		return []block{{63229, 63718}}
 	case "application-signals":
-		return []span{{67750, 69142}}
+		return []block{{61837, 63229}}
 	case "applicationinsights":
-		return []span{{66728, 67750}}
+		return []block{{60815, 61837}}
 	case "appmesh":
-		return []span{{44351, 49096}}
+		return []block{{38457, 43194}}
 	case "apprunner":
-		return []span{{69631, 71583}}
+		return []block{{63718, 65670}}
 	case "appstream":
-		return []span{{71583, 75481}}
+		return []block{{65670, 69568}}
 	case "appsync":
-		return []span{{75481, 80841}}
+		return []block{{69568, 74927}}
 	case "apptest":
-		return []span{{80841, 82527}}
+		return []block{{74927, 76613}}
 	case "aps":
-		return []span{{8103, 12296}}
+		return []block{{8082, 12273}}
 	case "arc-region-switch":
-		return []span{{82527, 83267}}
+		return []block{{76613, 77353}}
 	case "arc-zonal-shift":
-		return []span{{83267, 84269}}
+		return []block{{77353, 78355}}
 	case "artifact":
-		return []span{{84269, 84670}}
+		return []block{{78355, 78756}}
 	case "athena":
-		return []span{{84670, 87203}}
+		return []block{{78756, 81289}}
 	case "auditmanager":
-		return []span{{87203, 92411}}
+		return []block{{81289, 86496}}
 	case "autoscaling":
-		return []span{{92411, 94709}}
+		return []block{{86496, 88794}}
 	case "autoscaling-plans":
-		return []span{{94709, 95022}}
+		return []block{{88794, 89107}}
 	case "aws-marketplace":
-		return []span{{796099, 797086}, {797086, 797971}, {798200, 798636}, {798636, 798792}, {798792, 798993}, {798993, 799163}}
+		return []block{{787891, 788878}, {788878, 789763}, {789992, 790428}, {790428, 790584}, {790584, 790785}, {790785, 790955}}
 	case "awsssoportal":
-		return []span{{1180764, 1181009}}
+		return []block{{1172379, 1172624}}
 	case "b2bi":
-		return []span{{95022, 96236}}
+		return []block{{89107, 90321}}
 	case "backup":
-		return []span{{96236, 105500}}
+		return []block{{90321, 99585}}
 	case "backup-gateway":
-		return []span{{105500, 106670}}
+		return []block{{99585, 100755}}
 	case "backup-search":
-		return []span{{106670, 107706}}
+		return []block{{100755, 101791}}
 	case "batch":
-		return []span{{107706, 111544}}
+		return []block{{101791, 105628}}
 	case "bcm-dashboards":
-		return []span{{111544, 111904}}
+		return []block{{105628, 105988}}
 	case "bcm-data-exports":
-		return []span{{111904, 112464}}
+		return []block{{105988, 106548}}
 	case "bcm-pricing-calculator":
-		return []span{{112464, 114717}}
+		return []block{{106548, 108801}}
 	case "bcm-recommended-actions":
-		return []span{{114717, 114910}}
+		return []block{{108801, 108994}}
 	case "bedrock":
-		return []span{{114910, 124992}, {124992, 132169}, {132169, 135733}, {156683, 159191}, {159191, 159630}, {159630, 160590}}
+		return []block{{108994, 119076}, {119076, 126251}, {126251, 129813}, {150760, 153268}, {153268, 153707}, {153707, 154667}}
 	case "bedrock-agentcore":
-		return []span{{135733, 141463}, {141463, 156683}}
+		return []block{{129813, 135543}, {135543, 150760}}
 	case "billing":
-		return []span{{160590, 161028}}
+		return []block{{154667, 155105}}
 	case "billingconductor":
-		return []span{{161028, 163372}}
+		return []block{{155105, 157449}}
 	case "braket":
-		return []span{{163372, 164505}}
+		return []block{{157449, 158582}}
 	case "budgets":
-		return []span{{164505, 166054}}
+		return []block{{158582, 160130}}
 	case "cases":
-		return []span{{343550, 347537}}
+		return []block{{335569, 339549}}
 	case "cassandra":
-		return []span{{720232, 721240}, {721240, 721433}}
+		return []block{{712030, 713036}, {713036, 713229}}
 	case "ce":
-		return []span{{351093, 353249}}
+		return []block{{343105, 345261}}
 	case "chatbot":
-		return []span{{166054, 168896}}
+		return []block{{160130, 162972}}
 	case "chime":
-		return []span{{168896, 173251}, {173251, 176024}, {176024, 179507}, {179507, 180893}, {180893, 185795}, {185795, 195292}}
+		return []block{{162972, 167327}, {167327, 170100}, {170100, 173583}, {173583, 174969}, {174969, 179871}, {179871, 189368}}
 	case "cleanrooms":
-		return []span{{195292, 208526}}
+		return []block{{189368, 202596}}
 	case "cleanrooms-ml":
-		return []span{{208526, 215516}}
+		return []block{{202596, 209586}}
 	case "cloud9":
-		return []span{{215516, 216221}}
+		return []block{{209586, 210291}}
 	case "cloudcontrolapi":
-		return []span{{216221, 216571}}
+		return []block{{210291, 210641}}
 	case "clouddirectory":
-		return []span{{216571, 223023}}
+		return []block{{210641, 217093}}
 	case "cloudformation":
-		return []span{{223023, 226023}}
+		return []block{{217093, 220093}}
 	case "cloudfront":
-		return []span{{226023, 239792}}
+		return []block{{220093, 233862}}
 	case "cloudfront-keyvaluestore":
-		return []span{{239792, 240268}}
+		return []block{{233862, 234338}}
 	case "cloudhsm":
-		return []span{{240268, 240872}, {240872, 241503}}
+		return []block{{234338, 234942}, {234942, 235573}}
 	case "cloudsearch":
-		return []span{{241503, 242674}, {242674, 242963}}
+		return []block{{235573, 236744}, {236744, 237033}}
 	case "cloudtrail":
-		return []span{{242963, 245242}}
+		return []block{{237033, 239312}}
 	case "cloudtrail-data":
-		return []span{{245242, 245414}}
+		return []block{{239312, 239484}}
 	case "codeartifact":
-		return []span{{254730, 257957}}
+		return []block{{246801, 250027}}
 	case "codebuild":
-		return []span{{257957, 260052}}
+		return []block{{250027, 252122}}
 	case "codecommit":
-		return []span{{263168, 266590}}
+		return []block{{255238, 258660}}
 	case "codeconnections":
-		return []span{{266590, 267773}}
+		return []block{{258660, 259843}}
 	case "codedeploy":
-		return []span{{267773, 270206}}
+		return []block{{259843, 262275}}
 	case "codeguru-profiler":
-		return []span{{272045, 274362}}
+		return []block{{264114, 266431}}
 	case "codeguru-reviewer":
-		return []span{{270206, 271236}}
+		return []block{{262275, 263305}}
 	case "codeguru-security":
-		return []span{{271236, 272045}}
+		return []block{{263305, 264114}}
 	case "codepipeline":
-		return []span{{274362, 276447}}
+		return []block{{266431, 268510}}
 	case "codestar-connections":
-		return []span{{276447, 277660}}
+		return []block{{268510, 269723}}
 	case "codestar-notifications":
-		return []span{{277660, 278483}}
+		return []block{{269723, 270546}}
 	case "cognito-identity":
-		return []span{{278483, 279488}}
+		return []block{{270546, 271551}}
 	case "cognito-idp":
-		return []span{{279488, 284921}}
+		return []block{{271551, 276984}}
 	case "cognito-sync":
-		return []span{{284921, 287199}}
+		return []block{{276984, 279259}}
 	case "comprehend":
-		return []span{{287199, 292010}}
+		return []block{{279259, 284070}}
 	case "comprehendmedical":
-		return []span{{292010, 293110}}
+		return []block{{284070, 285170}}
 	case "compute-optimizer":
-		return []span{{293110, 294309}}
+		return []block{{285170, 286369}}
 	case "config":
-		return []span{{294309, 298558}}
+		return []block{{286369, 290618}}
 	case "connect":
-		return []span{{298558, 338929}, {338929, 339183}}
+		return []block{{290618, 330949}, {330949, 331202}}
 	case "connect-campaigns":
-		return []span{{339183, 340677}, {340677, 343550}}
+		return []block{{331202, 332696}, {332696, 335569}}
 	case "controlcatalog":
-		return []span{{348294, 348629}}
+		return []block{{340306, 340641}}
 	case "controltower":
-		return []span{{348629, 350643}}
+		return []block{{340641, 342655}}
 	case "cost-optimization-hub":
-		return []span{{353249, 353579}}
+		return []block{{345261, 345591}}
 	case "cur":
-		return []span{{350643, 351093}}
+		return []block{{342655, 343105}}
 	case "databrew":
-		return []span{{373808, 376087}}
+		return []block{{365668, 367947}}
 	case "dataexchange":
-		return []span{{376087, 378899}}
+		return []block{{367947, 370756}}
 	case "datapipeline":
-		return []span{{365018, 365807}}
+		return []block{{357021, 357810}}
 	case "datasync":
-		return []span{{378899, 381912}}
+		return []block{{370756, 373769}}
 	case "datazone":
-		return []span{{381912, 399130}}
+		return []block{{373769, 390987}}
 	case "dax":
-		return []span{{399130, 399906}}
+		return []block{{390987, 391763}}
 	case "deadline":
-		return []span{{399906, 414250}}
+		return []block{{391763, 406098}}
 	case "detective":
-		return []span{{414250, 416173}}
+		return []block{{406098, 408021}}
 	case "devicefarm":
-		return []span{{416173, 418876}}
+		return []block{{408021, 410724}}
 	case "devops-guru":
-		return []span{{418876, 420612}}
+		return []block{{410724, 412460}}
 	case "directconnect":
-		return []span{{420612, 423980}}
+		return []block{{412460, 415828}}
 	case "discovery":
-		return []span{{65749, 66728}}
+		return []block{{59836, 60815}}
 	case "dlm":
-		return []span{{428218, 428846}}
+		return []block{{420066, 420694}}
 	case "dms":
-		return []span{{365807, 373808}}
+		return []block{{357810, 365668}}
 	case "docdb-elastic":
-		return []span{{431374, 432752}}
+		return []block{{423222, 424600}}
 	case "drs":
-		return []span{{432752, 436764}}
+		return []block{{424600, 428612}}
 	case "ds":
-		return []span{{423980, 427079}}
+		return []block{{415828, 418927}}
 	case "ds-data":
-		return []span{{427079, 428218}}
+		return []block{{418927, 420066}}
 	case "dsql":
-		return []span{{436764, 437990}}
+		return []block{{428612, 429837}}
 	case "dynamodb":
-		return []span{{437990, 440683}, {440683, 440886}}
+		return []block{{429837, 432529}, {432529, 432732}}
 	case "ebs":
-		return []span{{440886, 441386}}
+		return []block{{432732, 433232}}
 	case "ec2":
-		return []span{{441386, 485150}}
+		return []block{{433232, 476996}}
 	case "ec2-instance-connect":
-		return []span{{485150, 485394}}
+		return []block{{476996, 477240}}
 	case "ecr":
-		return []span{{485394, 488174}}
+		return []block{{477240, 480020}}
 	case "ecr-public":
-		return []span{{488174, 489262}}
+		return []block{{480020, 481108}}
 	case "ecs":
-		return []span{{489262, 493733}}
+		return []block{{481108, 485574}}
 	case "eks":
-		return []span{{496713, 502981}}
+		return []block{{488554, 494822}}
 	case "eks-auth":
-		return []span{{502981, 503180}}
+		return []block{{494822, 495021}}
 	case "elasticache":
-		return []span{{511104, 516279}}
+		return []block{{502942, 508117}}
 	case "elasticbeanstalk":
-		return []span{{503180, 506119}}
+		return []block{{495021, 497957}}
 	case "elasticfilesystem":
-		return []span{{493733, 496713}}
+		return []block{{485574, 488554}}
 	case "elasticloadbalancing":
-		return []span{{506119, 507756}, {507756, 509934}}
+		return []block{{497957, 499594}, {499594, 501772}}
 	case "elasticmapreduce":
-		return []span{{522108, 525054}}
+		return []block{{513946, 516891}}
 	case "elastictranscoder":
-		return []span{{509934, 511104}}
+		return []block{{501772, 502942}}
 	case "elemental-inference":
-		return []span{{520811, 522108}}
+		return []block{{512649, 513946}}
 	case "emr-containers":
-		return []span{{525054, 527329}}
+		return []block{{516891, 519164}}
 	case "emr-serverless":
-		return []span{{527329, 529449}}
+		return []block{{519164, 521282}}
 	case "entityresolution":
-		return []span{{529449, 532558}}
+		return []block{{521282, 524390}}
 	case "es":
-		return []span{{516279, 520811}, {895052, 903694}}
+		return []block{{508117, 512649}, {886825, 895467}}
 	case "events":
-		return []span{{247726, 249724}, {532558, 534803}}
+		return []block{{524390, 526634}}
 	case "evidently":
-		return []span{{534803, 537691}}
+		return []block{{526634, 529519}}
 	case "evs":
-		return []span{{537691, 538309}}
+		return []block{{529519, 530137}}
 	case "execute-api":
-		return []span{{35058, 35382}, {347537, 348294}}
+		return []block{{30308, 30632}, {339549, 340306}}
 	case "finspace":
-		return []span{{538309, 542735}}
+		return []block{{530137, 534562}}
 	case "finspace-api":
-		return []span{{542735, 544676}}
+		return []block{{534562, 536503}}
 	case "firehose":
-		return []span{{544676, 546352}}
+		return []block{{536503, 538179}}
 	case "fis":
-		return []span{{546352, 548749}}
+		return []block{{538179, 540576}}
 	case "fms":
-		return []span{{548749, 550313}}
+		return []block{{540576, 542140}}
 	case "forecast":
-		return []span{{550313, 553457}, {553457, 553626}}
+		return []block{{542140, 545284}, {545284, 545453}}
 	case "frauddetector":
-		return []span{{553626, 556859}}
+		return []block{{545453, 548686}}
 	case "freetier":
-		return []span{{556859, 557067}}
+		return []block{{548686, 548894}}
 	case "fsx":
-		return []span{{557067, 559264}}
+		return []block{{548894, 551089}}
 	case "gamelift":
-		return []span{{559264, 564212}}
+		return []block{{551089, 556037}}
 	case "gameliftstreams":
-		return []span{{564212, 566732}}
+		return []block{{556037, 558557}}
 	case "geo":
-		return []span{{769563, 775394}}
+		return []block{{761356, 767187}}
 	case "geo-maps":
-		return []span{{566732, 567107}}
+		return []block{{558557, 558932}}
 	case "geo-places":
-		return []span{{567107, 567471}}
+		return []block{{558932, 559296}}
 	case "geo-routes":
-		return []span{{567471, 567794}}
+		return []block{{559296, 559619}}
 	case "glacier":
-		return []span{{567794, 570664}}
+		return []block{{559619, 562489}}
 	case "globalaccelerator":
-		return []span{{570664, 573305}}
+		return []block{{562489, 565130}}
 	case "glue":
-		return []span{{573305, 587022}}
+		return []block{{565130, 578846}}
 	case "grafana":
-		return []span{{587022, 589316}}
+		return []block{{578846, 581140}}
 	case "greengrass":
-		return []span{{589316, 599342}, {599342, 602029}}
+		return []block{{581140, 591163}, {591163, 593849}}
 	case "groundstation":
-		return []span{{602029, 604394}}
+		return []block{{593849, 596213}}
 	case "guardduty":
-		return []span{{604394, 612890}}
+		return []block{{596213, 604703}}
 	case "health":
-		return []span{{612890, 613510}}
+		return []block{{604703, 605323}}
 	case "healthlake":
-		return []span{{613510, 614237}}
+		return []block{{605323, 606050}}
 	case "iam":
-		return []span{{614237, 621591}}
+		return []block{{606050, 613404}}
 	case "identitystore":
-		return []span{{621591, 622899}}
+		return []block{{613404, 614712}}
 	case "imagebuilder":
-		return []span{{622899, 628530}}
+		return []block{{614712, 620343}}
 	case "inspector":
-		return []span{{628530, 629718}}
+		return []block{{620343, 621531}}
 	case "inspector-scan":
-		return []span{{629718, 629831}}
+		return []block{{621531, 621644}}
 	case "inspector2":
-		return []span{{629831, 634981}}
+		return []block{{621644, 626794}}
 	case "internetmonitor":
-		return []span{{634981, 636292}}
+		return []block{{626794, 628105}}
 	case "invoicing":
-		return []span{{636292, 637188}}
+		return []block{{628105, 629001}}
 	case "iot":
-		return []span{{637188, 658034}}
+		return []block{{629001, 649846}}
 	case "iot-jobs-data":
-		return []span{{661745, 662239}}
+		return []block{{653557, 654051}}
 	case "iotanalytics":
-		return []span{{677244, 679632}}
+		return []block{{669056, 671444}}
 	case "iotdata":
-		return []span{{658034, 658901}}
+		return []block{{649846, 650713}}
 	case "iotdeviceadvisor":
-		return []span{{679632, 681081}}
+		return []block{{671444, 672892}}
 	case "iotevents":
-		return []span{{658901, 660929}}
+		return []block{{650713, 652741}}
 	case "ioteventsdata":
-		return []span{{660929, 661745}}
+		return []block{{652741, 653557}}
 	case "iotfleethub":
-		return []span{{681081, 681749}}
+		return []block{{672892, 673560}}
 	case "iotfleetwise":
-		return []span{{681749, 684206}}
+		return []block{{673560, 676017}}
 	case "iotmanagedintegrations":
-		return []span{{662239, 668418}}
+		return []block{{654051, 660230}}
 	case "iotsitewise":
-		return []span{{684625, 697762}}
+		return []block{{676436, 689570}}
 	case "iotthingsgraph":
-		return []span{{697762, 698955}}
+		return []block{{689570, 690763}}
 	case "iottwinmaker":
-		return []span{{698955, 703002}}
+		return []block{{690763, 694807}}
 	case "iotwireless":
-		return []span{{668418, 677244}}
+		return []block{{660230, 669056}}
 	case "ivs":
-		return []span{{703002, 705477}, {705477, 707919}}
+		return []block{{694807, 697282}, {697282, 699724}}
 	case "ivschat":
-		return []span{{707919, 709021}}
+		return []block{{699724, 700826}}
 	case "kafka":
-		return []span{{709021, 713859}}
+		return []block{{700826, 705664}}
 	case "kafkaconnect":
-		return []span{{713859, 715509}}
+		return []block{{705664, 707314}}
 	case "kendra":
-		return []span{{715509, 719689}}
+		return []block{{707314, 711487}}
 	case "kendra-ranking":
-		return []span{{719689, 720232}}
+		return []block{{711487, 712030}}
 	case "kinesis":
-		return []span{{721433, 723489}}
+		return []block{{713229, 715285}}
 	case "kinesisanalytics":
-		return []span{{723489, 724730}, {724730, 726554}}
+		return []block{{715285, 716526}, {716526, 718350}}
 	case "kinesisvideo":
-		return []span{{726554, 728891}, {728891, 729348}, {729348, 729492}, {729492, 729747}, {729747, 730006}}
+		return []block{{718350, 720687}, {720687, 721144}, {721144, 721288}, {721288, 721543}, {721543, 721802}}
 	case "kms":
-		return []span{{730006, 731841}}
+		return []block{{721802, 723637}}
 	case "lakeformation":
-		return []span{{731841, 735418}}
+		return []block{{723637, 727214}}
 	case "lambda":
-		return []span{{735418, 744106}}
+		return []block{{727214, 735902}}
 	case "launchwizard":
-		return []span{{744106, 745104}}
+		return []block{{735902, 736900}}
 	case "lex":
-		return []span{{745104, 747668}, {747668, 756349}, {756349, 756814}, {756814, 757570}}
+		return []block{{736900, 739461}, {739461, 748142}, {748142, 748607}, {748607, 749363}}
 	case "license-manager":
-		return []span{{757570, 760392}}
+		return []block{{749363, 752185}}
 	case "license-manager-linux-subscriptions":
-		return []span{{760392, 761454}}
+		return []block{{752185, 753247}}
 	case "license-manager-user-subscriptions":
-		return []span{{761454, 762923}}
+		return []block{{753247, 754716}}
 	case "lightsail":
-		return []span{{762923, 769563}}
+		return []block{{754716, 761356}}
 	case "logs":
-		return []span{{249724, 254730}}
+		return []block{{241796, 246801}}
 	case "lookoutequipment":
-		return []span{{775394, 777209}}
+		return []block{{767187, 769002}}
 	case "lookoutmetrics":
-		return []span{{777209, 779433}}
+		return []block{{769002, 771226}}
 	case "lookoutvision":
-		return []span{{779433, 781525}}
+		return []block{{771226, 773317}}
 	case "m2":
-		return []span{{781525, 784731}}
+		return []block{{773317, 776523}}
 	case "machinelearning":
-		return []span{{784731, 786112}}
+		return []block{{776523, 777904}}
 	case "macie2":
-		return []span{{786112, 790887}}
+		return []block{{777904, 782679}}
 	case "managedblockchain":
-		return []span{{793431, 795512}}
+		return []block{{785223, 787304}}
 	case "managedblockchain-query":
-		return []span{{795512, 796099}}
+		return []block{{787304, 787891}}
 	case "marketplacecommerceanalytics":
-		return []span{{797971, 798200}}
+		return []block{{789763, 789992}}
 	case "mediaconnect":
-		return []span{{799163, 802885}}
+		return []block{{790955, 794677}}
 	case "mediaconvert":
-		return []span{{802885, 804894}}
+		return []block{{794677, 796686}}
 	case "medialive":
-		return []span{{804894, 815198}}
+		return []block{{796686, 806988}}
 	case "mediapackage":
-		return []span{{815198, 816434}}
+		return []block{{806988, 808224}}
 	case "mediapackage-vod":
-		return []span{{816434, 817623}}
+		return []block{{808224, 809413}}
 	case "mediapackagev2":
-		return []span{{817623, 823137}}
+		return []block{{809413, 814921}}
 	case "mediastore":
-		return []span{{823137, 824099}, {824099, 824347}}
+		return []block{{814921, 815883}, {815883, 816131}}
 	case "mediatailor":
-		return []span{{824347, 828339}}
+		return []block{{816131, 820120}}
 	case "medical-imaging":
-		return []span{{828339, 830310}}
+		return []block{{820120, 822090}}
 	case "memorydb":
-		return []span{{830310, 832877}}
+		return []block{{822090, 824657}}
 	case "mgh":
-		return []span{{837949, 838760}, {841698, 841919}}
+		return []block{{829729, 830540}, {833473, 833694}}
 	case "mgn":
-		return []span{{832877, 837949}}
+		return []block{{824657, 829729}}
 	case "migrationhub-orchestrator":
-		return []span{{841919, 844060}}
+		return []block{{833694, 835835}}
 	case "migrationhub-strategy":
-		return []span{{844060, 845547}}
+		return []block{{835835, 837322}}
 	case "mobiletargeting":
-		return []span{{931901, 941099}}
+		return []block{{923654, 932851}}
 	case "monitoring":
-		return []span{{245414, 247726}}
+		return []block{{239484, 241796}}
 	case "mpa":
-		return []span{{845547, 846879}}
+		return []block{{837322, 838654}}
 	case "mq":
-		return []span{{846879, 848465}}
+		return []block{{838654, 840240}}
 	case "mturk-requester":
-		return []span{{848465, 849664}}
+		return []block{{840240, 841439}}
 	case "neptune-db":
-		return []span{{856634, 859870}}
+		return []block{{848409, 851645}}
 	case "neptune-graph":
-		return []span{{854060, 856634}}
+		return []block{{845835, 848409}}
 	case "network-firewall":
-		return []span{{859870, 864976}}
+		return []block{{851645, 856751}}
 	case "networkflowmonitor":
-		return []span{{864976, 867347}}
+		return []block{{856751, 859122}}
 	case "networkmanager":
-		return []span{{867347, 876135}}
+		return []block{{859122, 867910}}
 	case "networkmonitor":
-		return []span{{876135, 877035}}
+		return []block{{867910, 868810}}
 	case "notifications":
-		return []span{{877035, 880348}}
+		return []block{{868810, 872123}}
 	case "notifications-contacts":
-		return []span{{880348, 880994}}
+		return []block{{872123, 872769}}
 	case "oam":
-		return []span{{880994, 881833}}
+		return []block{{872769, 873608}}
 	case "observabilityadmin":
-		return []span{{881833, 883844}}
+		return []block{{873608, 875619}}
 	case "odb":
-		return []span{{883844, 886094}}
+		return []block{{875619, 877869}}
 	case "omics":
-		return []span{{886094, 895052}}
+		return []block{{877869, 886825}}
 	case "organizations":
-		return []span{{905112, 907248}}
+		return []block{{896885, 899021}}
 	case "osis":
-		return []span{{907248, 909301}}
+		return []block{{899021, 901074}}
 	case "outposts":
-		return []span{{909301, 911806}}
+		return []block{{901074, 903579}}
 	case "panorama":
-		return []span{{911806, 914404}}
+		return []block{{903579, 906177}}
 	case "partnercentral-account":
-		return []span{{914404, 915956}}
+		return []block{{906177, 907726}}
 	case "partnercentral-benefits":
-		return []span{{915956, 917018}}
+		return []block{{907726, 908785}}
 	case "partnercentral-channel":
-		return []span{{917018, 918228}}
+		return []block{{908785, 909991}}
 	case "partnercentral-selling":
-		return []span{{918228, 920694}}
+		return []block{{909991, 912450}}
 	case "payment-cryptography":
-		return []span{{920694, 921876}, {921876, 922799}}
+		return []block{{912450, 913632}, {913632, 914555}}
 	case "pca-connector-ad":
-		return []span{{922799, 925138}}
+		return []block{{914555, 916894}}
 	case "pca-connector-scep":
-		return []span{{925138, 925972}}
+		return []block{{916894, 917728}}
 	case "pcs":
-		return []span{{925972, 927167}}
+		return []block{{917728, 918921}}
 	case "personalize":
-		return []span{{927167, 930488}, {930488, 930796}, {930796, 931106}}
+		return []block{{918921, 922242}, {922242, 922550}, {922550, 922860}}
 	case "pi":
-		return []span{{931106, 931901}}
+		return []block{{922860, 923654}}
 	case "pipes":
-		return []span{{952191, 952838}}
+		return []block{{943942, 944589}}
 	case "polly":
-		return []span{{952838, 953456}}
+		return []block{{944589, 945207}}
 	case "pricing":
-		return []span{{953456, 953651}}
+		return []block{{945207, 945402}}
 	case "profile":
-		return []span{{353579, 365018}}
+		return []block{{345591, 357021}}
 	case "proton":
-		return []span{{953651, 957955}}
+		return []block{{945402, 949704}}
 	case "qapps":
-		return []span{{957955, 959861}}
+		return []block{{949704, 951610}}
 	case "qbusiness":
-		return []span{{959861, 970289}}
+		return []block{{951610, 962029}}
 	case "qldb":
-		return []span{{980387, 981867}, {981867, 982004}}
+		return []block{{972117, 973596}, {973596, 973733}}
 	case "quicksight":
-		return []span{{982004, 1011551}}
+		return []block{{973733, 1003280}}
 	case "ram":
-		return []span{{1011551, 1014284}}
+		return []block{{1003280, 1006013}}
 	case "rbin":
-		return []span{{1014284, 1014929}}
+		return []block{{1006013, 1006658}}
 	case "rds":
-		return []span{{428846, 431374}, {850554, 854060}, {1014929, 1023273}}
+		return []block{{420694, 423222}, {842329, 845835}, {1006658, 1015002}}
 	case "rds-data":
-		return []span{{1023273, 1023677}}
+		return []block{{1015002, 1015406}}
 	case "redshift":
-		return []span{{1023677, 1030954}}
+		return []block{{1015406, 1022680}}
 	case "redshift-data":
-		return []span{{1030954, 1031480}}
+		return []block{{1022680, 1023206}}
 	case "redshift-serverless":
-		return []span{{1031480, 1033828}}
+		return []block{{1023206, 1025554}}
 	case "refactor-spaces":
-		return []span{{838760, 841698}}
+		return []block{{830540, 833473}}
 	case "rekognition":
-		return []span{{1033828, 1036848}, {1036848, 1037009}}
+		return []block{{1025554, 1028574}, {1028574, 1028735}}
 	case "repostspace":
-		return []span{{1037009, 1038354}}
+		return []block{{1028735, 1030080}}
 	case "resiliencehub":
-		return []span{{1038354, 1042985}}
+		return []block{{1030080, 1034711}}
 	case "resource-explorer-2":
-		return []span{{1042985, 1044705}}
+		return []block{{1034711, 1036431}}
 	case "resource-groups":
-		return []span{{1044705, 1046065}}
+		return []block{{1036431, 1037791}}
 	case "robomaker":
-		return []span{{1046398, 1049657}}
+		return []block{{1038124, 1041383}}
 	case "rolesanywhere":
-		return []span{{1049657, 1051598}}
+		return []block{{1041383, 1043324}}
 	case "route53":
-		return []span{{1051598, 1057642}}
+		return []block{{1043324, 1049368}}
 	case "route53-recovery-cluster":
-		return []span{{1058779, 1059128}}
+		return []block{{1050505, 1050854}}
 	case "route53-recovery-control-config":
-		return []span{{1059128, 1061451}}
+		return []block{{1050854, 1053177}}
 	case "route53-recovery-readiness":
-		return []span{{1061451, 1064106}}
+		return []block{{1053177, 1055832}}
 	case "route53domains":
-		return []span{{1057642, 1058779}}
+		return []block{{1049368, 1050505}}
 	case "route53profiles":
-		return []span{{1064106, 1065318}}
+		return []block{{1055832, 1057044}}
 	case "route53resolver":
-		return []span{{1065318, 1069056}}
+		return []block{{1057044, 1060782}}
 	case "rum":
-		return []span{{1069056, 1070615}}
+		return []block{{1060782, 1062341}}
 	case "s3":
-		return []span{{1070615, 1076975}, {1076975, 1085651}}
+		return []block{{1062341, 1068701}, {1068701, 1077370}}
 	case "s3-outposts":
-		return []span{{1085651, 1086076}}
+		return []block{{1077370, 1077794}}
 	case "s3tables":
-		return []span{{1086076, 1090047}}
+		return []block{{1077794, 1081765}}
 	case "s3vectors":
-		return []span{{1090047, 1091350}}
+		return []block{{1081765, 1083068}}
 	case "sagemaker":
-		return []span{{1091350, 1113084}, {1113084, 1113525}, {1113525, 1113891}, {1113891, 1114547}, {1116061, 1116319}, {1116319, 1116852}}
+		return []block{{1083068, 1104792}, {1104792, 1105233}, {1105233, 1105598}, {1105598, 1106254}, {1107768, 1108026}, {1108026, 1108559}}
 	case "sagemaker-geospatial":
-		return []span{{1114547, 1116061}}
+		return []block{{1106254, 1107768}}
 	case "savingsplans":
-		return []span{{1116852, 1117673}}
+		return []block{{1108559, 1109380}}
 	case "scheduler":
-		return []span{{1117673, 1118616}}
+		return []block{{1109380, 1110322}}
 	case "schemas":
-		return []span{{1118616, 1121425}}
+		return []block{{1110322, 1113130}}
 	case "scn":
-		return []span{{1190489, 1194058}}
+		return []block{{1182104, 1185668}}
 	case "secretsmanager":
-		return []span{{1121425, 1122434}}
+		return []block{{1113130, 1114139}}
 	case "security-ir":
-		return []span{{1122434, 1124092}}
+		return []block{{1114139, 1115797}}
 	case "securityhub":
-		return []span{{1124092, 1131202}}
+		return []block{{1115797, 1122867}}
 	case "securitylake":
-		return []span{{1131202, 1133621}}
+		return []block{{1122867, 1125280}}
 	case "serverlessrepo":
-		return []span{{1133621, 1134718}}
+		return []block{{1125280, 1126377}}
 	case "servicecatalog":
-		return []span{{1134718, 1138324}, {1138324, 1140435}}
+		return []block{{1126377, 1129983}, {1129983, 1132094}}
 	case "servicediscovery":
-		return []span{{1141637, 1142872}}
+		return []block{{1133295, 1134530}}
 	case "servicequotas":
-		return []span{{1140435, 1141637}}
+		return []block{{1132094, 1133295}}
 	case "ses":
-		return []span{{790887, 793431}, {941099, 945040}, {1142872, 1145647}, {1145647, 1156062}}
+		return []block{{782679, 785223}, {932851, 936792}, {1134530, 1137305}, {1137305, 1147720}}
 	case "shield":
-		return []span{{1157680, 1159208}}
+		return []block{{1149338, 1150866}}
 	case "signer":
-		return []span{{1159208, 1160617}, {1160617, 1160735}}
+		return []block{{1150866, 1152275}, {1152275, 1152393}}
 	case "simspaceweaver":
-		return []span{{1160735, 1161711}}
+		return []block{{1152393, 1153369}}
 	case "sms-voice":
-		return []span{{945040, 945954}, {945954, 952191}}
+		return []block{{936792, 937706}, {937706, 943942}}
 	case "snow-device-management":
-		return []span{{1161711, 1162691}}
+		return []block{{1153369, 1154349}}
 	case "snowball":
-		return []span{{1162691, 1163543}}
+		return []block{{1154349, 1155201}}
 	case "sns":
-		return []span{{1163543, 1165027}}
+		return []block{{1155201, 1156685}}
 	case "social-messaging":
-		return []span{{1165027, 1167240}}
+		return []block{{1156685, 1158898}}
 	case "sqs":
-		return []span{{1167240, 1167951}}
+		return []block{{1158898, 1159609}}
 	case "ssm":
-		return []span{{1167951, 1174346}}
+		return []block{{1159609, 1165961}}
 	case "ssm-contacts":
-		return []span{{1174346, 1175771}}
+		return []block{{1165961, 1167386}}
 	case "ssm-guiconnect":
-		return []span{{1175771, 1176103}}
+		return []block{{1167386, 1167718}}
 	case "ssm-incidents":
-		return []span{{1176103, 1178094}}
+		return []block{{1167718, 1169709}}
 	case "ssm-quicksetup":
-		return []span{{1178094, 1179213}}
+		return []block{{1169709, 1170828}}
 	case "ssm-sap":
-		return []span{{1179213, 1180764}}
+		return []block{{1170828, 1172379}}
 	case "sso":
-		return []span{{1181009, 1185639}}
+		return []block{{1172624, 1177254}}
 	case "sso-oauth":
-		return []span{{1185639, 1185888}}
+		return []block{{1177254, 1177503}}
 	case "states":
-		return []span{{1156062, 1157680}}
+		return []block{{1147720, 1149338}}
 	case "storagegateway":
-		return []span{{1185888, 1190069}}
+		return []block{{1177503, 1181684}}
 	case "sts":
-		return []span{{1190069, 1190489}}
+		return []block{{1181684, 1182104}}
 	case "support":
-		return []span{{1194058, 1194763}}
+		return []block{{1185668, 1186373}}
 	case "supportapp":
-		return []span{{1194763, 1195688}}
+		return []block{{1186373, 1187298}}
 	case "swf":
-		return []span{{1195688, 1197258}}
+		return []block{{1187298, 1188868}}
 	case "synthetics":
-		return []span{{1197258, 1198784}}
+		return []block{{1188868, 1190394}}
 	case "tagging":
-		return []span{{1046065, 1046398}}
+		return []block{{1037791, 1038124}}
 	case "tax":
-		return []span{{1198784, 1199811}}
+		return []block{{1190394, 1191421}}
 	case "textract":
-		return []span{{1199811, 1200958}}
+		return []block{{1191421, 1192567}}
 	case "thinclient":
-		return []span{{1257927, 1258962}}
+		return []block{{1249515, 1250550}}
 	case "timestream":
-		return []span{{1202001, 1202694}, {1202694, 1203608}}
+		return []block{{1193610, 1194303}, {1194303, 1195216}}
 	case "timestream-influxdb":
-		return []span{{1200958, 1202001}}
+		return []block{{1192567, 1193610}}
 	case "tnb":
-		return []span{{1203608, 1206225}}
+		return []block{{1195216, 1197833}}
 	case "transcribe":
-		return []span{{1206225, 1208949}, {1208949, 1209385}}
+		return []block{{1197833, 1200557}, {1200557, 1200993}}
 	case "transfer":
-		return []span{{1209385, 1212331}}
+		return []block{{1200993, 1203936}}
 	case "translate":
-		return []span{{1212331, 1213254}}
+		return []block{{1203936, 1204859}}
 	case "trustedadvisor":
-		return []span{{1213254, 1214363}}
+		return []block{{1204859, 1205968}}
 	case "verifiedpermissions":
-		return []span{{1214363, 1215961}}
+		return []block{{1205968, 1207566}}
 	case "voiceid":
-		return []span{{1215961, 1217210}}
+		return []block{{1207566, 1208815}}
 	case "vpc-lattice":
-		return []span{{1217210, 1225147}}
+		return []block{{1208815, 1216749}}
 	case "waf":
-		return []span{{1225147, 1228188}}
+		return []block{{1216749, 1219790}}
 	case "waf-regional":
-		return []span{{1228188, 1231649}}
+		return []block{{1219790, 1223251}}
 	case "wafv2":
-		return []span{{1231649, 1234352}}
+		return []block{{1223251, 1225944}}
 	case "wellarchitected":
-		return []span{{1234352, 1241858}}
+		return []block{{1225944, 1233450}}
 	case "wisdom":
-		return []span{{970289, 980387}, {1241858, 1245827}}
+		return []block{{962029, 972117}, {1233450, 1237415}}
 	case "workdocs":
-		return []span{{1245827, 1248788}}
+		return []block{{1237415, 1240376}}
 	case "workmail":
-		return []span{{1248788, 1253158}}
+		return []block{{1240376, 1244746}}
 	case "workmailmessageflow":
-		return []span{{1253158, 1253367}}
+		return []block{{1244746, 1244955}}
 	case "workspaces":
-		return []span{{1253367, 1257214}}
+		return []block{{1244955, 1248802}}
 	case "workspaces-instances":
-		return []span{{1257214, 1257927}}
+		return []block{{1248802, 1249515}}
 	case "workspaces-web":
-		return []span{{1258962, 1265264}}
+		return []block{{1250550, 1256852}}
 	case "xray":
-		return []span{{1265264, 1267233}}
+		return []block{{1256852, 1258821}}
 	}
 	return nil
 }

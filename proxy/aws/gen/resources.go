@@ -64,7 +64,9 @@ func shapeOf(name, arn string, others map[string]string) (shape, error) {
 		sh.vars = append(sh.vars, rest[at[2]:at[3]])
 		rest = rest[at[1]:]
 		forbidden := "/:"
-		if rest == "" {
+		if rest != "" && (rest[0] == '/' || rest[0] == ':') {
+			forbidden = rest[:1] // where the name ends
+		} else if rest == "" {
 			forbidden = ""
 			for _, other := range others {
 				o := strings.SplitN(other, ":", 6)
@@ -216,6 +218,11 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 	if len(a.ResourceTypes) == 0 {
 		return "*", nil
 	}
+	if strings.HasPrefix(full, "apigateway:") {
+		// The path is the resource. (Amazon API Gateway Developer Guide, "ARN
+		// reference".)
+		return "path", nil
+	}
 	var shapes []shape
 	for _, t := range a.ResourceTypes {
 		arn, ok := pg.Types[strings.ToLower(t.Name)]
@@ -283,7 +290,7 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 			}
 			paths = append(paths, pl.path)
 		}
-		if len(paths) == len(sh.vars) && lists <= 1 {
+		if len(paths) == len(sh.vars) && lists <= 1 && (len(paths) > 0 || sh.required) {
 			fits = append(fits, filled{sh, i, paths})
 		}
 	}
