@@ -18,14 +18,15 @@ import (
 // The operations of Amazon DynamoDB, 2012-08-10, and of its streams, but for
 // the bulk operations: see dynamoOperations.
 const (
-	everyDynamoOperation = `BatchExecuteStatement BatchGetItem BatchWriteItem CreateBackup CreateGlobalTable CreateTable
-		DeleteBackup DeleteItem DeleteResourcePolicy DeleteTable DescribeBackup DescribeContinuousBackups
-		DescribeContributorInsights DescribeEndpoints DescribeExport DescribeGlobalTable DescribeGlobalTableSettings
-		DescribeImport DescribeKinesisStreamingDestination DescribeLimits DescribeTable DescribeTableReplicaAutoScaling
-		DescribeTimeToLive DisableKinesisStreamingDestination EnableKinesisStreamingDestination ExecuteStatement
-		ExecuteTransaction ExportTableToPointInTime GetItem GetResourcePolicy ImportTable ListBackups
-		ListContributorInsights ListExports ListGlobalTables ListImports ListTables ListTagsOfResource PutItem
-		PutResourcePolicy Query RestoreTableFromBackup RestoreTableToPointInTime Scan SearchVectors TagResource
+	everyDynamoOperation = `BatchExecuteStatement BatchGetItem BatchWriteItem CancelBulkOperation CreateBackup CreateGlobalTable CreateTable
+		DeleteBackup DeleteItem DeleteResourcePolicy DeleteTable DescribeBackup DescribeBulkOperation
+		DescribeContinuousBackups DescribeContributorInsights DescribeEndpoints DescribeExport DescribeGlobalTable
+		DescribeGlobalTableSettings DescribeImport DescribeKinesisStreamingDestination DescribeLimits DescribeTable
+		DescribeTableReplicaAutoScaling DescribeTimeToLive DisableKinesisStreamingDestination
+		EnableKinesisStreamingDestination ExecuteStatement ExecuteTransaction ExportTableToPointInTime GetItem
+		GetResourcePolicy ImportTable ListBackups ListBulkOperations ListContributorInsights ListExports
+		ListGlobalTables ListImports ListTables ListTagsOfResource PutItem PutResourcePolicy Query
+		RestoreTableFromBackup RestoreTableToPointInTime Scan SearchVectors StartBulkPutItems TagResource
 		TransactGetItems TransactWriteItems UntagResource UpdateContinuousBackups UpdateContributorInsights
 		UpdateGlobalTable UpdateGlobalTableSettings UpdateItem UpdateKinesisStreamingDestination UpdateTable
 		UpdateTableReplicaAutoScaling UpdateTimeToLive`

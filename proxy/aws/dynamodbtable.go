@@ -60,7 +60,7 @@ func (c *dynamoCall) readUpdateTable() error {
 	}
 	table := c.call.Requests[0].Resource
 	witness := func(region, update string) error {
-		if update == "Update" {
+		if update != "Create" && update != "Delete" {
 			return errors.New("a witness is created or deleted")
 		}
 		c.ask(update+"GlobalTableWitness", moved(table, region))
@@ -156,7 +156,7 @@ func (c *dynamoCall) regions(name string, f func(region, update string) error) e
 			switch {
 			case err != nil:
 				return err
-			case update != "Create" && update != "Delete" && update != "Update":
+			case !slices.Contains([]string{"Create", "Delete", "Disassociate", "Update"}, update):
 				return fmt.Errorf("member %.40q of %q is not known", update, name)
 			}
 			if err := f(region, update); err != nil {

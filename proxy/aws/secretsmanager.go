@@ -13,29 +13,32 @@ import (
 // and its only resource type the secret. (Service Authorization Reference,
 // "AWS Secrets Manager".)
 var secretOperations = map[string]string{ // operation -> the member that names the secret; "" for none
-	"BatchGetSecretValue":          "",
-	"CancelRotateSecret":           "SecretId",
-	"CreateSecret":                 "Name",
-	"DeleteResourcePolicy":         "SecretId",
-	"DeleteSecret":                 "SecretId",
-	"DescribeSecret":               "SecretId",
-	"GetRandomPassword":            "",
-	"GetResourcePolicy":            "SecretId",
-	"GetSecretValue":               "SecretId",
-	"ListSecretVersionIds":         "SecretId",
-	"ListSecrets":                  "",
-	"PutResourcePolicy":            "SecretId",
-	"PutSecretValue":               "SecretId",
-	"RemoveRegionsFromReplication": "SecretId",
-	"ReplicateSecretToRegions":     "SecretId",
-	"RestoreSecret":                "SecretId",
-	"RotateSecret":                 "SecretId",
-	"StopReplicationToReplica":     "SecretId",
-	"TagResource":                  "SecretId",
-	"UntagResource":                "SecretId",
-	"UpdateSecret":                 "SecretId",
-	"UpdateSecretVersionStage":     "SecretId",
-	"ValidateResourcePolicy":       "SecretId",
+	"AssociateCrossAccountReplica":    "SecretId",
+	"BatchGetSecretValue":             "",
+	"CancelRotateSecret":              "SecretId",
+	"CreateSecret":                    "Name",
+	"DeleteResourcePolicy":            "SecretId",
+	"DeleteSecret":                    "SecretId",
+	"DescribeSecret":                  "SecretId",
+	"DisassociateCrossAccountReplica": "SecretId",
+	"GetRandomPassword":               "",
+	"GetResourcePolicy":               "SecretId",
+	"GetSecretValue":                  "SecretId",
+	"ListResourcePolicies":            "SecretId",
+	"ListSecretVersionIds":            "SecretId",
+	"ListSecrets":                     "",
+	"PutResourcePolicy":               "SecretId",
+	"PutSecretValue":                  "SecretId",
+	"RemoveRegionsFromReplication":    "SecretId",
+	"ReplicateSecretToRegions":        "SecretId",
+	"RestoreSecret":                   "SecretId",
+	"RotateSecret":                    "SecretId",
+	"StopReplicationToReplica":        "SecretId",
+	"TagResource":                     "SecretId",
+	"UntagResource":                   "SecretId",
+	"UpdateSecret":                    "SecretId",
+	"UpdateSecretVersionStage":        "SecretId",
+	"ValidateResourcePolicy":          "SecretId",
 }
 
 // readSecrets reads a call to AWS Secrets Manager.
@@ -76,7 +79,30 @@ func readSecrets(in *input, call *proxy.Call) error {
 		}
 	}
 	call.Requests = append(call.Requests, req)
+	if op == "AssociateCrossAccountReplica" {
+		return associate(in, call, members)
+	}
 	return rotation(call, op, members)
+}
+
+// associate adds what joining a secret to another account's asks for: the call
+// accepts the replication there with the caller's rights, and may pass a role.
+// (AWS Secrets Manager API Reference, AssociateCrossAccountReplica.)
+func associate(in *input, call *proxy.Call, members map[string]any) error {
+	arn, err := member(members, "CrossAccountReplicaARN")
+	if err != nil {
+		return err
+	}
+	replica, err := secretRequest(in, "secretsmanager:AcceptCrossAccountReplication", arn)
+	if err != nil {
+		return err
+	}
+	call.Requests = append(call.Requests, replica)
+	role, ok, err := optional(members, "ReplicationRoleARN")
+	if ok {
+		call.Requests = append(call.Requests, request("iam:PassRole", role, "iam:PassedToService", "secretsmanager.amazonaws.com"))
+	}
+	return err
 }
 
 func batchSecrets(in *input, call *proxy.Call, members map[string]any) error {

@@ -66,11 +66,14 @@ func parseXMLOf(body []byte, namespace string) (*element, error) {
 				return nil, fmt.Errorf("element %.80q is of namespace %.80q", t.Name.Local, t.Name.Space)
 			}
 			for _, a := range t.Attr {
+				if t.Name.Local == "Grantee" && isSchemaType(a) {
+					continue
+				}
 				if a.Name.Space != "" || a.Name.Local != "xmlns" || a.Value != namespace {
 					return nil, fmt.Errorf("element %.80q has the attribute %.80q", t.Name.Local, a.Name.Local)
 				}
 			}
-			if len(t.Attr) > 1 {
+			if len(t.Attr) > 1 && t.Name.Local != "Grantee" {
 				return nil, fmt.Errorf("element %.80q declares its namespace twice", t.Name.Local)
 			}
 			if len(open) == 1 && len(top.children) > 0 {
@@ -107,6 +110,14 @@ func parseXMLOf(body []byte, namespace string) (*element, error) {
 		return nil, errors.New("no element")
 	}
 	return &document.children[0], nil
+}
+
+// isSchemaType reports whether a is one of the two attributes that S3's Grantee
+// has, and nothing else of AWS's: its type, which its elements say as well.
+// (Amazon S3 API Reference, Grantee.)
+func isSchemaType(a xml.Attr) bool {
+	const schema = "http://www.w3.org/2001/XMLSchema-instance"
+	return a.Name.Space == "xmlns" && a.Value == schema || a.Name.Space == schema && a.Name.Local == "type"
 }
 
 func blank(s string) bool { return strings.Trim(s, " \t\r\n") == "" }
