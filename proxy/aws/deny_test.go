@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -49,28 +50,52 @@ func TestDenialsAreInTheServicesWords(t *testing.T) {
 		}
 	}
 	out := &txtar.Archive{Comment: []byte("How each protocol says no: a denial, and one that may be tried again.\n\n")}
-	for _, tt := range []struct{ service, method string }{{"s3", "GET"}, {"s3", "HEAD"}, {"sns", "POST"}, {"sts", "POST"}, {"secretsmanager", "POST"}, {"dynamodb", "POST"}, {"sqs", "POST"}, {"sqs by query", "POST"}, {"ssm", "POST"}, {"kms", "POST"}, {"lambda", "POST"}, {"cbor", "POST"}, {"unknown", "POST"}} {
+	for _, tt := range []struct {
+		service, method string
+		protocol        protocol // empty: what is known of it by hand
+		query           bool
+	}{
+		{service: "s3", method: "GET"},
+		{service: "s3", method: "HEAD"},
+		{service: "sns", method: "POST"},
+		{service: "sts", method: "POST"},
+		{service: "secretsmanager", method: "POST"},
+		{service: "dynamodb", method: "POST"},
+		{service: "sqs", method: "POST"},
+		{service: "sqs", method: "POST", protocol: protocolQuery, query: true},
+		{service: "ssm", method: "POST"},
+		{service: "kms", method: "POST"},
+		{service: "lambda", method: "POST"},
+		{service: "arc-region-switch", method: "POST", protocol: protocolCBOR},
+		{service: "monitoring", method: "POST", protocol: protocolCBOR, query: true},
+		{service: "monitoring", method: "POST", protocol: protocolQuery, query: true},
+		{service: "ec2", method: "POST", protocol: protocolEC2},
+		{service: "sdb", method: "POST", protocol: protocolQuery},
+		{service: "route53", method: "GET", protocol: protocolXML},
+		{service: "cloudfront", method: "GET", protocol: protocolXML},
+		{service: "s3", method: "GET", protocol: protocolXML},
+		{service: "iotdata", method: "POST", protocol: protocolREST},
+		{service: "unknown", method: "POST", protocol: protocolQuery},
+	} {
 		for _, retry := range []bool{false, true} {
-			name, _, query := strings.Cut(tt.service, " by query")
-			svc, _ := lookup(name)
-			p := &particulars{protocol: svc.protocol, service: svc}
-			if query {
-				p.protocol = protocolQuery
-			}
-			if tt.service == "cbor" {
-				p.protocol = protocolCBOR
-			}
+			svc, _ := lookup(tt.service)
+			svc.query = svc.query || tt.query
+			p := &particulars{protocol: cmp.Or(tt.protocol, svc.protocol), service: svc}
 			d := proxy.Denial{ID: "d-7f3a91c2", Reason: manifest.NoResource, Request: manifest.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::media/<&>\"\u2028"}}
 			if retry {
 				d = proxy.Denial{ID: "d-7f3a91c2", Reason: proxy.Throttled, Retry: true}
 			}
 			w := httptest.NewRecorder()
-			(&Cloud{Function: "generate-thumbnail"}).Deny(w, httptest.NewRequest(tt.method, "/", nil), &proxy.Call{Service: name, Particulars: p}, d)
+			(&Cloud{Function: "generate-thumbnail"}).Deny(w, httptest.NewRequest(tt.method, "/", nil), &proxy.Call{Service: tt.service, Particulars: p}, d)
 			resp := w.Result()
-			dump, _ := httputil.DumpResponse(resp, true)
-			name = fmt.Sprintf("%s %s retry=%v", tt.service, tt.method, retry)
+			resp.Request = &http.Request{Method: tt.method}
+			dump, err := httputil.DumpResponse(resp, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := fmt.Sprintf("%s %s by %s retry=%v", tt.service, tt.method, p.protocol, retry)
 			got := strings.ReplaceAll(string(dump), "\r\n", "\n") + "\n"
-			if tt.service == "cbor" {
+			if tt.protocol == protocolCBOR {
 				got = fmt.Sprintf("%q\n", got)
 			}
 			out.Files = append(out.Files, txtar.File{Name: name, Data: []byte(got)})
