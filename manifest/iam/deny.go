@@ -209,7 +209,7 @@ func ways(rules []rule) []way {
 						cs, ok = cs.with(c)
 					}
 				}
-				if ok && !cs.contradict() {
+				if cs = cs.implied(); ok && !cs.contradict() {
 					next = include(next, way{resources: w.resources, conditions: cs})
 				}
 			}
@@ -229,6 +229,38 @@ func ways(rules []rule) []way {
 		all[i].resources = widest(all[i].resources, parseWritten)
 	}
 	return all
+}
+
+// implied returns cs without what others of them say as well: a value that is like
+// none of some patterns equals none that is like one of them. Both hold of a
+// missing key.
+func (cs conditions) implied() conditions {
+	return slices.DeleteFunc(slices.Clone(cs), func(c condition) bool {
+		return c.operator == "StringNotEquals" && slices.ContainsFunc(cs, func(wide condition) bool {
+			if wide.operator != "StringNotLike" || !strings.EqualFold(wide.key, c.key) {
+				return false
+			}
+			return !slices.ContainsFunc(c.values, func(v string) bool {
+				return strings.ContainsAny(v, "$") || !slices.ContainsFunc(wide.values, func(p string) bool {
+					return !strings.Contains(p, "$") && parseValue(p).covers(glob(v))
+				})
+			})
+		})
+	})
+}
+
+// parseValue parses a value that has wildcards and no variables.
+func parseValue(p string) glob {
+	g := glob(p)
+	for i, r := range g {
+		switch r {
+		case '*':
+			g[i] = anyRun
+		case '?':
+			g[i] = anyOne
+		}
+	}
+	return g
 }
 
 // contradict reports whether one of cs says the contrary of another.

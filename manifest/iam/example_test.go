@@ -57,7 +57,8 @@ permissions:
 	//       "NotAction": [
 	//         "kms:Decrypt",
 	//         "kms:Encrypt",
-	//         "kms:GenerateDataKey*",
+	//         "kms:GenerateDataKey",
+	//         "kms:GenerateDataKeyWithoutPlaintext",
 	//         "sns:Publish"
 	//       ],
 	//       "Resource": "*"
@@ -67,12 +68,13 @@ permissions:
 	//       "Action": [
 	//         "kms:Decrypt",
 	//         "kms:Encrypt",
-	//         "kms:GenerateDataKey*"
+	//         "kms:GenerateDataKey",
+	//         "kms:GenerateDataKeyWithoutPlaintext"
 	//       ],
 	//       "Resource": "*",
 	//       "Condition": {
 	//         "StringNotLike": {
-	//           "kms:ViaService": "sns.*.amazonaws.com*"
+	//           "kms:ViaService": "sns.*"
 	//         }
 	//       }
 	//     },

@@ -1,8 +1,10 @@
 package iam
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,6 +162,77 @@ func TestARolePolicyTooLargeIsReturnedWithItsSize(t *testing.T) {
 	}
 	if want := len(strings.NewReplacer(" ", "", "\n", "").Replace(string(text))); size.Size != want {
 		t.Errorf("got a size of %d, want %d", size.Size, want)
+	}
+}
+
+func TestARolePolicyTooLargeIsSeveral(t *testing.T) {
+	m := &manifest.Manifest{Account: here}
+	for i := range 100 {
+		m.Grants = append(m.Grants, &manifest.Grant{Actions: []string{fmt.Sprint("s3:Action", i)}, Resources: []manifest.Pattern{manifest.Pattern(fmt.Sprint("arn:aws:s3:::bucket-", i, "/*"))}})
+	}
+	type document struct{ Statement []json.RawMessage }
+	var whole, parts document
+	text, _ := RolePolicy(m)
+	if err := json.Unmarshal(text, &whole); err != nil {
+		t.Fatal(err)
+	}
+	all, err := RolePolicies(m)
+	if err != nil || len(all) < 2 {
+		t.Fatalf("got %d policies, %v", len(all), err)
+	}
+	allows := false
+	for i, text := range all {
+		var one document
+		if err := json.Unmarshal(text, &one); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(strings.NewReplacer(" ", "", "\n", "").Replace(string(text))); n > MaxRole {
+			t.Errorf("policy %d has %d characters", i, n)
+		}
+		for _, s := range one.Statement {
+			if allow := strings.Contains(string(s), `"Effect": "Allow"`); allows && !allow {
+				t.Errorf("policy %d denies after what allows", i)
+			} else {
+				allows = allow
+			}
+		}
+		parts.Statement = append(parts.Statement, one.Statement...)
+	}
+	text1 := func(d document) (all []string) {
+		for _, s := range d.Statement {
+			all = append(all, string(s))
+		}
+		slices.Sort(all)
+		return all
+	}
+	if !slices.Equal(text1(whole), text1(parts)) {
+		t.Error("the parts together are not the whole")
+	}
+	if one, err := RolePolicies(allow("s3:GetObject", "arn:aws:s3:::media/*")); len(one) != 1 || err != nil {
+		t.Errorf("got %d policies, %v, want one", len(one), err)
+	}
+	for i := range m.Grants[:60] {
+		m.Grants[i].Resources = []manifest.Pattern{manifest.Pattern(fmt.Sprint("arn:aws:s3:::bucket/", strings.Repeat("k", 600), i))}
+	}
+	m.Grants = m.Grants[:60]
+	if _, err := RolePolicies(m); err == nil {
+		t.Error("got no error for more policies than a role has")
+	}
+}
+
+func TestActionsAreWrittenInWords(t *testing.T) {
+	patterns := []string{"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:ListMultipartUploadParts", "s3:PutObject", "sqs:SendMessage", "sns:Publish", "sns:*"}
+	for _, c := range []struct{ actions, want string }{
+		{"s3:AbortMultipartUpload s3:ListMultipartUploadParts s3:PutObject", "s3:Abort* s3:ListMultipart* s3:Put*"},
+		{"s3:AbortMultipartUpload s3:GetObject s3:ListBucket s3:ListMultipartUploadParts s3:PutObject", "s3:*"},
+		{"s3:ListBucket", "s3:ListBucket"},
+		{"sqs:SendMessage", "sqs:Send*"},
+		{"sns:Publish", "sns:Publish"},
+		{"sns:*", "sns:*"},
+	} {
+		if got := strings.Join(inWords(strings.Fields(c.actions), patterns), " "); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.actions, got, c.want)
+		}
 	}
 }
 

@@ -209,9 +209,22 @@ func checkRolePolicy(t *testing.T, d *die, odd string) bool {
 	if err != nil && !strings.Contains(err.Error(), "characters") {
 		t.Fatal(err)
 	}
+	rules, err := rulesOf(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := viaServices(rules)
+	short := compact(shorter(bound(rules, left), patternsOf(slices.Concat(rules, left))))
 	for _, r := range d.near(m, d.request(m, odd), odd) {
 		for _, account := range []string{here, there} {
 			a := asSeen(r, account, pick(d, "", "s3.eu-west-1.amazonaws.com"), d.context(true))
+			long, err := evaluate(string(text), a)
+			if err != nil {
+				t.Fatalf("%v in %s", err, text)
+			}
+			if got, err := evaluate(short, a); got != long || err != nil {
+				t.Fatalf("%+v is %s in shorter words, %v, want %s\n%s\nof %s", a, got, err, long, short, describe(m))
+			}
 			if !utf8.ValidString(a.resource) {
 				continue
 			}

@@ -9,23 +9,27 @@ import (
 	"github.com/lambda-remit/remit/manifest"
 )
 
-// MaxRole is the length of a managed policy, in characters that are not white
-// space. (IAM User Guide, "IAM and AWS STS quotas".) The inline policies of a
-// role may have 10,240 together.
-const MaxRole = 6144
+// What IAM takes, in characters that are not white space: of a managed policy, of
+// all inline policies of a role together, and how many managed policies a role
+// may have unless its account was given more. (IAM User Guide, "IAM and AWS STS
+// quotas".)
+const (
+	MaxRole    = 6144
+	maxInline  = 10240
+	maxManaged = 10
+)
 
 // A SizeError says that a policy is too large for a managed one. The policy is
 // right all the same, and is returned with it: IAM takes up to 10,240
-// characters inline, and what is larger than that needs two functions, or
-// grants with wildcards.
+// characters inline, and [RolePolicies] makes several managed policies of it.
 type SizeError struct {
 	Size int // in characters that are not white space
 }
 
 func (e *SizeError) Error() string {
-	way := "attach it as an inline policy, which may have 10240"
-	if e.Size > 10240 {
-		way = "inline policies may have 10240: write fewer, wider grants, or split the function"
+	way := "attach it as an inline policy, which may have 10240, or split it into several"
+	if e.Size > maxInline {
+		way = "inline policies may have 10240: split it into several managed ones"
 	}
 	return fmt.Sprintf("the policy has %d characters, and a managed policy at most %d; %s", e.Size, MaxRole, way)
 }
@@ -66,6 +70,14 @@ func (e *SizeError) Error() string {
 // A manifest that calls under the execution role itself has no such role: see
 // [SelfPolicy].
 func RolePolicy(m *manifest.Manifest) ([]byte, error) {
+	statements, err := roleStatements(m)
+	if err != nil {
+		return nil, err
+	}
+	return sized(statements)
+}
+
+func roleStatements(m *manifest.Manifest) ([]statement, error) {
 	switch {
 	case m.Credentials.Unminted:
 		return nil, errors.New("credentials are unminted: calls are made under the execution role, and there is no other; write the policy of a role that is its own")
@@ -76,7 +88,51 @@ func RolePolicy(m *manifest.Manifest) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sized(bound(rules, viaServices(rules)))
+	left := viaServices(rules)
+	return fitting(bound(rules, left), slices.Concat(rules, left)), nil
+}
+
+// RolePolicies returns the policy of [RolePolicy] in as many documents as it
+// takes for each to be a managed policy. The role is to have all of them: what
+// denies comes first, so that a role that has only the first ones may do less
+// than the manifest grants, or nothing, as long as it has nothing else.
+func RolePolicies(m *manifest.Manifest) ([][]byte, error) {
+	statements, err := roleStatements(m)
+	if err != nil {
+		return nil, err
+	}
+	if text, err := sized(statements); err == nil {
+		return [][]byte{text}, nil
+	}
+	slices.SortStableFunc(statements, func(s, t statement) int {
+		switch {
+		case s.deny == t.deny:
+			return 0
+		case s.deny:
+			return -1
+		}
+		return 1
+	})
+	var all [][]byte
+	for len(statements) > 0 {
+		n := 1
+		text, err := sized(statements[:n])
+		if err != nil {
+			return nil, fmt.Errorf("one statement alone is too large for a managed policy: %w; write fewer, wider grants", err)
+		}
+		for ; n < len(statements); n++ {
+			more, err := sized(statements[:n+1])
+			if err != nil {
+				break
+			}
+			text = more
+		}
+		all, statements = append(all, text), statements[n:]
+	}
+	if len(all) > maxManaged {
+		return nil, fmt.Errorf("the policy takes %d managed policies, and a role has at most %d: write fewer, wider grants, or split the function", len(all), maxManaged)
+	}
+	return all, nil
 }
 
 // sized returns the policy of statements, and an error if it is too large.
@@ -157,8 +213,9 @@ func viaServices(rules []rule) []rule {
 		for _, a := range r.actions {
 			service, _, _ := strings.Cut(strings.ToLower(a), ":")
 			if service != "kms" {
-				// "s3.eu-west-1.amazonaws.com", in China with a ".cn".
-				via = append(via, service+".*.amazonaws.com*")
+				// "s3.eu-west-1.amazonaws.com": KMS alone says it, and so its
+				// beginning is enough.
+				via = append(via, service+".*")
 			}
 		}
 	}
@@ -167,7 +224,7 @@ func viaServices(rules []rule) []rule {
 	}
 	cs, _ := conditions(nil).with(condition{"StringLike", "kms:ViaService", via})
 	return []rule{{
-		actions:    []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*"},
+		actions:    []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"},
 		resources:  []string{"*"},
 		conditions: cs,
 	}}

@@ -117,7 +117,7 @@ func SelfPolicy(m *manifest.Manifest, functionARN, roleARN string, actions ...st
 			conditions: conditions{{"ArnEquals", sourceFunction, []string{functionARN}}},
 		})
 	}
-	return sized(bound(rules, left))
+	return sized(fitting(bound(rules, left), slices.Concat(rules, left)))
 }
 
 const sourceFunction = "lambda:SourceFunctionArn"

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -44,13 +45,16 @@ func (s *source) from(cmd *cobra.Command, t *tui) (*manifest.Manifest, error) {
 
 func rolePolicy(t *tui) *cobra.Command {
 	var s source
-	var compact bool
+	var compact, split bool
 	c := &cobra.Command{
 		Use:   "role --manifest FILE [flags]",
 		Short: "Write the identity policy of the role that calls are made under",
 		Long: `Role writes the policy to attach to the manifest's credentials.role. It allows
 what the manifest grants, and explicitly denies the rest, so that no resource
-policy that names the role adds to it.`,
+policy that names the role adds to it.
+
+A managed policy has at most 6,144 characters. With --split, a policy that has
+more is written as several, in a list; the role is to have all of them.`,
 		Example: "  remit policy role -m remit.yaml --region eu-west-1 --account 123456789012",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,11 +62,26 @@ policy that names the role adds to it.`,
 			if err != nil {
 				return err
 			}
+			if split {
+				docs, err := iam.RolePolicies(m)
+				if err != nil {
+					return err
+				}
+				return document(t, slices.Concat([]byte("["), bytes.Join(docs, []byte(",")), []byte("]")), nil, compact)
+			}
 			doc, err := iam.RolePolicy(m)
-			return document(t, doc, err, compact)
+			if err := document(t, doc, err, compact); err != nil {
+				return err
+			}
+			var large *iam.SizeError
+			if errors.As(err, &large) {
+				t.hint("--split writes it as several managed policies")
+			}
+			return nil
 		},
 	}
 	c.Flags().BoolVar(&compact, "json", false, "in one line")
+	c.Flags().BoolVar(&split, "split", false, "as a list of managed policies, as many as it takes")
 	s.flags(c)
 	return c
 }
