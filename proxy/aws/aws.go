@@ -45,6 +45,8 @@ type Cloud struct {
 	tables   tables   // of the services that were called
 	sealer   credentials.Sealer
 
+	remembered remembered // ids that were issued here, and what they are of
+
 	clock  atomic.Pointer[second]
 	keys   sigv4.Keys    // of the signatures verified
 	chunks sigv4.Buffers // that signed chunks were held in

@@ -29,6 +29,7 @@ type particulars struct {
 	host      string            // that the client sent it to, and a foreign signature covers; empty in endpoint mode
 	verified  bool              // its signature is by the sealed credentials, and right
 	issue     issue             // of the credentials that its answer holds, if it does
+	carried   []digest          // ids that it carries, issued by other calls
 
 	account string               // a foreign key's
 	session *credentials.Session // that it is made under; nil: the function's own credentials
@@ -137,6 +138,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	if len(call.Requests) == 0 {
 		return fmt.Errorf("operation %q asks for nothing that can be granted", call.Operation)
 	}
+	p.carried = c.recall(in, call, p)
 	p.issue = issuing(call.Service, call.Operation)
 	p.mark(call)
 	c.circumstances(call)

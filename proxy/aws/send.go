@@ -35,7 +35,11 @@ func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, 
 	if p.issue.sealed() {
 		return c.sendIssuing(out, call, p, m, d)
 	}
-	return c.deliver(out, call, p, m, d)
+	resp, sent, err := c.deliver(out, call, p, m, d)
+	if err == nil {
+		c.learn(resp, call, p, m, d)
+	}
+	return resp, sent, err
 }
 
 // deliver sends out, and once more if the credentials for it were dropped.
