@@ -3,12 +3,10 @@ package sigv4
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // MaxChunk is the size of the largest chunk that is verified, since it has to
@@ -26,25 +24,12 @@ const MaxChunk = 4 << 20
 //
 // One chunk is held at a time, and little more of it than has come.
 type ChunkReader struct {
-	body    io.ReadCloser
-	buffers *Buffers
-	hold    func(int64) error
+	frames
 	in      *chain   // that the body came under
 	out     *chain   // that it goes on under; nil if the payload is read
 	left    uint64   // of the decoded length
 	trailer bool     // there is one
 	names   []string // in the trailer, sorted
-	n       int      // the chunk that is read, from 1
-
-	buf   []byte // holds one frame and the beginning of the next
-	have  int    // bytes of body in buf
-	frame int    // those of them that are the frame last read
-	ended bool   // body has no more
-	ready []byte // in buf: verified, and not yet yielded
-	err   error  // comes after ready
-
-	mu              sync.Mutex // A transport may Close while it reads.
-	reading, closed bool
 }
 
 // Chunks returns a reader of r's body, which is signed chunk by chunk from s
@@ -91,7 +76,9 @@ func (s *Signature) Chunks(r *http.Request, c Credentials, o Options) (*ChunkRea
 	if err != nil {
 		return nil, fmt.Errorf("%w to verify the chunks with", err)
 	}
-	return &ChunkReader{body: r.Body, buffers: o.Buffers, hold: o.Hold, in: newChain(s, key), left: left, trailer: trailer, names: names}, nil
+	cr := &ChunkReader{frames: newFrames("chunk", r.Body, o), in: newChain(s, key), left: left, trailer: trailer, names: names}
+	cr.ahead = 1 + cr.headEnd() + digits
+	return cr, nil
 }
 
 // trailerNames reads X-Amz-Trailer.
@@ -127,53 +114,4 @@ func (c *ChunkReader) SignAnew(seed *Signature, cr Credentials) error {
 }
 
 // Read implements [io.Reader].
-func (c *ChunkReader) Read(p []byte) (int, error) {
-	if !c.begin() {
-		return 0, http.ErrBodyReadAfterClose
-	}
-	defer c.finish()
-	for len(c.ready) == 0 && c.err == nil {
-		c.err = c.next()
-	}
-	if len(c.ready) == 0 {
-		return 0, c.err
-	}
-	n := copy(p, c.ready)
-	c.ready = c.ready[n:]
-	return n, nil
-}
-
-// Close closes the body, and lets go of what was read of it.
-func (c *ChunkReader) Close() error {
-	c.mu.Lock()
-	c.closed = true
-	c.drop()
-	c.mu.Unlock()
-	return c.body.Close()
-}
-
-func (c *ChunkReader) begin() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.reading = !c.closed
-	return c.reading
-}
-
-func (c *ChunkReader) finish() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.reading = false
-	c.drop()
-}
-
-// drop lets go of the buffer when nobody needs it any more. c.mu is held; but
-// while c.reading, all that it does not guard is Read's.
-func (c *ChunkReader) drop() {
-	if !c.reading && (c.closed || len(c.ready) == 0 && c.err != nil) {
-		if c.hold != nil && c.buf != nil {
-			c.hold(-int64(len(c.buf)))
-		}
-		c.buffers.put(c.buf)
-		c.buf, c.ready = nil, nil
-	}
-}
+func (c *ChunkReader) Read(p []byte) (int, error) { return c.yield(p, c.next) }

@@ -3,7 +3,6 @@ package sigv4
 import (
 	"bytes"
 	"crypto/sha256"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -30,15 +29,9 @@ func (c *ChunkReader) signature(end int) []byte { return c.buf[end-2-c.in.size :
 // next reads a frame and verifies it. At the end it returns io.EOF: then the
 // frame that is ready is the last.
 func (c *ChunkReader) next() error {
-	if c.buf == nil {
-		if err := c.take(small); err != nil {
-			return err
-		}
-		c.buf = c.buffers.get()
+	if err := c.turn(); err != nil {
+		return err
 	}
-	c.have = copy(c.buf, c.buf[c.frame:c.have])
-	c.frame = 0
-	c.n++
 	head, size, err := c.head()
 	if err != nil {
 		return err
@@ -196,61 +189,4 @@ func (c *ChunkReader) verify(what string, text func(*chain, [sha256.Size]byte) [
 		return c.out.sign(text(c.out, hash), sig)
 	}
 	return nil
-}
-
-// ahead is how much of the next frame is read along with a frame, so that a
-// chunk is a read or two.
-func (c *ChunkReader) ahead() int { return 1 + c.headEnd() + digits }
-
-// fill reads until buf holds n bytes.
-func (c *ChunkReader) fill(n int) error {
-	for c.have < n {
-		if c.ended {
-			return c.bad("it is cut short")
-		}
-		if err := c.read(n + c.ahead()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// read reads once, until buf holds limit bytes at most. It has buf grow as it
-// fills: a size that is only claimed costs nothing.
-func (c *ChunkReader) read(limit int) error {
-	if c.have == len(c.buf) {
-		size := min(max(limit, 2*small), 2*len(c.buf))
-		if err := c.take(size - len(c.buf)); err != nil {
-			return err
-		}
-		larger := make([]byte, size)
-		copy(larger, c.buf)
-		c.buffers.put(c.buf)
-		c.buf = larger
-	}
-	for range 100 {
-		n, err := c.body.Read(c.buf[c.have:min(limit, len(c.buf))])
-		c.have += n
-		if err == io.EOF {
-			c.ended = true
-			return nil
-		}
-		if n > 0 || err != nil {
-			return err
-		}
-	}
-	return io.ErrNoProgress
-}
-
-// take asks for room to hold n bytes more.
-func (c *ChunkReader) take(n int) error {
-	if c.hold == nil {
-		return nil
-	}
-	return c.hold(int64(n))
-}
-
-// bad says what is wrong with the chunk that is read. It quotes nothing of it.
-func (c *ChunkReader) bad(format string, args ...any) error {
-	return fmt.Errorf("%w: chunk %d: %w", ErrPayload, c.n, fmt.Errorf(format, args...))
 }

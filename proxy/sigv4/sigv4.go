@@ -21,7 +21,8 @@
 // Verifying proves who signed the request line and the signed headers. It
 // says nothing about headers that were not signed, but for x-amz-*, all of
 // which have to be, and nothing about a body whose hash is not in Payload. A
-// body that carries signatures of its own is read through [Signature.Chunks].
+// body that carries signatures of its own is read through [Signature.Chunks] or
+// [Signature.Events].
 package sigv4
 
 import (
@@ -88,14 +89,15 @@ type Options struct {
 	Now  time.Time // zero: time.Now
 	Keys *Keys     // where derived keys are kept; nil: they are derived anew
 
-	// Of Chunks alone:
+	// Of Chunks and Events alone:
 	Buffers *Buffers            // where what chunks were held in is kept; nil: nowhere
-	Hold    func(n int64) error // asked before n bytes more of a chunk are held, and told by a negative n when they are not; nil: no bound but MaxChunk
+	Hold    func(n int64) error // asked before n bytes more of a chunk are held, and told by a negative n when they are not; nil: no bound but MaxChunk and MaxEvent
+	Clock   func() time.Time    // dates events; nil: time.Now
 }
 
 // Chunked reports whether the body of the request carries signatures of its
-// own, which have to be verified as it is read: see [Signature.Chunks], which
-// reads all of them but an event stream's. [Signature.Verify] verifies only
+// own, which have to be verified as it is read: see [Signature.Chunks], and
+// [Signature.Events] for an event stream's. [Signature.Verify] verifies only
 // what precedes the body of such a request, and then returns [ErrChunks], so
 // that a caller that does not ask refuses it.
 func (s *Signature) Chunked() bool {
