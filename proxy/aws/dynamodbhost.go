@@ -63,16 +63,12 @@ func dynamoPlace(host, before, domain string, dualstack bool) (place, bool) {
 // dynamoUpstream returns where calls in a region go: to the host that the client
 // asked for, or where it asked for none to the plain one of the API.
 func dynamoUpstream(region string, p place) *url.URL {
-	host := p.host
-	if host == "" {
-		name := "dynamodb"
-		switch p.api {
-		case dynamoStreams:
-			name = "streams.dynamodb"
-		case dynamoSearch:
-			name = "search-dynamodb"
-		}
-		host = name + "." + region + "." + partitionOf(region).suffix
+	switch p.api {
+	case dynamoStreams:
+		return upstream("dynamodb-streams", region, p)
+	case dynamoSearch:
+		u, _ := upstreamFor("dynamodb", "SearchVectors", region, p)
+		return u
 	}
-	return &url.URL{Scheme: "https", Host: host}
+	return upstream("dynamodb", region, p)
 }

@@ -252,7 +252,7 @@ func cutDomain(host string) (before, domain string, dualstack, ok bool) {
 				continue
 			}
 			if b, found := strings.CutSuffix(host, d); found && strings.HasSuffix(b, ".") {
-				before, domain, dualstack, ok = b[:len(b)-1], d, d == p.dualstack, true
+				before, domain, dualstack, ok = b[:len(b)-1], d, d != p.suffix, true
 			}
 		}
 	}

@@ -61,16 +61,20 @@ func s3Place(host, before, domain string) (place, bool) {
 	default:
 		return s3Regional(p, labels, domain)
 	}
-	if domain != "amazonaws.com" {
+	accelerated := strings.HasPrefix(p.endpoint, "s3-accelerate")
+	if domain != "amazonaws.com" && !accelerated {
 		return place{}, false // these names are of the partition "aws" alone
 	}
-	p.partition = "aws"
+	var ok bool
+	if p.partition, ok = partitionBySuffix(domain); !ok {
+		return place{}, false
+	}
 	if p.region != "" {
 		p.partition = partitionOf(p.region).name
 	}
 	p.endpoint += "." + domain
 	p.bucket = strings.Join(labels, ".")
-	if strings.HasPrefix(p.endpoint, "s3-accelerate") && (p.bucket == "" || strings.Contains(p.bucket, ".")) {
+	if accelerated && (p.bucket == "" || strings.Contains(p.bucket, ".")) {
 		return place{}, false // acceleration is a bucket's, and its name has no dots
 	}
 	return p, p.bucket == "" || s3Hosted(p.bucket)
@@ -88,7 +92,7 @@ func s3Regional(p place, labels []string, domain string) (place, bool) {
 	}
 	p.region = labels[n-1]
 	part := partitionOf(p.region)
-	if domain != part.suffix {
+	if domain != part.suffix && !(domain == part.dualstack && strings.HasPrefix(labels[n-2], "s3-outposts")) {
 		return place{}, false
 	}
 	p.partition, p.vpce = part.name, vpce != ""
@@ -100,7 +104,7 @@ func s3Regional(p place, labels []string, domain string) (place, bool) {
 	}
 	kind := labels[n-1]
 	labels, n = labels[:n-1], n-1
-	p.dualstack, p.fips = dualstack != "", strings.HasSuffix(kind, "-fips") || strings.HasPrefix(kind, "s3express-fips-")
+	p.dualstack, p.fips = dualstack != "" || domain == part.dualstack, strings.HasSuffix(kind, "-fips") || strings.HasPrefix(kind, "s3express-fips-")
 	p.endpoint = kind + "." + dualstack + p.region + vpce + "." + domain
 
 	if vpce != "" {
@@ -150,6 +154,17 @@ func s3Dashed(region string) bool {
 	return false
 }
 
+// s3Name returns the host of a part of S3 in a region, of p's kind.
+func s3Name(name, region string, p place) string {
+	if p.fips {
+		name += "-fips"
+	}
+	if p.dualstack {
+		name += ".dualstack"
+	}
+	return name + "." + region + "." + partitionOf(region).suffix
+}
+
 // s3Upstream returns where calls go that were made to p, or in region where
 // the proxy is the client's endpoint: the host is written anew, in the style
 // that the client chose, since path and style belong together.
@@ -157,7 +172,7 @@ func s3Upstream(p place, region string) *url.URL {
 	host := p.endpoint
 	switch {
 	case host == "":
-		host = "s3." + region + "." + partitionOf(region).suffix
+		host = s3Name("s3", region, p)
 	case p.mrap != "":
 		host = p.mrap + "." + host
 	case p.accessPoint != "":

@@ -23,10 +23,14 @@ func upstreamFor(service, operation, region string, p place) (u *url.URL, signed
 	switch {
 	case p.host != "" && !p.legacy && p.endpoint == "" && (p.region == "" || p.global || p.region == region):
 		return &url.URL{Scheme: "https", Host: p.host}, region
-	case service == "s3":
+	case service == "s3" && p.plane == "":
 		return s3Upstream(p, region), region
-	case service == "dynamodb":
-		return dynamoUpstream(region, p), region
+	case service == "s3-control":
+		host := s3Name("s3-control", region, p)
+		if p.account != "" {
+			host = p.account + "." + host
+		}
+		return &url.URL{Scheme: "https", Host: host}, region
 	}
 	host, signed, ok := hostOf(service, operation, region, p)
 	if !ok {

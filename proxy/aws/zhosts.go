@@ -3,7 +3,7 @@
 package aws
 
 // hostsRevision is what the hosts were read from.
-const hostsRevision = "@aws-sdk/core 3.981.0, 370 clients from 3.332.0 to 3.1169.0"
+const hostsRevision = "@aws-sdk/core 3.981.0; 288 clients up to 3.1169.0, 138 services from models at unpinned"
 
 // hostPatterns has a line for each host that a service can have, sorted by
 // bytes: the pattern, the services, and for a host without a region the one
@@ -18,6 +18,12 @@ const hostPatterns = `#.cloudfront-kvs.global.api.aws	cloudfront-keyvaluestore
 ?.*.neptune-graph@	neptune-graph
 ?.?.control-kinesis	kinesis
 ?.?.data-kinesis	kinesis
+?.?.endpoint.events@	eventbridge
+?.?.endpoint.events^	eventbridge
+?.?.endpoints.email.global^	sesv2
+?.?.endpoints.email.us-gov@	sesv2
+?.?.endpoints.email.us-gov^	sesv2
+?.?.endpoints.email@	sesv2
 ?.control-kinesis	kinesis
 ?.data-kinesis	kinesis
 ?.endpoint.events@	eventbridge
@@ -38,6 +44,7 @@ acm	acm
 acm-acme.*^	acm
 acm-pca	acm-pca
 agreement-marketplace	marketplace-agreement
+aiops	aiops
 airflow	mwaa
 amplify	amplify
 amplifybackend	amplifybackend
@@ -53,7 +60,11 @@ api.ecr	ecr
 api.ecr-public	ecr-public
 api.elastic-inference	elastic-inference
 api.fleethub.iot	iotfleethub
+api.iot-tunneling-fips.*^	iotsecuretunneling
+api.iot-tunneling.*^	iotsecuretunneling
 api.iotdeviceadvisor	iotdeviceadvisor
+api.iotmanagedintegrations-fips.*^	iot-managed-integrations
+api.iotmanagedintegrations.*^	iot-managed-integrations
 api.iotsitewise	iotsitewise
 api.iottwinmaker	iottwinmaker
 api.iotwireless	iot-wireless
@@ -66,6 +77,7 @@ apigateway	api-gateway,apigatewayv2
 app-integrations	appintegrations
 appconfig	appconfig
 appconfigdata	appconfigdata
+appfabric	appfabric
 appflow	appflow
 application-autoscaling	application-auto-scaling
 application-cost-profiler	applicationcostprofiler
@@ -76,15 +88,34 @@ appmesh	app-mesh
 apprunner	apprunner
 appstream2	appstream
 appsync	appsync
+apptest	apptest
 aps	amp
+arc-recovery-control-config.us-west-2^	route53-recovery-control-config
+arc-region-switch-control-plane-fips.!^	arc-region-switch
+arc-region-switch-control-plane.!^	arc-region-switch
+arc-region-switch-control-plane.cn-north-1^	arc-region-switch
+arc-region-switch-fips.*^	arc-region-switch
+arc-region-switch.*^	arc-region-switch
+arc-zonal-shift	arc-zonal-shift
+artifact-fips.!@	artifact
+artifact-fips.!^	artifact
+artifact.!@	artifact
+artifact.!^	artifact
 athena	athena
 auditmanager	auditmanager
 autoscaling	auto-scaling
 autoscaling-plans	auto-scaling-plans
+b2bi	b2bi
 backup	backup
 backup-gateway	backup-gateway
+backup-search-fips.*^	backupsearch
+backup-search.*^	backupsearch
 batch	batch
+bcm-dashboards-fips.!^	bcm-dashboards
+bcm-dashboards.!^	bcm-dashboards
 bcm-data-exports	bcm-data-exports
+bcm-pricing-calculator-fips.!^	bcm-pricing-calculator
+bcm-pricing-calculator.!^	bcm-pricing-calculator
 bcm-recommended-actions-fips.!^	bcm-recommended-actions
 bcm-recommended-actions.!^	bcm-recommended-actions
 bedrock	bedrock
@@ -95,6 +126,10 @@ bedrock-agentcore-control	bedrock-agentcore-control
 bedrock-data-automation	bedrock-data-automation
 bedrock-data-automation-runtime	bedrock-data-automation-runtime
 bedrock-runtime	bedrock-runtime
+billing-fips.!@	billing
+billing-fips.!^	billing
+billing.!@	billing
+billing.!^	billing
 billingconductor	billingconductor
 braket	braket
 budgets-fips@	budgets	!
@@ -108,6 +143,8 @@ budgets@	budgets	!
 budgets^	budgets	!
 cases	connectcases
 cassandra	keyspaces
+cassandra-streams-fips.*^	keyspacesstreams
+cassandra-streams.*^	keyspacesstreams
 catalog-marketplace.*^	marketplace-catalog
 catalog.marketplace	marketplace-catalog
 ce-fips.!@	cost-explorer
@@ -117,6 +154,7 @@ ce.!^	cost-explorer
 chatbot	chatbot
 chime	chime
 cleanrooms	cleanrooms
+cleanrooms-ml	cleanroomsml
 cloud9	cloud9
 cloudcontrolapi	cloudcontrol
 clouddirectory	clouddirectory
@@ -134,6 +172,7 @@ cloudhsmv2	cloudhsm-v2
 cloudsearch	cloudsearch
 cloudsearchdomain	cloudsearch-domain
 cloudtrail	cloudtrail
+cloudtrail-data	cloudtrail-data
 cn.transcribe.cn-north-1@	transcribe
 cn.transcribe.cn-northwest-1@	transcribe
 codeartifact	codeartifact
@@ -141,9 +180,11 @@ codebuild	codebuild
 codecatalyst-fips.global^	codecatalyst
 codecatalyst.global^	codecatalyst
 codecommit	codecommit
+codeconnections	codeconnections
 codedeploy	codedeploy
 codeguru-profiler	codeguruprofiler
 codeguru-reviewer	codeguru-reviewer
+codeguru-security	codeguru-security
 codepipeline	codepipeline
 codestar	codestar
 codestar-connections	codestar-connections
@@ -159,6 +200,7 @@ connect	connect
 connect-campaigns	connectcampaigns,connectcampaignsv2
 contact-lens	connect-contact-lens
 control-storage-omics	omics
+controlcatalog	controlcatalog
 controlplane.payment-cryptography	payment-cryptography
 controltower	controltower
 cost-optimization-hub	cost-optimization-hub
@@ -186,25 +228,30 @@ data.iotsitewise	iotsitewise
 data.iottwinmaker	iottwinmaker
 data.jobs.iot	iot-jobs-data-plane
 data.mediastore	mediastore-data
+data.qapps	qapps
 databrew	databrew
 dataexchange	dataexchange
 datapipeline	data-pipeline
 dataplane.evidently	evidently
+dataplane.payment-cryptography	payment-cryptography-data
 dataplane.rum	rum
 datasync	datasync
 datazone	datazone
 dax	dax
 deadline	deadline
+deployment-marketplace	marketplace-deployment
 detective-fips.*^	detective
 detective.*^	detective
 devicefarm	device-farm
 devops-guru	devops-guru
 directconnect	direct-connect
+discovery	application-discovery-service
 dlm	dlm
 dms	database-migration-service
 docdb-elastic	docdb-elastic
 drs	drs
 ds	directory-service
+ds-data	directory-service-data
 dsql-fips.*^	dsql
 dsql.*^	dsql
 ebs	ebs
@@ -218,6 +265,7 @@ edge.sagemaker	sagemaker-edge
 efs-fips.*^	efs
 efs.*^	efs
 eks	eks
+eks-auth	eks-auth
 elasticache	elasticache
 elasticbeanstalk	elastic-beanstalk
 elasticfilesystem	efs
@@ -236,9 +284,11 @@ env.airflow	mwaa
 es	elasticsearch-service,opensearch
 events	cloudwatch-events,eventbridge
 evidently	evidently
+evs	evs
 execute-api	apigatewaymanagementapi
 featurestore-runtime.sagemaker	sagemaker-featurestore-runtime
 finspace	finspace
+finspace-api	finspace-data
 fips.batch.*@	batch
 fips.eks.*@	eks
 fips.transcribe.*@	transcribe
@@ -248,6 +298,7 @@ fms	fms
 forecast	forecast
 forecastquery	forecastquery
 frauddetector	frauddetector
+freetier	freetier
 fsx	fsx
 gamelift	gamelift
 gameliftstreams-fips.*^	gameliftstreams
@@ -302,6 +353,7 @@ identitystore	identitystore
 imagebuilder	imagebuilder
 ingest.timestream	timestream-write
 inspector	inspector
+inspector-scan	inspector-scan
 inspector2	inspector2
 internetmonitor	internetmonitor
 invoicing-fips.!^	invoicing
@@ -309,6 +361,7 @@ invoicing.!^	invoicing
 iot	iot
 iotanalytics	iotanalytics
 iotevents	iot-events
+iotfleetwise	iotfleetwise
 iotsitewise	iotsitewise
 iotthingsgraph	iotthingsgraph
 iottwinmaker	iottwinmaker
@@ -320,6 +373,7 @@ kafka-api-fips.*^	kafka
 kafka-api.*^	kafka
 kafkaconnect	kafkaconnect
 kendra	kendra
+kendra-ranking	kendra-ranking
 kinesis	kinesis
 kinesisanalytics	kinesis-analytics,kinesis-analytics-v2
 kinesisvideo	kinesis-video,kinesis-video-archived-media,kinesis-video-media,kinesis-video-signaling,kinesis-video-webrtc-storage
@@ -328,6 +382,8 @@ lakeformation	lakeformation
 lambda	lambda
 launchwizard	launch-wizard
 license-manager	license-manager
+license-manager-linux-subscriptions	license-manager-linux-subscriptions
+license-manager-user-subscriptions	license-manager-user-subscriptions
 lightsail	lightsail
 logs	cloudwatch-logs
 lookoutequipment	lookoutequipment
@@ -339,6 +395,7 @@ macie	macie
 macie2	macie2
 mail-manager	mailmanager
 managedblockchain	managedblockchain
+managedblockchain-query	managedblockchain-query
 management.deadline	deadline
 maps.geo	geo-maps,location
 marketplacecommerceanalytics	marketplace-commerce-analytics
@@ -358,6 +415,8 @@ metadata.geo	location
 metering-marketplace.*@	marketplace-metering
 metering-marketplace.*^	marketplace-metering
 metering.marketplace	marketplace-metering
+metrics-fips.sagemaker.*@	sagemaker-metrics
+metrics.sagemaker	sagemaker-metrics
 mgh	migration-hub
 mgn	mgn
 migrationhub-config	migrationhub-config
@@ -368,6 +427,8 @@ models-v2-lex	lex-models-v2
 models.lex	lex-model-building-service
 monitor.iotsitewise	iotsitewise
 monitoring	cloudwatch
+mpa-fips.*^	mpa
+mpa.*^	mpa
 mq	mq
 mturk-requester	mturk
 mturk-requester-sandbox.us-east-1@	mturk
@@ -375,8 +436,24 @@ neptune-db	neptunedata
 neptune-graph	neptune-graph
 neptune-graph.*.on.aws	neptune-graph
 network-firewall	network-firewall
-networkmanager	networkmanager
+networkflowmonitor-fips.*^	networkflowmonitor
+networkflowmonitor.*^	networkflowmonitor
+networkmanager-fips.!@	networkmanager
+networkmanager-fips.!^	networkmanager
+networkmanager-fips.us-west-2@	networkmanager
+networkmanager-fips.us-west-2^	networkmanager
+networkmanager.!@	networkmanager
+networkmanager.!^	networkmanager
+networkmanager.us-west-2@	networkmanager
+networkmanager.us-west-2^	networkmanager
+networkmonitor	networkmonitor
+notifications-contacts-fips.!^	notificationscontacts
+notifications-contacts.!^	notificationscontacts
+notifications-fips.*^	notifications
+notifications.*^	notifications
 oam	oam
+observabilityadmin	observabilityadmin
+odb	odb
 oidc	sso-oidc
 omics	omics
 ops.airflow	mwaa
@@ -400,6 +477,9 @@ partnercentral-channel.global^	partnercentral-channel
 partnercentral-channel.us-gov^	partnercentral-channel
 partnercentral-selling-fips.*^	partnercentral-selling
 partnercentral-selling.*^	partnercentral-selling
+pca-connector-ad	pca-connector-ad
+pca-connector-scep	pca-connector-scep
+pcs	pcs
 personalize	personalize
 personalize-events	personalize-events
 personalize-runtime	personalize-runtime
@@ -426,6 +506,8 @@ redshift-data	redshift-data
 redshift-serverless	redshift-serverless
 refactor-spaces	migration-hub-refactor-spaces
 rekognition	rekognition
+reporting-marketplace	marketplace-reporting
+repostspace	repostspace
 resiliencehub	resiliencehub
 resource-explorer-2	resource-explorer-2
 resource-groups	resource-groups
@@ -436,7 +518,11 @@ route53-fips.global.api.aws	route-53	us-east-1
 route53-fips@	route-53	!
 route53-fips^	route-53	!
 route53-recovery-cluster	route53-recovery-cluster
-route53-recovery-control-config	route53-recovery-control-config
+route53-recovery-control-config-fips.!@	route53-recovery-control-config
+route53-recovery-control-config-fips.!^	route53-recovery-control-config
+route53-recovery-control-config.!@	route53-recovery-control-config
+route53-recovery-control-config.!^	route53-recovery-control-config
+route53-recovery-control-config.us-west-2@	route53-recovery-control-config
 route53-recovery-readiness	route53-recovery-readiness
 route53.amazonaws.com	route-53	us-east-1
 route53.amazonaws.com.cn	route-53	cn-northwest-1
@@ -453,6 +539,7 @@ route53.us-gov.api.aws	route-53	us-gov-west-1
 route53@	route-53	!
 route53^	route-53	!
 route53domains	route-53-domains
+route53profiles	route53profiles
 route53resolver	route53resolver
 routes.geo	geo-routes,location
 routes.geo-fips.*.us-gov@	geo-routes
@@ -466,6 +553,7 @@ runtime-medical-imaging	medical-imaging
 runtime-v2-lex	lex-runtime-v2
 runtime.lex	lex-runtime-service
 runtime.sagemaker	sagemaker-runtime
+s3-outposts	s3outposts
 s3tables	s3tables
 s3vectors-fips.*^	s3vectors
 s3vectors.*^	s3vectors
@@ -476,7 +564,10 @@ savingsplans.global.api.aws	savingsplans	us-east-1
 scheduler	scheduler
 scheduling.deadline	deadline
 schemas	schemas
+scn	supplychain
 secretsmanager	secrets-manager
+security-ir-fips.*^	security-ir
+security-ir.*^	security-ir
 securityhub	securityhub
 securitylake	securitylake
 serverlessrepo	serverlessapplicationrepository
@@ -487,6 +578,7 @@ servicequotas	service-quotas
 session.qldb	qldb-session
 shield	shield
 signer	signer
+simspaceweaver	simspaceweaver
 sms	sms
 sms-voice	pinpoint-sms-voice-v2
 sms-voice.pinpoint	pinpoint-sms-voice
@@ -497,7 +589,10 @@ social-messaging	socialmessaging
 sqs	sqs
 ssm	ssm
 ssm-contacts	ssm-contacts
+ssm-guiconnect	ssm-guiconnect
 ssm-incidents	ssm-incidents
+ssm-quicksetup	ssm-quicksetup
+ssm-sap	ssm-sap
 sso	sso-admin
 states	sfn
 storage-omics	omics
@@ -508,11 +603,16 @@ sts	sts
 sts.amazonaws.com	sts	us-east-1
 subscribe.mediaconvert.cn-northwest-1@	mediaconvert
 support	support
+supportapp	support-app
 swf	swf
 sync-states	sfn
 synthetics	synthetics
 tagging	resource-groups-tagging-api
 tags-omics	omics
+tax-fips.!@	taxsettings
+tax-fips.!^	taxsettings
+tax.!@	taxsettings
+tax.!^	taxsettings
 textract	textract
 thinclient	workspaces-thin-client
 timestream-influxdb	timestream-influxdb
@@ -560,6 +660,7 @@ account	account	account	/:account.!@=!	/f:account-fips.!@=!	/d:account.!^=!	/fd:
 acm	acm	acm	aws-us-gov/f:acm.*@
 acm-pca	acm-pca	acm-pca	aws-us-gov/f:acm-pca.*@
 acm/1	acm	-	/:-	aws/:acm-acme.*^	aws-us-gov/:acm-acme.*^	/f:-	/d:-	aws/d:acm-acme.*^	aws-us-gov/d:acm-acme.*^	/fd:-
+aiops	aiops	aiops
 amp	aps	aps
 amplify	amplify	amplify
 amplifybackend	amplifybackend	amplifybackend
@@ -570,23 +671,34 @@ apigatewayv2	apigateway	apigateway
 app-mesh	appmesh	appmesh
 appconfig	appconfig	appconfig	us-gov-east-1/f:appconfig.*@	us-gov-west-1/f:appconfig.*@
 appconfigdata	appconfig	appconfigdata	aws-us-gov/f:appconfigdata.*@
+appfabric	appfabric	appfabric
 appflow	appflow	appflow
 appintegrations	app-integrations	app-integrations
 application-auto-scaling	application-autoscaling	application-autoscaling	aws-us-gov/f:application-autoscaling.*@
+application-discovery-service	discovery	discovery
 application-insights	applicationinsights	applicationinsights
 application-signals	application-signals	application-signals	/:application-signals.*^	/f:application-signals-fips.*^
 applicationcostprofiler	application-cost-profiler	application-cost-profiler
 apprunner	apprunner	apprunner
 appstream	appstream	appstream2
 appsync	appsync	appsync
+apptest	apptest	apptest
+arc-region-switch	arc-region-switch	arc-region-switch	/:arc-region-switch.*^	/f:arc-region-switch-fips.*^
+arc-region-switch/1	arc-region-switch	arc-region-switch-control-plane	/:arc-region-switch-control-plane.!^=!	aws-cn/:arc-region-switch-control-plane.cn-north-1^=cn-north-1	/f:arc-region-switch-control-plane-fips.!^=!	aws-cn/f:-	/d:arc-region-switch-control-plane.!^=!	aws-cn/d:arc-region-switch-control-plane.cn-north-1^=cn-north-1	/fd:arc-region-switch-control-plane-fips.!^=!	aws-cn/fd:-
+arc-zonal-shift	arc-zonal-shift	arc-zonal-shift
+artifact	artifact	artifact	/:artifact.!@=!	/f:artifact-fips.!@=!	/d:artifact.!^=!	/fd:artifact-fips.!^=!
 athena	athena	athena
 auditmanager	auditmanager	auditmanager
 auto-scaling	autoscaling	autoscaling	aws-us-gov/f:autoscaling.*@
 auto-scaling-plans	autoscaling-plans	autoscaling-plans
+b2bi	b2bi	b2bi
 backup	backup	backup
 backup-gateway	backup-gateway	backup-gateway
+backupsearch	backup-search	backup-search	/:backup-search.*^	/f:backup-search-fips.*^
 batch	batch	batch	aws/f:fips.batch.*@	aws-us-gov/f:batch.*@
+bcm-dashboards	bcm-dashboards	bcm-dashboards	/:bcm-dashboards.!^=!	/f:bcm-dashboards-fips.!^=!	/d:bcm-dashboards.!^=!	/fd:bcm-dashboards-fips.!^=!
 bcm-data-exports	bcm-data-exports	bcm-data-exports	/:bcm-data-exports.*^	aws/:bcm-data-exports.!^=!	/f:bcm-data-exports-fips.*^	aws/d:bcm-data-exports.!^=!
+bcm-pricing-calculator	bcm-pricing-calculator	bcm-pricing-calculator	/:bcm-pricing-calculator.!^=!	/f:bcm-pricing-calculator-fips.!^=!	/d:bcm-pricing-calculator.!^=!	/fd:bcm-pricing-calculator-fips.!^=!
 bcm-recommended-actions	bcm-recommended-actions	bcm-recommended-actions	/:bcm-recommended-actions.!^=!	/f:bcm-recommended-actions-fips.!^=!	/d:bcm-recommended-actions.!^=!	/fd:bcm-recommended-actions-fips.!^=!
 bedrock	bedrock	bedrock
 bedrock-agent	bedrock	bedrock-agent
@@ -596,6 +708,7 @@ bedrock-agentcore-control	bedrock-agentcore	bedrock-agentcore-control
 bedrock-data-automation	bedrock	bedrock-data-automation
 bedrock-data-automation-runtime	bedrock	bedrock-data-automation-runtime
 bedrock-runtime	bedrock	bedrock-runtime
+billing	billing	billing	/:billing.!@=!	aws/:billing.!^=!	/f:billing-fips.!@=!	/d:billing.!^=!	/fd:billing-fips.!^=!
 billingconductor	billingconductor	billingconductor	aws/:billingconductor.!@=!
 braket	braket	braket
 budgets	budgets	budgets	/:budgets@=!	aws-eusc/:budgets.!^=!	aws-iso-b/:budgets.global@=!	aws-iso-e/:budgets.global@=!	aws-iso-f/:budgets.global@=!	/f:budgets-fips@=!	/d:budgets^=!	aws/d:budgets.!^=!	aws-eusc/d:budgets.!^=!	/fd:budgets-fips^=!
@@ -607,6 +720,7 @@ chime-sdk-meetings	chime	meetings-chime
 chime-sdk-messaging	chime	messaging-chime
 chime-sdk-voice	chime	voice-chime
 cleanrooms	cleanrooms	cleanrooms
+cleanroomsml	cleanrooms-ml	cleanrooms-ml
 cloud9	cloud9	cloud9
 cloudcontrol	cloudcontrolapi	cloudcontrolapi
 clouddirectory	clouddirectory	clouddirectory	aws-us-gov/f:clouddirectory.*@
@@ -618,6 +732,7 @@ cloudhsm-v2	cloudhsm	cloudhsmv2
 cloudsearch	cloudsearch	cloudsearch
 cloudsearch-domain	cloudsearch	cloudsearchdomain
 cloudtrail	cloudtrail	cloudtrail	us-gov-east-1/f:cloudtrail.*@	us-gov-west-1/f:cloudtrail.*@
+cloudtrail-data	cloudtrail-data	cloudtrail-data
 cloudwatch	monitoring	monitoring	aws-us-gov/f:monitoring.*@	aws-us-gov/fd:monitoring.*^
 cloudwatch-events	events	events	us-gov-east-1/f:events.*@	us-gov-west-1/f:events.*@
 cloudwatch-logs	logs	logs	us-gov-east-1/f:logs.*@	us-gov-west-1/f:logs.*@
@@ -625,8 +740,10 @@ codeartifact	codeartifact	codeartifact
 codebuild	codebuild	codebuild
 codecatalyst	codecatalyst	codecatalyst.global	/:codecatalyst.global^	/f:codecatalyst-fips.global^	/d:codecatalyst.global^	/fd:codecatalyst-fips.global^
 codecommit	codecommit	codecommit
+codeconnections	codeconnections	codeconnections
 codedeploy	codedeploy	codedeploy
 codeguru-reviewer	codeguru-reviewer	codeguru-reviewer
+codeguru-security	codeguru-security	codeguru-security
 codeguruprofiler	codeguru-profiler	codeguru-profiler
 codepipeline	codepipeline	codepipeline
 codestar	codestar	codestar
@@ -645,6 +762,7 @@ connectcampaigns	connect-campaigns	connect-campaigns
 connectcampaignsv2	connect-campaigns	connect-campaigns
 connectcases	cases	cases
 connectparticipant	execute-api	participant.connect	aws-us-gov/f:participant.connect.*@
+controlcatalog	controlcatalog	controlcatalog
 controltower	controltower	controltower
 cost-and-usage-report-service	cur	cur
 cost-explorer	ce	ce	/:ce.!@=!	aws-eusc/:ce.!^=!	/f:ce-fips.!@=!	/d:ce.!^=!	/fd:ce-fips.!^=!
@@ -663,6 +781,7 @@ device-farm	devicefarm	devicefarm
 devops-guru	devops-guru	devops-guru
 direct-connect	directconnect	directconnect
 directory-service	ds	ds
+directory-service-data	ds-data	ds-data
 dlm	dlm	dlm	aws-us-gov/f:dlm.*@
 docdb	rds	rds	aws-us-gov/f:rds.*@
 docdb-elastic	docdb-elastic	docdb-elastic
@@ -679,6 +798,7 @@ ecr-public	ecr-public	api.ecr-public	aws/d:ecr-public.*^
 ecs	ecs	ecs
 efs	elasticfilesystem	elasticfilesystem	aws/d:efs.*^	aws-cn/d:efs.*^	aws-us-gov/d:efs.*^	aws/fd:efs-fips.*^	aws-cn/fd:efs-fips.*^	aws-us-gov/fd:efs-fips.*^
 eks	eks	eks	aws/f:fips.eks.*@	aws-us-gov/f:eks.*@
+eks-auth	eks-auth	eks-auth	/:eks-auth.*^	/f:eks-auth-fips.*^
 elastic-beanstalk	elasticbeanstalk	elasticbeanstalk	aws-us-gov/f:elasticbeanstalk.*@
 elastic-inference	elastic-inference	api.elastic-inference
 elastic-load-balancing	elasticloadbalancing	elasticloadbalancing	aws-us-gov/f:elasticloadbalancing.*@
@@ -688,18 +808,21 @@ elasticache	elasticache	elasticache	aws-us-gov/f:elasticache.*@
 elasticsearch-service	es	es	aws/d:aos.*^	aws-cn/d:aos.*^	aws-us-gov/d:aos.*^
 elementalinference	elemental-inference	elemental-inference
 emr	elasticmapreduce	elasticmapreduce	aws-us-gov/f:elasticmapreduce.*@
-emr-containers	emr-containers	emr-containers
+emr-containers	emr-containers	emr-containers	us-gov-east-1/f:emr-containers.*@	us-gov-west-1/f:emr-containers.*@
 emr-serverless	emr-serverless	emr-serverless
 entityresolution	entityresolution	entityresolution
 eventbridge	events	events	us-gov-east-1/f:events.*@	us-gov-west-1/f:events.*@	aws-us-gov/fd:events.*^
 evidently	evidently	evidently
+evs	evs	evs
 finspace	finspace	finspace
+finspace-data	finspace-api	finspace-api
 firehose	firehose	firehose
 fis	fis	fis	aws-us-gov/f:fis.*@
 fms	fms	fms
 forecast	forecast	forecast
 forecastquery	forecast	forecastquery
 frauddetector	frauddetector	frauddetector
+freetier	freetier	freetier	/:freetier.*^	aws/:freetier.!^=!	/f:freetier-fips.*^	aws/d:freetier.!^=!
 fsx	fsx	fsx
 gamelift	gamelift	gamelift
 gameliftstreams	gameliftstreams	gameliftstreams	/:gameliftstreams.*^	/f:gameliftstreams-fips.*^
@@ -720,8 +843,9 @@ iam	iam	iam	/:iam.!@=!	aws/:iam@=!	aws-cn/:iam.cn-north-1@=cn-north-1	aws-us-gov
 identitystore	identitystore	identitystore	aws-us-gov/f:identitystore.*@
 imagebuilder	imagebuilder	imagebuilder	aws-us-gov/f:imagebuilder.*@
 inspector	inspector	inspector
+inspector-scan	inspector-scan	inspector-scan
 inspector2	inspector2	inspector2
-internetmonitor	internetmonitor	internetmonitor	/:internetmonitor.*^	/f:internetmonitor-fips.*^
+internetmonitor	internetmonitor	internetmonitor
 invoicing	invoicing	invoicing	/:invoicing.!^=!	/f:invoicing-fips.!^=!	/d:invoicing.!^=!	/fd:invoicing-fips.!^=!
 iot	iot	iot
 iot-1click-projects	iot1click	projects.iot1click
@@ -729,11 +853,13 @@ iot-data-plane	iotdata	data-ats.iot	cn-north-1/:data.ats.iot.*@	ca-central-1/f:d
 iot-events	iotevents	iotevents
 iot-events-data	ioteventsdata	data.iotevents
 iot-jobs-data-plane	iot-jobs-data	data.jobs.iot
+iot-managed-integrations	iotmanagedintegrations	api.iotmanagedintegrations	/:api.iotmanagedintegrations.*^	/f:api.iotmanagedintegrations-fips.*^
 iot-wireless	iotwireless	api.iotwireless
 iotanalytics	iotanalytics	iotanalytics
 iotdeviceadvisor	iotdeviceadvisor	api.iotdeviceadvisor
 iotfleethub	iotfleethub	api.fleethub.iot
-iotsecuretunneling	IoTSecuredTunneling	api.tunneling.iot
+iotfleetwise	iotfleetwise	iotfleetwise
+iotsecuretunneling	IoTSecuredTunneling	api.tunneling.iot	aws/d:api.iot-tunneling.*^	aws-cn/d:api.iot-tunneling.*^	aws-us-gov/d:api.iot-tunneling.*^	aws/fd:api.iot-tunneling-fips.*^	aws-cn/fd:api.iot-tunneling-fips.*^	aws-us-gov/fd:api.iot-tunneling-fips.*^
 iotsitewise	iotsitewise	iotsitewise
 iotthingsgraph	iotthingsgraph	iotthingsgraph
 iottwinmaker	iottwinmaker	iottwinmaker
@@ -743,7 +869,9 @@ ivschat	ivschat	ivschat
 kafka	kafka	kafka	aws-us-gov/f:kafka.*@	/d:kafka-api.*^	aws-iso/d:kafka.*^	aws-iso-b/d:kafka.*^	aws-iso-e/d:kafka.*^	aws-iso-f/d:kafka.*^	aws/fd:kafka-api-fips.*^	aws-us-gov/fd:kafka-api.*^
 kafkaconnect	kafkaconnect	kafkaconnect	aws-us-gov/f:kafkaconnect.*@	aws-us-gov/fd:kafkaconnect.*^
 kendra	kendra	kendra
+kendra-ranking	kendra-ranking	kendra-ranking	/:kendra-ranking.*^	/f:kendra-ranking-fips.*^
 keyspaces	cassandra	cassandra	aws-us-gov/f:cassandra.*@
+keyspacesstreams	cassandra	cassandra-streams	/:cassandra-streams.*^	/f:cassandra-streams-fips.*^
 kinesis	kinesis	kinesis	aws-us-gov/f:kinesis.*@
 kinesis-analytics	kinesisanalytics	kinesisanalytics
 kinesis-analytics-v2	kinesisanalytics	kinesisanalytics
@@ -761,6 +889,8 @@ lex-models-v2	lex	models-v2-lex
 lex-runtime-service	lex	runtime.lex	aws/f:runtime-fips.lex.*@	aws-us-gov/f:runtime-fips.lex.*@
 lex-runtime-v2	lex	runtime-v2-lex
 license-manager	license-manager	license-manager
+license-manager-linux-subscriptions	license-manager-linux-subscriptions	license-manager-linux-subscriptions
+license-manager-user-subscriptions	license-manager-user-subscriptions	license-manager-user-subscriptions
 lightsail	lightsail	lightsail
 location	geo	geo
 lookoutequipment	lookoutequipment	lookoutequipment
@@ -772,11 +902,14 @@ macie	macie	macie
 macie2	macie2	macie2
 mailmanager	ses	mail-manager
 managedblockchain	managedblockchain	managedblockchain
+managedblockchain-query	managedblockchain-query	managedblockchain-query
 marketplace-agreement	aws-marketplace	agreement-marketplace
 marketplace-catalog	aws-marketplace	catalog.marketplace	us-east-1/d:catalog-marketplace.*^
 marketplace-commerce-analytics	marketplacecommerceanalytics	marketplacecommerceanalytics
+marketplace-deployment	aws-marketplace	deployment-marketplace
 marketplace-entitlement-service	aws-marketplace	entitlement.marketplace	aws-cn/:entitlement-marketplace.*@	aws-eusc/:entitlement-marketplace.*@	aws/d:entitlement-marketplace.*^	aws-cn/d:entitlement-marketplace.*^
 marketplace-metering	aws-marketplace	metering.marketplace	aws-eusc/:metering-marketplace.*@	aws/d:metering-marketplace.*^	aws-cn/d:metering-marketplace.*^	aws-us-gov/d:metering-marketplace.*^
+marketplace-reporting	aws-marketplace	reporting-marketplace
 mediaconnect	mediaconnect	mediaconnect
 mediaconvert	mediaconvert	mediaconvert	cn-northwest-1/:subscribe.mediaconvert.*@	aws-us-gov/f:mediaconvert.*@
 medialive	medialive	medialive
@@ -794,6 +927,7 @@ migration-hub-refactor-spaces	refactor-spaces	refactor-spaces
 migrationhub-config	mgh	migrationhub-config
 migrationhuborchestrator	migrationhub-orchestrator	migrationhub-orchestrator
 migrationhubstrategy	migrationhub-strategy	migrationhub-strategy
+mpa	mpa	mpa	/:mpa.*^	/f:mpa-fips.*^
 mq	mq	mq
 mturk	mturk-requester	mturk-requester
 mwaa	airflow	airflow
@@ -803,8 +937,14 @@ neptune-graph/1	neptune-graph	*.neptune-graph	/:*.neptune-graph@	/f:-	/d:neptune
 neptune-graph/2	neptune-graph	neptune-graph
 neptunedata	neptune-db	neptune-db
 network-firewall	network-firewall	network-firewall
-networkmanager	networkmanager	networkmanager	aws/:networkmanager.us-west-2@=us-west-2	aws-us-gov/:networkmanager.!@=!
+networkflowmonitor	networkflowmonitor	networkflowmonitor	/:networkflowmonitor.*^	/f:networkflowmonitor-fips.*^
+networkmanager	networkmanager	networkmanager	/:networkmanager.!@=!	aws/:networkmanager.us-west-2@=us-west-2	/f:networkmanager-fips.!@=!	aws/f:networkmanager-fips.us-west-2@=us-west-2	aws-us-gov/f:networkmanager.!@=!	/d:networkmanager.!^=!	aws/d:networkmanager.us-west-2^=us-west-2	/fd:networkmanager-fips.!^=!	aws/fd:networkmanager-fips.us-west-2^=us-west-2	aws-us-gov/fd:networkmanager.!^=!
+networkmonitor	networkmonitor	networkmonitor
+notifications	notifications	notifications	/:notifications.*^	/f:notifications-fips.*^
+notificationscontacts	notifications-contacts	notifications-contacts	/:notifications-contacts.!^=!	/f:notifications-contacts-fips.!^=!	/d:notifications-contacts.!^=!	/fd:notifications-contacts-fips.!^=!
 oam	oam	oam
+observabilityadmin	observabilityadmin	observabilityadmin
+odb	odb	odb
 omics	omics	omics
 opensearch	es	es	aws/d:aos.*^	aws-cn/d:aos.*^	aws-us-gov/d:aos.*^
 opensearchserverless	aoss	aoss
@@ -819,6 +959,10 @@ partnercentral-benefits	partnercentral-benefits	partnercentral-benefits	/:partne
 partnercentral-channel	partnercentral-channel	partnercentral-channel.global	/:partnercentral-channel.global^=*	aws-us-gov/:partnercentral-channel.us-gov^=*	/f:partnercentral-channel-fips.global^=*	aws-us-gov/f:partnercentral-channel-fips.us-gov^=*	/d:partnercentral-channel.global^=*	aws-us-gov/d:partnercentral-channel.us-gov^=*	/fd:partnercentral-channel-fips.global^=*	aws-us-gov/fd:partnercentral-channel-fips.us-gov^=*
 partnercentral-selling	partnercentral-selling	partnercentral-selling	/:partnercentral-selling.*^	/f:partnercentral-selling-fips.*^
 payment-cryptography	payment-cryptography	controlplane.payment-cryptography
+payment-cryptography-data	payment-cryptography	dataplane.payment-cryptography
+pca-connector-ad	pca-connector-ad	pca-connector-ad
+pca-connector-scep	pca-connector-scep	pca-connector-scep
+pcs	pcs	pcs
 personalize	personalize	personalize
 personalize-events	personalize	personalize-events
 personalize-runtime	personalize	personalize-runtime
@@ -831,6 +975,7 @@ pipes	pipes	pipes
 polly	polly	polly
 pricing	pricing	api.pricing
 proton	proton	proton
+qapps	qapps	data.qapps
 qbusiness	qbusiness	qbusiness	/:qbusiness.*^	/f:qbusiness-fips.*^
 qconnect	wisdom	wisdom
 qldb	qldb	qldb
@@ -845,6 +990,7 @@ redshift-data	redshift-data	redshift-data
 redshift-serverless	redshift-serverless	redshift-serverless
 rekognition	rekognition	rekognition
 rekognitionstreaming	rekognition	streaming-rekognition
+repostspace	repostspace	repostspace
 resiliencehub	resiliencehub	resiliencehub
 resource-explorer-2	resource-explorer-2	resource-explorer-2
 resource-groups	resource-groups	resource-groups	aws-us-gov/f:resource-groups.*@
@@ -854,10 +1000,12 @@ rolesanywhere	rolesanywhere	rolesanywhere
 route-53	route53	route53	/:route53@=!	aws-us-gov/:route53.us-gov@=!	/f:route53-fips@=!	aws-us-gov/f:route53.us-gov@=!	/d:route53^=!	aws/d:route53.global^=!	aws-cn/d:route53.global^=!	aws-eusc/d:route53.global^=!	aws-us-gov/d:route53.us-gov^=!	/fd:route53-fips^=!	aws/fd:route53-fips.global^=!	aws-us-gov/fd:route53.us-gov^=!
 route-53-domains	route53domains	route53domains
 route53-recovery-cluster	route53-recovery-cluster	route53-recovery-cluster
-route53-recovery-control-config	route53-recovery-control-config	route53-recovery-control-config
+route53-recovery-control-config	route53-recovery-control-config	route53-recovery-control-config	/:route53-recovery-control-config.!@=!	aws/:route53-recovery-control-config.us-west-2@=us-west-2	/f:route53-recovery-control-config-fips.!@=!	/d:route53-recovery-control-config.!^=!	aws/d:arc-recovery-control-config.us-west-2^=us-west-2	/fd:route53-recovery-control-config-fips.!^=!
 route53-recovery-readiness	route53-recovery-readiness	route53-recovery-readiness
+route53profiles	route53profiles	route53profiles
 route53resolver	route53resolver	route53resolver	us-gov-east-1/f:route53resolver.*@	us-gov-west-1/f:route53resolver.*@
 rum	rum	rum
+s3outposts	s3-outposts	s3-outposts
 s3tables	s3tables	s3tables
 s3vectors	s3vectors	s3vectors	/:s3vectors.*^	/f:s3vectors-fips.*^
 sagemaker	sagemaker	api.sagemaker	aws/f:api-fips.sagemaker.*@	aws-us-gov/f:api-fips.sagemaker.*@
@@ -865,11 +1013,13 @@ sagemaker-a2i-runtime	sagemaker	a2i-runtime.sagemaker
 sagemaker-edge	sagemaker	edge.sagemaker
 sagemaker-featurestore-runtime	sagemaker	featurestore-runtime.sagemaker
 sagemaker-geospatial	sagemaker-geospatial	sagemaker-geospatial
+sagemaker-metrics	sagemaker	metrics.sagemaker	aws/f:metrics-fips.sagemaker.*@
 sagemaker-runtime	sagemaker	runtime.sagemaker	aws/f:runtime-fips.sagemaker.*@	aws-us-gov/f:runtime.sagemaker.*@
 savingsplans	savingsplans	savingsplans	aws/:savingsplans@=!	aws/d:savingsplans.global^=!
 scheduler	scheduler	scheduler
 schemas	schemas	schemas
 secrets-manager	secretsmanager	secretsmanager	aws/d:secretsmanager.*@	aws-cn/d:secretsmanager.*@	aws-us-gov/d:secretsmanager.*@	aws/fd:secretsmanager-fips.*@	aws-us-gov/fd:secretsmanager-fips.*@
+security-ir	security-ir	security-ir	/:security-ir.*^	/f:security-ir-fips.*^
 securityhub	securityhub	securityhub
 securitylake	securitylake	securitylake
 serverlessapplicationrepository	serverlessrepo	serverlessrepo	aws-us-gov/f:serverlessrepo.*@
@@ -883,6 +1033,7 @@ sfn	states	states	us-gov-west-1/f:states.*@	aws-us-gov/d:states-fips.*^
 shield	shield	shield	aws/:shield.!@=!	aws/f:shield-fips.!@=!
 signer	signer	signer
 signer-data	signer	data-signer
+simspaceweaver	simspaceweaver	simspaceweaver
 sms	sms	sms
 snow-device-management	snow-device-management	snow-device-management
 snowball	snowball	snowball
@@ -891,15 +1042,21 @@ socialmessaging	social-messaging	social-messaging
 sqs	sqs	sqs	aws-us-gov/f:sqs.*@
 ssm	ssm	ssm	aws-us-gov/f:ssm.*@
 ssm-contacts	ssm-contacts	ssm-contacts
+ssm-guiconnect	ssm-guiconnect	ssm-guiconnect
 ssm-incidents	ssm-incidents	ssm-incidents
+ssm-quicksetup	ssm-quicksetup	ssm-quicksetup
+ssm-sap	ssm-sap	ssm-sap
 sso	awsssoportal	portal.sso	aws-us-gov/f:portal.sso.*@
 sso-admin	sso	sso	aws-us-gov/f:sso.*@
 sso-oidc	sso-oauth	oidc	aws-us-gov/f:oidc.*@
 storage-gateway	storagegateway	storagegateway
 sts	sts	sts	aws-us-gov/f:sts.*@
+supplychain	scn	scn
 support	support	support	/:support.!@=!	aws-cn/:support.cn-north-1@=cn-north-1	aws-eusc/:support.*@	aws-iso-e/:support.*@	aws-iso-f/:support.*@	aws-us-gov/f:support.!@=!
+support-app	supportapp	supportapp
 swf	swf	swf	aws-us-gov/f:swf.*@	aws-us-gov/d:swf-fips.*^
 synthetics	synthetics	synthetics
+taxsettings	tax	tax	/:tax.!@=!	/f:tax-fips.!@=!	/d:tax.!^=!	/fd:tax-fips.!^=!
 textract	textract	textract
 timestream-influxdb	timestream-influxdb	timestream-influxdb
 timestream-query	timestream	query.timestream	aws-us-gov/f:query.timestream.*@	aws/d:timestream-query.*^	aws-us-gov/d:timestream-query.*^	aws/fd:timestream-query-fips.*^	aws-us-gov/fd:timestream-query.*^
@@ -933,6 +1090,7 @@ xray	xray	xray
 // name, what stands before the host, the line of hostWays if it is another,
 // and the operations.
 const hostPrefixes = `acm		acm/1	CreateAcmeDomainValidation CreateAcmeEndpoint CreateAcmeExternalAccountBinding DeleteAcmeDomainValidation DeleteAcmeEndpoint DeleteAcmeExternalAccountBinding DescribeAcmeAccount DescribeAcmeDomainValidation DescribeAcmeEndpoint DescribeAcmeExternalAccountBinding GetAcmeExternalAccountBindingCredentials ListAcmeAccounts ListAcmeDomainValidations ListAcmeEndpoints ListAcmeExternalAccountBindings RevokeAcmeAccount RevokeAcmeExternalAccountBinding UpdateAcmeDomainValidation UpdateAcmeEndpoint
+arc-region-switch		arc-region-switch/1	CreatePlan DeletePlan GetPlan ListPlans ListRoute53HealthChecks ListTagsForResource TagResource UntagResource UpdatePlan
 cloudwatch-logs	stream-		GetLogObject StartLiveTail
 dataexchange	api-fulfill.		SendApiAsset
 deadline	management.		AssociateMemberToFarm AssociateMemberToFleet AssociateMemberToJob AssociateMemberToQueue AssumeFleetRoleForRead AssumeQueueRoleForRead AssumeQueueRoleForUser BatchGetJob BatchGetSession BatchGetSessionAction BatchGetStep BatchGetTask BatchGetWorker BatchUpdateJob BatchUpdateTask CopyJobTemplate CreateBudget CreateFarm CreateFleet CreateJob CreateLicenseEndpoint CreateLimit CreateMonitor CreateQueue CreateQueueEnvironment CreateQueueFleetAssociation CreateQueueLimitAssociation CreateStorageProfile DeleteBudget DeleteFarm DeleteFleet DeleteLicenseEndpoint DeleteLimit DeleteMeteredProduct DeleteMonitor DeleteQueue DeleteQueueEnvironment DeleteQueueFleetAssociation DeleteQueueLimitAssociation DeleteStorageProfile DeleteVolume DeleteWorker DisassociateMemberFromFarm DisassociateMemberFromFleet DisassociateMemberFromJob DisassociateMemberFromQueue GetBudget GetFarm GetFleet GetJob GetLicenseEndpoint GetLimit GetMonitor GetMonitorSettings GetQueue GetQueueEnvironment GetQueueFleetAssociation GetQueueLimitAssociation GetSession GetSessionAction GetSessionsStatisticsAggregation GetStep GetStorageProfile GetStorageProfileForQueue GetTask GetVolume GetWorker ListAvailableMeteredProducts ListBudgets ListFarmMembers ListFarms ListFleetMembers ListFleets ListJobMembers ListJobParameterDefinitions ListJobs ListLicenseEndpoints ListLimits ListMeteredProducts ListMonitors ListQueueEnvironments ListQueueFleetAssociations ListQueueLimitAssociations ListQueueMembers ListQueues ListSessionActions ListSessions ListSessionsForWorker ListStepConsumers ListStepDependencies ListSteps ListStorageProfiles ListStorageProfilesForQueue ListTagsForResource ListTasks ListVolumes ListWorkers PutMeteredProduct SearchJobs SearchSteps SearchTasks SearchWorkers StartSessionsStatisticsAggregation TagResource UntagResource UpdateBudget UpdateFarm UpdateFleet UpdateJob UpdateLimit UpdateMonitor UpdateMonitorSettings UpdateQueue UpdateQueueEnvironment UpdateQueueFleetAssociation UpdateQueueLimitAssociation UpdateSession UpdateStep UpdateStorageProfile UpdateTask
@@ -960,7 +1118,7 @@ location	routes.		CalculateRoute CalculateRouteMatrix
 location	tracking.		BatchDeleteDevicePositionHistory BatchGetDevicePosition BatchUpdateDevicePosition GetDevicePosition GetDevicePositionHistory ListDevicePositions VerifyDevicePosition
 medical-imaging	runtime-		CopyImageSet DeleteImageSet GetImageFrame GetImageSet GetImageSetMetadata ListImageSetVersions SearchImageSets UpdateImageSetMetadata
 mwaa	api.		CreateEnvironment DeleteEnvironment GetEnvironment ListEnvironments ListTagsForResource TagResource UntagResource UpdateEnvironment
-mwaa	env.		CreateCliToken CreateWebLoginToken
+mwaa	env.		CreateCliToken CreateWebLoginToken InvokeRestApi
 mwaa	ops.		PublishMetrics
 neptune-graph		neptune-graph/2	CancelExportTask CancelImportTask CreateGraph CreateGraphSnapshot CreateGraphUsingImportTask CreatePrivateGraphEndpoint DeleteGraph DeleteGraphSnapshot DeletePrivateGraphEndpoint GetExportTask GetGraph GetGraphSnapshot GetImportTask GetPrivateGraphEndpoint ListExportTasks ListGraphSnapshots ListGraphs ListImportTasks ListPrivateGraphEndpoints ListTagsForResource ResetGraph RestoreGraphFromSnapshot StartExportTask StartGraph StartImportTask StopGraph TagResource UntagResource UpdateGraph
 neptune-graph	?.	neptune-graph/1	CancelQuery ExecuteQuery GetGraphSummary GetQuery ListQueries

@@ -1,16 +1,21 @@
-// Hosts writes zhosts.go: every host that the endpoint rules of the npm
-// packages @aws-sdk/client-* can produce, and which of them a service has in a
-// region. Usage: node hosts.mjs NODE_MODULES > ../zhosts.go
+// hosts.mjs writes zhosts.go: every host that the endpoint rules of AWS's SDKs
+// can produce, and which of them a service has in a region.
 //
-// A rule set is a binary decision diagram: conditions, results (host templates
-// and errors), nodes. The templates say what hosts there are; walking the
-// diagram for each region says which one is asked. What is not known here,
-// be it a variable, a function or a form, stops the run.
+//	node hosts.mjs CLIENTS MODELS > ../zhosts.go
+//
+// CLIENTS is a directory of unpacked npm packages @aws-sdk/*, MODELS one of
+// Smithy models in JSON, which stand in for clients that are older than schemas
+// are, or that have none: see models.mjs.
+//
+// A rule set is a tree or a binary decision diagram of conditions, at whose ends
+// are host templates and errors. The templates say what hosts there are; asking
+// for each region says which one it has. What is not known here, be it a
+// variable, a function or a form, stops the run.
 import { readFileSync, readdirSync, existsSync } from "node:fs";
 import { join } from "node:path";
 
-const modules = process.argv[2];
-if (!modules) throw new Error("usage: node hosts.mjs NODE_MODULES");
+const [clients, models] = process.argv.slice(2);
+if (!models) throw new Error("usage: node hosts.mjs CLIENTS MODELS");
 
 // The hosts of these are read by hand (s3host.go, dynamodbhost.go), S3's way back
 // as well.
@@ -27,7 +32,7 @@ function evaluate(file, given = {}) {
   return new Function(...Object.keys(given), `"use strict"; ${text}\nreturn {${names.join(",")}};`)(...Object.values(given));
 }
 
-const core = join(modules, "@aws-sdk/core");
+const core = join(clients, "core");
 const partitions = evaluate(join(core, "dist-es/submodules/client/util-endpoints/lib/aws/partitions.js"),
   {}).partitionsInfo.partitions.map((p) => ({ ...p.outputs, id: p.id, regex: new RegExp(p.regionRegex), regions: Object.keys(p.regions).sort() }));
 for (const p of partitions) {
@@ -65,27 +70,72 @@ const functions = {
   split: (s, by, limit) => (limit ? s.split(by, limit) : s.split(by)),
 };
 
-class Rules {
-  constructor(name) {
-    this.name = name;
-    const dir = join(modules, "@aws-sdk", `client-${name}`, "dist-es");
-    this.version = JSON.parse(readFileSync(join(dir, "../package.json"), "utf8")).version;
-    const parameters = readFileSync(join(dir, "endpoint/EndpointParameters.js"), "utf8");
-    this.signing = parameters.match(/defaultSigningName: "([^"]+)"/)?.[1] ?? die(`client-${name} has no signing name`);
+// A source is what is known of a service: how it signs, its rules, and what
+// operations put before the host and tell the rules.
+function fromClient(name) {
+  const dir = join(clients, `client-${name}`, "dist-es");
+  const read = (file) => (existsSync(join(dir, file)) ? readFileSync(join(dir, file), "utf8") : "");
+  const signing = /defaultSigningName: "([^"]+)"/.exec(read("endpoint/EndpointParameters.js"))?.[1] ?? die(`client-${name} has no signing name`);
+  const source = { name, signing, schemas: read("schemas/schemas_0.js") !== "", operations: new Map(), version: JSON.parse(read("../package.json")).version };
+  if (read("endpoint/bdd.js")) {
+    const BinaryDecisionDiagram = { from: (nodes, root, conditions, results) => ({ nodes, root, conditions, results }) };
+    source.diagram = evaluate(join(dir, "endpoint/bdd.js"), { BinaryDecisionDiagram }).bdd;
+  } else {
+    existsSync(join(dir, "endpoint/ruleset.js")) || die(`client-${name} has neither endpoint/bdd.js nor endpoint/ruleset.js: its rules are of another form`);
+    source.tree = evaluate(join(dir, "endpoint/ruleset.js")).ruleSet;
+  }
+  const at = (op) => source.operations.get(op) ?? source.operations.set(op, ["", {}]).get(op);
 
-    const bdd = join(dir, "endpoint/bdd.js"), tree = join(dir, "endpoint/ruleset.js");
-    if (existsSync(bdd)) {
-      const BinaryDecisionDiagram = { from: (nodes, root, conditions, results) => ({ nodes, root, conditions, results }) };
-      this.diagram = evaluate(bdd, { BinaryDecisionDiagram }).bdd;
+  const schemas = read("schemas/schemas_0.js");
+  const key = /^const (\w+) = "endpoint";$/m.exec(schemas)?.[1];
+  if (key) {
+    const names = new Map([...schemas.matchAll(/^const (\w+) = "(\w+)";$/gm)].map((m) => [m[1], m[2]]));
+    for (const m of schemas.matchAll(/^export var \w+\$? = \[9, \w+, (\w+),\s*\{([^\n]*)\}, \(\) =>/gm)) {
+      const p = new RegExp(`\\[${key}\\]: \\["([^"]*)"\\]`).exec(m[2]);
+      if (p) at(names.get(m[1]) ?? die(`client-${name}: ${m[1]} has no name`))[0] = p[1];
+    }
+  }
+  const known = /(\w+): \{ type: "staticContextParams", value: (`[^`]*`|true|false) \}/g;
+  const statics = (text) => {
+    const all = [...text.matchAll(known)];
+    all.length === text.split('"staticContextParams"').length - 1 || die(`client-${name}: what an operation tells the rules is of another form`);
+    return Object.fromEntries(all.map((m) => [m[1], m[2].startsWith("`") ? m[2].slice(1, -1) : m[2] === "true"]));
+  };
+  const sets = new Map([...read("commandBuilder.js").matchAll(/^export const (_ep\d+) = \{([\s\S]*?)^\};/gm)].map((m) => [m[1], statics(m[2])]));
+  for (const file of readdirSync(join(dir, "commands"))) {
+    const op = /^(\w+)Command\.js$/.exec(file)?.[1];
+    if (!op) continue;
+    const text = read(`commands/${file}`);
+    Object.assign(at(op)[1], sets.get(/command\((_ep\d+)/.exec(text)?.[1]) ?? statics(text));
+  }
+  return source;
+}
+function fromModel(file) {
+  const { shapes } = JSON.parse(readFileSync(join(models, file), "utf8"));
+  const [, service] = Object.entries(shapes).find(([, s]) => s.type === "service") ?? die(`${file} has no service`);
+  const traits = service.traits;
+  const id = traits["aws.api#service"]?.sdkId ?? die(`${file} has no aws.api#service`);
+  const operations = new Map();
+  for (const [target, s] of Object.entries(shapes)) {
+    if (s.type !== "operation") continue;
+    const told = Object.entries(s.traits?.["smithy.rules#staticContextParams"] ?? {}).map(([k, v]) => [k, v.value]);
+    operations.set(target.split("#")[1], [s.traits?.["smithy.api#endpoint"]?.hostPrefix ?? "", Object.fromEntries(told)]);
+  }
+  return { name: id.toLowerCase().replaceAll(" ", "-"), signing: traits["aws.auth#sigv4"]?.name, tree: traits["smithy.rules#endpointRuleSet"], operations };
+}
+
+class Rules {
+  constructor(source) {
+    Object.assign(this, source);
+    if (this.diagram) {
       this.endpoints = this.diagram.results.filter(([url]) => url !== -1 && url !== undefined).map(([url, properties]) => ({ url, properties }));
-    } else if (existsSync(tree)) { // clients from before 2026
-      this.tree = evaluate(tree).ruleSet;
-      this.tree.version === "1.0" || die(`client-${name}: rule sets of version ${this.tree.version} are not known`);
-      this.endpoints = [];
-      const walk = (rules) => rules.forEach((r) =>
-        r.type === "tree" ? walk(r.rules) : r.type === "endpoint" ? this.endpoints.push(r.endpoint) : r.type === "error" || die(`client-${name}: a rule of type ${r.type} is not known`));
-      walk(this.tree.rules);
-    } else die(`client-${name} has neither endpoint/bdd.js nor endpoint/ruleset.js: its rules are of another form`);
+      return;
+    }
+    ["1.0", "1.1"].includes(this.tree.version) || die(`${this.name}: rule sets of version ${this.tree.version} are not known`);
+    this.endpoints = [];
+    const walk = (rules) => rules.forEach((r) =>
+      r.type === "tree" ? walk(r.rules) : r.type === "endpoint" ? this.endpoints.push(r.endpoint) : r.type === "error" || die(`${this.name}: a rule of type ${r.type} is not known`));
+    walk(this.tree.rules);
   }
 
   value(x, scope) {
@@ -100,11 +150,11 @@ class Rules {
     return s.replace(/\{([^{}]+)\}/g, (_, path) => {
       const [name, attr] = path.split("#");
       const v = attr ? attribute(scope[name], attr) : scope[name];
-      return v ?? die(`client-${this.name}: ${path} of ${s} is not set`);
+      return v ?? die(`${this.name}: ${path} of ${s} is not set`);
     });
   }
   call(fn, argv, scope) {
-    const f = functions[fn] ?? die(`client-${this.name}: function ${fn} is not known`);
+    const f = functions[fn] ?? die(`${this.name}: function ${fn} is not known`);
     return f(...argv.map((a) => this.value(a, scope)));
   }
   // resolve returns {host, signing, region} for parameters, or null where the
@@ -142,7 +192,7 @@ class Rules {
       if (r.type === "error") return null;
       if (r.type === "endpoint") return this.value(r.endpoint, inner) && { url: this.value(r.endpoint.url, inner), properties: this.value(r.endpoint.properties, inner) };
       const found = this.branch(r.rules, inner);
-      return found === undefined ? die(`client-${this.name}: a tree without a leaf`) : found;
+      return found === undefined ? die(`${this.name}: a tree without a leaf`) : found;
     }
   }
   holds(fn, argv, as, scope) {
@@ -160,7 +210,7 @@ const hostOf = (u, name) => (/^https:\/\/([^/]+)/.exec(u) ?? die(`client-${name}
 //	*  a region                     #  an account
 //	!  a partition's one region     ?  what a customer's resource is called
 //	@  a partition's domain, for IPv4 alone    ^  the one for both, dualstack
-const customers = /^(EndpointId|SpaceId|StreamIdPrefixValue|StreamIdSuffixValue|(resourceId|channelId|queueId)(_ssa_\d+)?)$/;
+const customers = /^(SpaceId|StreamIdPrefixValue|StreamIdSuffixValue|(resourceId|channelId|queueId)(_ssa_\d+)?)$/;
 function patterns(template, name) {
   if (typeof template !== "string" || /^\{(url#scheme|Endpoint)|^http:\/\/localhost|CustomEndpointSuffixValue/.test(template)) return []; // a custom endpoint
   const host = hostOf(template, name).replace(/\{([^{}]+)\}/g, (_, v) => {
@@ -170,9 +220,11 @@ function patterns(template, name) {
     if (v === "Region" || v.endsWith("#region")) return "*";
     if (v === "AccountId" || v.endsWith("#accountId")) return "#";
     if (v === "OperationType") return "$";
-    return customers.test(v) ? "?" : die(`client-${name}: variable ${v} of ${template} is not known`);
+    if (v === "EndpointId") return "%"; // one label or two
+    return customers.test(v) ? "?" : die(`${name}: variable ${v} of ${template} is not known`);
   });
-  return (host.includes("$") ? ["data", "control"].map((type) => host.replace("$", type)) : [host]).map(cut);
+  const all = host.includes("$") ? ["data", "control"].map((type) => host.replace("$", type)) : host.includes("%") ? ["?", "?.?"].map((id) => host.replace("%", id)) : [host];
+  return all.map(cut);
 }
 // cut writes a domain as its sign. A host that names one region keeps it.
 function cut(host) {
@@ -184,48 +236,24 @@ function cut(host) {
   return host;
 }
 
-// ---- Operations: what they put before the host, and what they tell the rules.
-
-function operations(name) {
-  const dir = join(modules, "@aws-sdk", `client-${name}`, "dist-es");
-  const read = (file) => (existsSync(join(dir, file)) ? readFileSync(join(dir, file), "utf8") : "");
-  const all = new Map(); // operation: [prefix, parameters]
-  const at = (op) => all.get(op) ?? all.set(op, ["", {}]).get(op);
-
-  const schemas = read("schemas/schemas_0.js");
-  const key = /^const (\w+) = "endpoint";$/m.exec(schemas)?.[1];
-  if (key) {
-    const names = new Map([...schemas.matchAll(/^const (\w+) = "(\w+)";$/gm)].map((m) => [m[1], m[2]]));
-    for (const m of schemas.matchAll(/^export var \w+\$? = \[9, \w+, (\w+),\s*\{([^\n]*)\}, \(\) =>/gm)) {
-      const p = new RegExp(`\\[${key}\\]: \\["([^"]*)"\\]`).exec(m[2]);
-      if (p) at(names.get(m[1]) ?? die(`client-${name}: ${m[1]} has no name`))[0] = p[1];
-    }
-  }
-  for (const file of schemas ? [] : readdirSync(join(dir, "protocols"))) { // clients from before schemas
-    for (const m of read(`protocols/${file}`).matchAll(/^export const se_(\w+)Command = async[\s\S]*?^\};/gm)) {
-      const p = /resolvedHostname = "([^"]+)" \+ resolvedHostname/.exec(m[0]);
-      if (p) at(m[1])[0] = p[1];
-    }
-  }
-
-  const statics = (text) => Object.fromEntries([...text.matchAll(/(\w+): \{ type: "staticContextParams", value: (`[^`]*`|true|false) \}/g)]
-    .map((m) => [m[1], m[2].startsWith("`") ? m[2].slice(1, -1) : m[2] === "true"]));
-  const sets = new Map([...read("commandBuilder.js").matchAll(/^export const (_ep\d+) = \{([\s\S]*?)^\};/gm)].map((m) => [m[1], statics(m[2])]));
-  for (const file of readdirSync(join(dir, "commands"))) {
-    const op = /^(\w+)Command\.js$/.exec(file)?.[1];
-    if (!op) continue;
-    const text = read(`commands/${file}`);
-    Object.assign(at(op)[1], sets.get(/command\((_ep\d+)/.exec(text)?.[1]) ?? statics(text));
-  }
-  return all;
-}
-
 // ---- All of it.
 
-const services = readdirSync(join(modules, "@aws-sdk")).filter((d) => d.startsWith("client-")).map((d) => d.slice("client-".length)).sort();
-services.length > 0 || die(`no clients in ${modules}`);
+const sourcesFile = new URL("sources.txt", import.meta.url);
+
+const sources = new Map();
+for (const file of readdirSync(models).filter((f) => f.endsWith(".json"))) {
+  const source = fromModel(file);
+  if (source.tree && source.signing) sources.set(source.name, source); // what has none is called without IAM
+}
+const newest = [], older = [];
+for (const dir of readdirSync(clients).filter((d) => d.startsWith("client-"))) {
+  const source = fromClient(dir.slice("client-".length));
+  if (source.schemas || !sources.has(source.name)) sources.set(source.name, source);
+  (source.schemas ? newest : older).push(source.version);
+}
+newest.length > 0 || die(`no clients in ${clients}`);
 const found = new Map(); // pattern: {services, regions that calls are signed for}
-const ways = [], told = [], versions = new Set();
+const ways = [], told = [];
 
 function find(pattern, service, region) {
   const at = found.get(pattern) ?? found.set(pattern, { services: new Set(), regions: new Set() }).get(pattern);
@@ -286,11 +314,10 @@ function way(rules, parameters) {
   return [name, ...differ];
 }
 
-for (const name of services) {
-  const rules = new Rules(name);
-  versions.add(rules.version);
+for (const name of [...sources.keys()].sort()) {
+  const rules = new Rules(sources.get(name));
   if (name === "s3" || name === "s3-control") continue;
-  const ops = operations(name);
+  const ops = rules.operations;
   const labels = [...new Set([...ops.values()].map(([p]) => p.replace("{AccountId}", "#").replace(/\{\w+\}/g, "?")))].filter(Boolean);
   labels.forEach((p) => /^([#?]\.)*([a-z][a-z.-]*[.-])?$/.test(p) || die(`client-${name}: host prefix ${p} is not known`));
   for (const { url, properties } of byHand.has(name) ? [] : rules.endpoints) {
@@ -356,8 +383,9 @@ for (const [name, way, prefix, op] of told) {
   grouped.set(k, [...(grouped.get(k) ?? []), op]);
 }
 
-const newest = [...versions].sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
-const revision = `@aws-sdk/core ${JSON.parse(readFileSync(join(core, "package.json"), "utf8")).version}, ${services.length} clients from ${newest.at(-1)} to ${newest[0]}`;
+const latest = newest.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
+const pinned = /^github\S+ (\S+)$/m.exec(existsSync(sourcesFile) ? readFileSync(sourcesFile, "utf8") : "")?.[1] ?? "unpinned";
+const revision = `@aws-sdk/core ${JSON.parse(readFileSync(join(core, "package.json"), "utf8")).version}; ${newest.length} clients up to ${latest}, ${sources.size - newest.length} services from models at ${pinned.slice(0, 12)}`;
 process.stdout.write(`// Code generated by gen/hosts.mjs. DO NOT EDIT.
 
 package aws
