@@ -96,7 +96,12 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		if in.place.region != "" {
 			call.Region = in.place.region
 		}
-		call.Upstream = upstream(in.place.service, call.Region, in.place)
+		if in.place.resource == "" {
+			// What is behind a customer's name is another's for all that is
+			// known before the call is read: while observing too, nothing is
+			// signed for it.
+			call.Upstream = upstream(in.place.service, call.Region, in.place)
+		}
 	}
 	svc, known := c.service(in, call.Service)
 	if known {
