@@ -18,6 +18,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/lambda-remit/remit/proxy"
@@ -65,10 +66,19 @@ func botocore(t *testing.T, script string, files []string, each func(*walked)) {
 		sum.Write(text)
 	}
 	kept := filepath.Join(checkout, ".cache/ratchet", fmt.Sprintf("%s-%s-%s.gz", script, version[1], hex.EncodeToString(sum.Sum(nil))[:16]))
+	if err := os.MkdirAll(filepath.Dir(kept), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := os.OpenFile(filepath.Join(filepath.Dir(kept), "lock"), os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	// Who comes while another writes waits for it.
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := os.Stat(kept); err != nil {
-		if err := os.MkdirAll(filepath.Dir(kept), 0o777); err != nil {
-			t.Fatal(err)
-		}
 		old, _ := filepath.Glob(filepath.Join(filepath.Dir(kept), script+"-*"))
 		part := fmt.Sprintf("%s.%d", kept, os.Getpid())
 		cmd := exec.CommandContext(t.Context(), python, "-B", "testdata/ratchet/"+script+".py", part)
@@ -88,6 +98,9 @@ func botocore(t *testing.T, script string, files []string, each func(*walked)) {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_UN); err != nil {
+		t.Fatal(err)
+	}
 	z, err := gzip.NewReader(f)
 	if err != nil {
 		t.Fatal(err)
