@@ -48,7 +48,10 @@ func (c *Cloud) Deny(w http.ResponseWriter, r *http.Request, call *proxy.Call, d
 	case protocolJSON11:
 		h.Set("Content-Type", "application/x-amz-json-1.1")
 		h.Set("X-Amzn-Errortype", a.code)
-		body = a.json()
+		if body = a.json(); mediaTypeOf(r) == typeCBOR {
+			h.Set("Content-Type", typeCBOR)
+			body = a.cbor()
+		}
 	case protocolREST:
 		h.Set("Content-Type", "application/json")
 		h.Set("X-Amzn-Errortype", a.code)

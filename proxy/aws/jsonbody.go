@@ -14,6 +14,17 @@ import (
 // read as long as nothing has told the function's account.
 var errNoAccount = &proxy.Refusal{Reason: manifest.NoAccount, Text: "the function's account is not known yet"}
 
+// typeCBOR is the media type of JSON 1.1's messages in CBOR, which the SDK for
+// Java writes to Kinesis, and which is then answered in. No bytes are both: a
+// map of CBOR's begins with none that a text in JSON begins with.
+const typeCBOR = "application/x-amz-cbor-1.1"
+
+// mediaTypeOf is the media type of r's body; empty if it says none.
+func mediaTypeOf(r *http.Request) string {
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return mediaType
+}
+
 // target returns the operation of a call in one of the JSON protocols, and
 // its input. (Smithy, "AWS JSON 1.1 protocol".)
 func (in *input) target(prefix, contentType string) (operation string, members map[string]any, err error) {
@@ -42,14 +53,19 @@ func (in *input) targetAnywhere(prefix, contentType string) (operation string, m
 	}
 	// In UTF-7, the text of one member may be members to another reader.
 	ct, params, err := mime.ParseMediaType(stated)
-	if charset := params["charset"]; err != nil || ct != contentType || charset != "" && !strings.EqualFold(charset, "utf-8") {
+	inCBOR := ct == typeCBOR && contentType == "application/x-amz-json-1.1"
+	if charset := params["charset"]; err != nil || ct != contentType && !inCBOR || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return operation, nil, fmt.Errorf("content-type %.80q is not %q in UTF-8", stated, contentType)
 	}
 	body, err := in.body()
 	if err != nil {
 		return operation, nil, err
 	}
-	members, err = parseJSON(body)
+	if inCBOR {
+		members, err = parseCBOR(body)
+	} else {
+		members, err = parseJSON(body)
+	}
 	return operation, members, err
 }
 

@@ -106,7 +106,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	svc, known := c.service(in, call.Service)
 	if known {
 		p.service, p.protocol = svc, svc.protocol
-		if svc.query && len(r.Header.Values("X-Amz-Target")) == 0 {
+		if svc.query && !svc.tabled && len(r.Header.Values("X-Amz-Target")) == 0 {
 			p.protocol = protocolQuery
 		}
 	}

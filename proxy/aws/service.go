@@ -12,7 +12,7 @@ type service struct {
 	name     string // the name it signs with
 	protocol protocol
 	s3       bool // its signatures are S3's: the path as it stands
-	query    bool // where no X-Amz-Target stands, it speaks the query protocol
+	query    bool // it spoke the query protocol once, and has its error codes; read by hand, it speaks it still
 	tabled   bool // it is read by table, and goes where its operation is served
 
 	// read fills in what the call is: its operation, its requests, and its
@@ -77,7 +77,8 @@ func (c *Cloud) service(in *input, host string) (service, bool) {
 	}
 	return service{
 		name: name, protocol: in.speaks(ts), tabled: true,
-		read: func(in *input, call *proxy.Call) error { return readTables(in, call, ts) },
+		query: slices.ContainsFunc(ts, func(t *table) bool { return t.speaks("query") && t.target != "" }),
+		read:  func(in *input, call *proxy.Call) error { return readTables(in, call, ts) },
 	}, true
 }
 
@@ -110,7 +111,7 @@ func (in *input) speaks(ts []*table) protocol {
 	for _, t := range ts {
 		switch p {
 		case protocolCBOR:
-			if t.speaks("cbor") {
+			if t.target != "" {
 				return p
 			}
 		case protocolJSON10, protocolJSON11:

@@ -144,7 +144,9 @@ func (in *input) cborOperation(ts []*table) ([]tableCall, error) {
 	}
 	for _, t := range ts {
 		op := t.operations[parts[4]]
-		if t.target != parts[2] || op == nil || !t.speaks("cbor") {
+		// SDKs of one language speak JSON with a service, and of another CBOR, under
+		// the same names.
+		if t.target != parts[2] || t.target == "" || op == nil {
 			continue
 		}
 		return []tableCall{{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
