@@ -52,7 +52,12 @@ func readTables(in *input, call *proxy.Call, ts []*table) error {
 		}
 	}
 	if call.Upstream == nil {
-		call.Upstream = tableUpstream(in, &found[0])
+		var region string
+		// A global service's calls are signed for its own region, whatever the
+		// client's was.
+		if call.Upstream, region = tableUpstream(in, &found[0]); isRegion(region) {
+			call.Region = region
+		}
 	}
 	if call.Upstream == nil {
 		return fmt.Errorf("the host of %s names what the call does not: name the host", call.Operation)
@@ -325,19 +330,39 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// tableUpstream is where a call goes: to the host that it names, or where it
-// names none, to the one that serves its operation.
-func tableUpstream(in *input, c *tableCall) *url.URL {
-	if u, _ := upstreamFor(c.table.id, c.operation.name, in.region, in.place); u != nil {
-		return u
+// tableUpstream is where a call goes, and the region that it is signed for there:
+// to the host that it names, or where it names none, to the one that serves its
+// operation, which may name what the call does.
+func tableUpstream(in *input, c *tableCall) (u *url.URL, region string) {
+	p := in.place
+	if p.host == "" {
+		if _, after, found := strings.Cut(c.operation.hostPrefix, "{"); found {
+			name, _, _ := strings.Cut(after, "}")
+			for _, path := range []string{"l." + name, "h." + name} {
+				if v, ok, err := c.text(path); ok && err == nil {
+					p.resource = v
+				}
+			}
+		}
+		switch c.table.id {
+		case "s3-control":
+			p.account = in.r.Header.Get("X-Amz-Account-Id")
+		case "cloudfront-keyvaluestore":
+			if part := strings.Split(c.labels["KvsARN"], ":"); len(part) > 4 && isAccount(part[4]) {
+				p.account = part[4]
+			}
+		}
+	}
+	if u, region := upstreamFor(c.table.id, c.operation.name, in.region, p); u != nil {
+		return u, region
 	}
 	// No rule knows the service: a host of the common form.
-	if strings.Contains(c.operation.hostPrefix, "{") {
-		return nil
+	if strings.Contains(c.operation.hostPrefix, "{") || signingName(c.table.id) != "" {
+		return nil, ""
 	}
 	host := c.table.host
 	if host == "" {
 		host = c.table.signing[0]
 	}
-	return &url.URL{Scheme: "https", Host: c.operation.hostPrefix + host + "." + in.region + "." + partitionOf(in.region).suffix}
+	return &url.URL{Scheme: "https", Host: c.operation.hostPrefix + host + "." + in.region + "." + partitionOf(in.region).suffix}, in.region
 }

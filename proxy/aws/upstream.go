@@ -27,7 +27,9 @@ func upstreamFor(service, operation, region string, p place) (u *url.URL, signed
 		return s3Upstream(p, region), region
 	case service == "s3-control":
 		host := s3Name("s3-control", region, p)
-		if p.account != "" {
+		if p.account != "" && !isAccount(p.account) {
+			return nil, ""
+		} else if p.account != "" {
 			host = p.account + "." + host
 		}
 		return &url.URL{Scheme: "https", Host: host}, region

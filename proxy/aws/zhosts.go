@@ -3,7 +3,7 @@
 package aws
 
 // hostsRevision is what the hosts were read from.
-const hostsRevision = "@aws-sdk/core 3.981.0; 288 clients up to 3.1169.0, 138 services from models at unpinned"
+const hostsRevision = "@aws-sdk/core 3.981.0; 288 clients up to 3.1169.0, 138 services from models at 05ea93b921ae"
 
 // hostPatterns has a line for each host that a service can have, sorted by
 // bytes: the pattern, the services, and for a host without a region the one
