@@ -30,6 +30,7 @@ const (
 	Account = awstest.Account
 	Region  = "eu-west-1"
 	Role    = "arn:aws:iam::" + Account + ":role/generate-thumbnail-calls"
+	Assumed = "arn:aws:iam::" + Account + ":role/reports" // that the function itself may assume
 )
 
 // Servers are running. S3 is MinIO's; all else is moto's, which has an S3 too.
@@ -122,6 +123,7 @@ func (s *Servers) serveSTS(roles []string) error {
 	sts := &awstest.STS{
 		Callers: []awstest.Caller{{Credentials: s.Base, ARN: awstest.CallerARN}},
 		Roles:   roles,
+		Chained: []string{Assumed},
 		Pin:     true,
 		Issue:   issuer.Issue,
 		Each: func(a awstest.Asked) {
