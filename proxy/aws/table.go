@@ -33,7 +33,7 @@ type table struct {
 // A tableOperation is what is generated of one operation, its fields as they
 // stand in the block.
 type tableOperation struct {
-	name, method, path, query, hostPrefix, needs, entries, tags string
+	name, method, path, query, hostPrefix, needs, entries, tags, account string
 }
 
 // tables are those that were taken apart, by where they stand.
@@ -91,9 +91,9 @@ func parseTable(block string) *table {
 	}
 	for i := range n {
 		line, block, _ = strings.Cut(block, "\n")
-		fields(line, f[:7])
+		fields(line, f[:8])
 		op := &room[i]
-		op.name, op.method, op.hostPrefix, op.needs, op.entries, op.tags = f[0], f[1], f[3], f[4], f[5], f[6]
+		op.name, op.method, op.hostPrefix, op.needs, op.entries, op.tags, op.account = f[0], f[1], f[3], f[4], f[5], f[6], f[7]
 		op.path, op.query, _ = strings.Cut(f[2], "?")
 		t.operations[op.name] = op
 		if rest {

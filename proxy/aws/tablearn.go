@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,8 +21,18 @@ func (c *tableCall) requests() ([]manifest.Request, error) {
 
 // tabled are the requests as the table has them.
 func (c *tableCall) tabled() ([]manifest.Request, error) {
+	owned, err := c.owned()
+	if err != nil {
+		return nil, err
+	}
 	var all []manifest.Request
-	err := c.table.each(c.operation, func(e entry) error {
+	err = c.table.each(c.operation, func(e entry) error {
+		if !owned {
+			if !e.wherePart {
+				all = append(all, unknown(e.action))
+			}
+			return nil
+		}
 		resources, partly, err := c.resources(e.groups)
 		if err != nil {
 			return err
@@ -58,6 +69,20 @@ func (c *tableCall) tabled() ([]manifest.Request, error) {
 		}
 	}
 	return all, nil
+}
+
+// owned finds whose account the call is about, where a member says it, and
+// reports whether that is known.
+func (c *tableCall) owned() (bool, error) {
+	if c.operation.account == "" {
+		return true, nil
+	}
+	owner, _, err := c.text(c.operation.account)
+	if err != nil || owner == "" {
+		return true, err
+	}
+	c.owner = owner
+	return isAccount(owner), nil
 }
 
 // resources returns what groups of the table name in this call, and whether
@@ -217,10 +242,11 @@ func (c *tableCall) fill(template string, values []string) (string, error) {
 			b.WriteString(c.in.region)
 			continue
 		case "a":
-			if c.in.account == "" {
+			account := cmp.Or(c.owner, c.in.account)
+			if account == "" {
 				return "", errNoAccount
 			}
-			b.WriteString(c.in.account)
+			b.WriteString(account)
 			continue
 		}
 		if len(values) == 0 {

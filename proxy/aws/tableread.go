@@ -19,6 +19,7 @@ type tableCall struct {
 	table     *table
 	operation *tableOperation
 	labels    map[string]string
+	owner     string // the account whose resources it is about, if it says so
 
 	members map[string]any // of the body, once it was asked for
 	parse   func() (map[string]any, error)

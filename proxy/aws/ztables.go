@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{676017, 676436}}
+		return []block{{678368, 678787}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -25,7 +25,7 @@ func blocksOf(name string) []block {
 	case "aiops":
 		return []block{{7099, 8082}}
 	case "airflow":
-		return []block{{841439, 842329}}
+		return []block{{844219, 845109}}
 	case "amplify":
 		return []block{{12273, 15413}}
 	case "amplifybackend":
@@ -33,7 +33,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{17804, 20556}}
 	case "aoss":
-		return []block{{895467, 896885}}
+		return []block{{898247, 899665}}
 	case "apigateway":
 		return []block{{20556, 30308}, {30632, 38457}}
 	case "app-integrations":
@@ -79,9 +79,9 @@ func blocksOf(name string) []block {
 	case "autoscaling-plans":
 		return []block{{88794, 89107}}
 	case "aws-marketplace":
-		return []block{{787891, 788878}, {788878, 789763}, {789992, 790428}, {790428, 790584}, {790584, 790785}, {790785, 790955}}
+		return []block{{790671, 791658}, {791658, 792543}, {792772, 793208}, {793208, 793364}, {793364, 793565}, {793565, 793735}}
 	case "awsssoportal":
-		return []block{{1172379, 1172624}}
+		return []block{{1181652, 1181897}}
 	case "b2bi":
 		return []block{{89107, 90321}}
 	case "backup":
@@ -113,11 +113,11 @@ func blocksOf(name string) []block {
 	case "budgets":
 		return []block{{158582, 160130}}
 	case "cases":
-		return []block{{335569, 339549}}
+		return []block{{336366, 340346}}
 	case "cassandra":
-		return []block{{712030, 713036}, {713036, 713229}}
+		return []block{{714381, 715387}, {715387, 715580}}
 	case "ce":
-		return []block{{343105, 345261}}
+		return []block{{343902, 346058}}
 	case "chatbot":
 		return []block{{160130, 162972}}
 	case "chime":
@@ -143,583 +143,583 @@ func blocksOf(name string) []block {
 	case "cloudsearch":
 		return []block{{235573, 236744}, {236744, 237033}}
 	case "cloudtrail":
-		return []block{{237033, 239312}}
+		return []block{{237033, 239440}}
 	case "cloudtrail-data":
-		return []block{{239312, 239484}}
+		return []block{{239440, 239612}}
 	case "codeartifact":
-		return []block{{246801, 250027}}
+		return []block{{246929, 250824}}
 	case "codebuild":
-		return []block{{250027, 252122}}
+		return []block{{250824, 252919}}
 	case "codecommit":
-		return []block{{255238, 258660}}
+		return []block{{256035, 259457}}
 	case "codeconnections":
-		return []block{{258660, 259843}}
+		return []block{{259457, 260640}}
 	case "codedeploy":
-		return []block{{259843, 262275}}
+		return []block{{260640, 263072}}
 	case "codeguru-profiler":
-		return []block{{264114, 266431}}
+		return []block{{264911, 267228}}
 	case "codeguru-reviewer":
-		return []block{{262275, 263305}}
+		return []block{{263072, 264102}}
 	case "codeguru-security":
-		return []block{{263305, 264114}}
+		return []block{{264102, 264911}}
 	case "codepipeline":
-		return []block{{266431, 268510}}
+		return []block{{267228, 269307}}
 	case "codestar-connections":
-		return []block{{268510, 269723}}
+		return []block{{269307, 270520}}
 	case "codestar-notifications":
-		return []block{{269723, 270546}}
+		return []block{{270520, 271343}}
 	case "cognito-identity":
-		return []block{{270546, 271551}}
+		return []block{{271343, 272348}}
 	case "cognito-idp":
-		return []block{{271551, 276984}}
+		return []block{{272348, 277781}}
 	case "cognito-sync":
-		return []block{{276984, 279259}}
+		return []block{{277781, 280056}}
 	case "comprehend":
-		return []block{{279259, 284070}}
+		return []block{{280056, 284867}}
 	case "comprehendmedical":
-		return []block{{284070, 285170}}
+		return []block{{284867, 285967}}
 	case "compute-optimizer":
-		return []block{{285170, 286369}}
+		return []block{{285967, 287166}}
 	case "config":
-		return []block{{286369, 290618}}
+		return []block{{287166, 291415}}
 	case "connect":
-		return []block{{290618, 330949}, {330949, 331202}}
+		return []block{{291415, 331746}, {331746, 331999}}
 	case "connect-campaigns":
-		return []block{{331202, 332696}, {332696, 335569}}
+		return []block{{331999, 333493}, {333493, 336366}}
 	case "controlcatalog":
-		return []block{{340306, 340641}}
+		return []block{{341103, 341438}}
 	case "controltower":
-		return []block{{340641, 342655}}
+		return []block{{341438, 343452}}
 	case "cost-optimization-hub":
-		return []block{{345261, 345591}}
+		return []block{{346058, 346388}}
 	case "cur":
-		return []block{{342655, 343105}}
+		return []block{{343452, 343902}}
 	case "databrew":
-		return []block{{365668, 367947}}
+		return []block{{366465, 368744}}
 	case "dataexchange":
-		return []block{{367947, 370756}}
+		return []block{{368744, 371553}}
 	case "datapipeline":
-		return []block{{357021, 357810}}
+		return []block{{357818, 358607}}
 	case "datasync":
-		return []block{{370756, 373769}}
+		return []block{{371553, 374566}}
 	case "datazone":
-		return []block{{373769, 390987}}
+		return []block{{374566, 391784}}
 	case "dax":
-		return []block{{390987, 391763}}
+		return []block{{391784, 392560}}
 	case "deadline":
-		return []block{{391763, 406098}}
+		return []block{{392560, 406895}}
 	case "detective":
-		return []block{{406098, 408021}}
+		return []block{{406895, 408818}}
 	case "devicefarm":
-		return []block{{408021, 410724}}
+		return []block{{408818, 411521}}
 	case "devops-guru":
-		return []block{{410724, 412460}}
+		return []block{{411521, 413257}}
 	case "directconnect":
-		return []block{{412460, 415828}}
+		return []block{{413257, 416625}}
 	case "discovery":
 		return []block{{59836, 60815}}
 	case "dlm":
-		return []block{{420066, 420694}}
+		return []block{{420863, 421491}}
 	case "dms":
-		return []block{{357810, 365668}}
+		return []block{{358607, 366465}}
 	case "docdb-elastic":
-		return []block{{423222, 424600}}
+		return []block{{424019, 425397}}
 	case "drs":
-		return []block{{424600, 428612}}
+		return []block{{425397, 429409}}
 	case "ds":
-		return []block{{415828, 418927}}
+		return []block{{416625, 419724}}
 	case "ds-data":
-		return []block{{418927, 420066}}
+		return []block{{419724, 420863}}
 	case "dsql":
-		return []block{{428612, 429837}}
+		return []block{{429409, 430634}}
 	case "dynamodb":
-		return []block{{429837, 432529}, {432529, 432732}}
+		return []block{{430634, 433326}, {433326, 433529}}
 	case "ebs":
-		return []block{{432732, 433232}}
+		return []block{{433529, 434029}}
 	case "ec2":
-		return []block{{433232, 476996}}
+		return []block{{434029, 477793}}
 	case "ec2-instance-connect":
-		return []block{{476996, 477240}}
+		return []block{{477793, 478037}}
 	case "ecr":
-		return []block{{477240, 480020}}
+		return []block{{478037, 481348}}
 	case "ecr-public":
-		return []block{{480020, 481108}}
+		return []block{{481348, 482436}}
 	case "ecs":
-		return []block{{481108, 485574}}
+		return []block{{482436, 486902}}
 	case "eks":
-		return []block{{488554, 494822}}
+		return []block{{489882, 496150}}
 	case "eks-auth":
-		return []block{{494822, 495021}}
+		return []block{{496150, 496349}}
 	case "elasticache":
-		return []block{{502942, 508117}}
+		return []block{{504270, 509445}}
 	case "elasticbeanstalk":
-		return []block{{495021, 497957}}
+		return []block{{496349, 499285}}
 	case "elasticfilesystem":
-		return []block{{485574, 488554}}
+		return []block{{486902, 489882}}
 	case "elasticloadbalancing":
-		return []block{{497957, 499594}, {499594, 501772}}
+		return []block{{499285, 500922}, {500922, 503100}}
 	case "elasticmapreduce":
-		return []block{{513946, 516891}}
+		return []block{{515274, 518219}}
 	case "elastictranscoder":
-		return []block{{501772, 502942}}
+		return []block{{503100, 504270}}
 	case "elemental-inference":
-		return []block{{512649, 513946}}
+		return []block{{513977, 515274}}
 	case "emr-containers":
-		return []block{{516891, 519164}}
+		return []block{{518219, 520492}}
 	case "emr-serverless":
-		return []block{{519164, 521282}}
+		return []block{{520492, 522610}}
 	case "entityresolution":
-		return []block{{521282, 524390}}
+		return []block{{522610, 525718}}
 	case "es":
-		return []block{{508117, 512649}, {886825, 895467}}
+		return []block{{509445, 513977}, {889605, 898247}}
 	case "events":
-		return []block{{524390, 526634}}
+		return []block{{525718, 527962}}
 	case "evidently":
-		return []block{{526634, 529519}}
+		return []block{{527962, 530847}}
 	case "evs":
-		return []block{{529519, 530137}}
+		return []block{{530847, 531465}}
 	case "execute-api":
-		return []block{{30308, 30632}, {339549, 340306}}
+		return []block{{30308, 30632}, {340346, 341103}}
 	case "finspace":
-		return []block{{530137, 534562}}
+		return []block{{531465, 535890}}
 	case "finspace-api":
-		return []block{{534562, 536503}}
+		return []block{{535890, 537831}}
 	case "firehose":
-		return []block{{536503, 538179}}
+		return []block{{537831, 539507}}
 	case "fis":
-		return []block{{538179, 540576}}
+		return []block{{539507, 541904}}
 	case "fms":
-		return []block{{540576, 542140}}
+		return []block{{541904, 543468}}
 	case "forecast":
-		return []block{{542140, 545284}, {545284, 545453}}
+		return []block{{543468, 546612}, {546612, 546781}}
 	case "frauddetector":
-		return []block{{545453, 548686}}
+		return []block{{546781, 550014}}
 	case "freetier":
-		return []block{{548686, 548894}}
+		return []block{{550014, 550222}}
 	case "fsx":
-		return []block{{548894, 551089}}
+		return []block{{550222, 552417}}
 	case "gamelift":
-		return []block{{551089, 556037}}
+		return []block{{552417, 557365}}
 	case "gameliftstreams":
-		return []block{{556037, 558557}}
+		return []block{{557365, 559885}}
 	case "geo":
-		return []block{{761356, 767187}}
+		return []block{{764136, 769967}}
 	case "geo-maps":
-		return []block{{558557, 558932}}
+		return []block{{559885, 560260}}
 	case "geo-places":
-		return []block{{558932, 559296}}
+		return []block{{560260, 560624}}
 	case "geo-routes":
-		return []block{{559296, 559619}}
+		return []block{{560624, 560947}}
 	case "glacier":
-		return []block{{559619, 562489}}
+		return []block{{560947, 563817}}
 	case "globalaccelerator":
-		return []block{{562489, 565130}}
+		return []block{{563817, 566458}}
 	case "glue":
-		return []block{{565130, 578846}}
+		return []block{{566458, 581197}}
 	case "grafana":
-		return []block{{578846, 581140}}
+		return []block{{581197, 583491}}
 	case "greengrass":
-		return []block{{581140, 591163}, {591163, 593849}}
+		return []block{{583491, 593514}, {593514, 596200}}
 	case "groundstation":
-		return []block{{593849, 596213}}
+		return []block{{596200, 598564}}
 	case "guardduty":
-		return []block{{596213, 604703}}
+		return []block{{598564, 607054}}
 	case "health":
-		return []block{{604703, 605323}}
+		return []block{{607054, 607674}}
 	case "healthlake":
-		return []block{{605323, 606050}}
+		return []block{{607674, 608401}}
 	case "iam":
-		return []block{{606050, 613404}}
+		return []block{{608401, 615755}}
 	case "identitystore":
-		return []block{{613404, 614712}}
+		return []block{{615755, 617063}}
 	case "imagebuilder":
-		return []block{{614712, 620343}}
+		return []block{{617063, 622694}}
 	case "inspector":
-		return []block{{620343, 621531}}
+		return []block{{622694, 623882}}
 	case "inspector-scan":
-		return []block{{621531, 621644}}
+		return []block{{623882, 623995}}
 	case "inspector2":
-		return []block{{621644, 626794}}
+		return []block{{623995, 629145}}
 	case "internetmonitor":
-		return []block{{626794, 628105}}
+		return []block{{629145, 630456}}
 	case "invoicing":
-		return []block{{628105, 629001}}
+		return []block{{630456, 631352}}
 	case "iot":
-		return []block{{629001, 649846}}
+		return []block{{631352, 652197}}
 	case "iot-jobs-data":
-		return []block{{653557, 654051}}
+		return []block{{655908, 656402}}
 	case "iotanalytics":
-		return []block{{669056, 671444}}
+		return []block{{671407, 673795}}
 	case "iotdata":
-		return []block{{649846, 650713}}
+		return []block{{652197, 653064}}
 	case "iotdeviceadvisor":
-		return []block{{671444, 672892}}
+		return []block{{673795, 675243}}
 	case "iotevents":
-		return []block{{650713, 652741}}
+		return []block{{653064, 655092}}
 	case "ioteventsdata":
-		return []block{{652741, 653557}}
+		return []block{{655092, 655908}}
 	case "iotfleethub":
-		return []block{{672892, 673560}}
+		return []block{{675243, 675911}}
 	case "iotfleetwise":
-		return []block{{673560, 676017}}
+		return []block{{675911, 678368}}
 	case "iotmanagedintegrations":
-		return []block{{654051, 660230}}
+		return []block{{656402, 662581}}
 	case "iotsitewise":
-		return []block{{676436, 689570}}
+		return []block{{678787, 691921}}
 	case "iotthingsgraph":
-		return []block{{689570, 690763}}
+		return []block{{691921, 693114}}
 	case "iottwinmaker":
-		return []block{{690763, 694807}}
+		return []block{{693114, 697158}}
 	case "iotwireless":
-		return []block{{660230, 669056}}
+		return []block{{662581, 671407}}
 	case "ivs":
-		return []block{{694807, 697282}, {697282, 699724}}
+		return []block{{697158, 699633}, {699633, 702075}}
 	case "ivschat":
-		return []block{{699724, 700826}}
+		return []block{{702075, 703177}}
 	case "kafka":
-		return []block{{700826, 705664}}
+		return []block{{703177, 708015}}
 	case "kafkaconnect":
-		return []block{{705664, 707314}}
+		return []block{{708015, 709665}}
 	case "kendra":
-		return []block{{707314, 711487}}
+		return []block{{709665, 713838}}
 	case "kendra-ranking":
-		return []block{{711487, 712030}}
+		return []block{{713838, 714381}}
 	case "kinesis":
-		return []block{{713229, 715285}}
+		return []block{{715580, 717636}}
 	case "kinesisanalytics":
-		return []block{{715285, 716526}, {716526, 718350}}
+		return []block{{717636, 718877}, {718877, 720701}}
 	case "kinesisvideo":
-		return []block{{718350, 720687}, {720687, 721144}, {721144, 721288}, {721288, 721543}, {721543, 721802}}
+		return []block{{720701, 723038}, {723038, 723495}, {723495, 723639}, {723639, 723894}, {723894, 724153}}
 	case "kms":
-		return []block{{721802, 723637}}
+		return []block{{724153, 725988}}
 	case "lakeformation":
-		return []block{{723637, 727214}}
+		return []block{{725988, 729994}}
 	case "lambda":
-		return []block{{727214, 735902}}
+		return []block{{729994, 738682}}
 	case "launchwizard":
-		return []block{{735902, 736900}}
+		return []block{{738682, 739680}}
 	case "lex":
-		return []block{{736900, 739461}, {739461, 748142}, {748142, 748607}, {748607, 749363}}
+		return []block{{739680, 742241}, {742241, 750922}, {750922, 751387}, {751387, 752143}}
 	case "license-manager":
-		return []block{{749363, 752185}}
+		return []block{{752143, 754965}}
 	case "license-manager-linux-subscriptions":
-		return []block{{752185, 753247}}
+		return []block{{754965, 756027}}
 	case "license-manager-user-subscriptions":
-		return []block{{753247, 754716}}
+		return []block{{756027, 757496}}
 	case "lightsail":
-		return []block{{754716, 761356}}
+		return []block{{757496, 764136}}
 	case "logs":
-		return []block{{241796, 246801}}
+		return []block{{241924, 246929}}
 	case "lookoutequipment":
-		return []block{{767187, 769002}}
+		return []block{{769967, 771782}}
 	case "lookoutmetrics":
-		return []block{{769002, 771226}}
+		return []block{{771782, 774006}}
 	case "lookoutvision":
-		return []block{{771226, 773317}}
+		return []block{{774006, 776097}}
 	case "m2":
-		return []block{{773317, 776523}}
+		return []block{{776097, 779303}}
 	case "machinelearning":
-		return []block{{776523, 777904}}
+		return []block{{779303, 780684}}
 	case "macie2":
-		return []block{{777904, 782679}}
+		return []block{{780684, 785459}}
 	case "managedblockchain":
-		return []block{{785223, 787304}}
+		return []block{{788003, 790084}}
 	case "managedblockchain-query":
-		return []block{{787304, 787891}}
+		return []block{{790084, 790671}}
 	case "marketplacecommerceanalytics":
-		return []block{{789763, 789992}}
+		return []block{{792543, 792772}}
 	case "mediaconnect":
-		return []block{{790955, 794677}}
+		return []block{{793735, 797457}}
 	case "mediaconvert":
-		return []block{{794677, 796686}}
+		return []block{{797457, 799466}}
 	case "medialive":
-		return []block{{796686, 806988}}
+		return []block{{799466, 809768}}
 	case "mediapackage":
-		return []block{{806988, 808224}}
+		return []block{{809768, 811004}}
 	case "mediapackage-vod":
-		return []block{{808224, 809413}}
+		return []block{{811004, 812193}}
 	case "mediapackagev2":
-		return []block{{809413, 814921}}
+		return []block{{812193, 817701}}
 	case "mediastore":
-		return []block{{814921, 815883}, {815883, 816131}}
+		return []block{{817701, 818663}, {818663, 818911}}
 	case "mediatailor":
-		return []block{{816131, 820120}}
+		return []block{{818911, 822900}}
 	case "medical-imaging":
-		return []block{{820120, 822090}}
+		return []block{{822900, 824870}}
 	case "memorydb":
-		return []block{{822090, 824657}}
+		return []block{{824870, 827437}}
 	case "mgh":
-		return []block{{829729, 830540}, {833473, 833694}}
+		return []block{{832509, 833320}, {836253, 836474}}
 	case "mgn":
-		return []block{{824657, 829729}}
+		return []block{{827437, 832509}}
 	case "migrationhub-orchestrator":
-		return []block{{833694, 835835}}
+		return []block{{836474, 838615}}
 	case "migrationhub-strategy":
-		return []block{{835835, 837322}}
+		return []block{{838615, 840102}}
 	case "mobiletargeting":
-		return []block{{923654, 932851}}
+		return []block{{926434, 935631}}
 	case "monitoring":
-		return []block{{239484, 241796}}
+		return []block{{239612, 241924}}
 	case "mpa":
-		return []block{{837322, 838654}}
+		return []block{{840102, 841434}}
 	case "mq":
-		return []block{{838654, 840240}}
+		return []block{{841434, 843020}}
 	case "mturk-requester":
-		return []block{{840240, 841439}}
+		return []block{{843020, 844219}}
 	case "neptune-db":
-		return []block{{848409, 851645}}
+		return []block{{851189, 854425}}
 	case "neptune-graph":
-		return []block{{845835, 848409}}
+		return []block{{848615, 851189}}
 	case "network-firewall":
-		return []block{{851645, 856751}}
+		return []block{{854425, 859531}}
 	case "networkflowmonitor":
-		return []block{{856751, 859122}}
+		return []block{{859531, 861902}}
 	case "networkmanager":
-		return []block{{859122, 867910}}
+		return []block{{861902, 870690}}
 	case "networkmonitor":
-		return []block{{867910, 868810}}
+		return []block{{870690, 871590}}
 	case "notifications":
-		return []block{{868810, 872123}}
+		return []block{{871590, 874903}}
 	case "notifications-contacts":
-		return []block{{872123, 872769}}
+		return []block{{874903, 875549}}
 	case "oam":
-		return []block{{872769, 873608}}
+		return []block{{875549, 876388}}
 	case "observabilityadmin":
-		return []block{{873608, 875619}}
+		return []block{{876388, 878399}}
 	case "odb":
-		return []block{{875619, 877869}}
+		return []block{{878399, 880649}}
 	case "omics":
-		return []block{{877869, 886825}}
+		return []block{{880649, 889605}}
 	case "organizations":
-		return []block{{896885, 899021}}
+		return []block{{899665, 901801}}
 	case "osis":
-		return []block{{899021, 901074}}
+		return []block{{901801, 903854}}
 	case "outposts":
-		return []block{{901074, 903579}}
+		return []block{{903854, 906359}}
 	case "panorama":
-		return []block{{903579, 906177}}
+		return []block{{906359, 908957}}
 	case "partnercentral-account":
-		return []block{{906177, 907726}}
+		return []block{{908957, 910506}}
 	case "partnercentral-benefits":
-		return []block{{907726, 908785}}
+		return []block{{910506, 911565}}
 	case "partnercentral-channel":
-		return []block{{908785, 909991}}
+		return []block{{911565, 912771}}
 	case "partnercentral-selling":
-		return []block{{909991, 912450}}
+		return []block{{912771, 915230}}
 	case "payment-cryptography":
-		return []block{{912450, 913632}, {913632, 914555}}
+		return []block{{915230, 916412}, {916412, 917335}}
 	case "pca-connector-ad":
-		return []block{{914555, 916894}}
+		return []block{{917335, 919674}}
 	case "pca-connector-scep":
-		return []block{{916894, 917728}}
+		return []block{{919674, 920508}}
 	case "pcs":
-		return []block{{917728, 918921}}
+		return []block{{920508, 921701}}
 	case "personalize":
-		return []block{{918921, 922242}, {922242, 922550}, {922550, 922860}}
+		return []block{{921701, 925022}, {925022, 925330}, {925330, 925640}}
 	case "pi":
-		return []block{{922860, 923654}}
+		return []block{{925640, 926434}}
 	case "pipes":
-		return []block{{943942, 944589}}
+		return []block{{946722, 947369}}
 	case "polly":
-		return []block{{944589, 945207}}
+		return []block{{947369, 947987}}
 	case "pricing":
-		return []block{{945207, 945402}}
+		return []block{{947987, 948182}}
 	case "profile":
-		return []block{{345591, 357021}}
+		return []block{{346388, 357818}}
 	case "proton":
-		return []block{{945402, 949704}}
+		return []block{{948182, 952484}}
 	case "qapps":
-		return []block{{949704, 951610}}
+		return []block{{952484, 954390}}
 	case "qbusiness":
-		return []block{{951610, 962029}}
+		return []block{{954390, 964809}}
 	case "qldb":
-		return []block{{972117, 973596}, {973596, 973733}}
+		return []block{{974897, 976376}, {976376, 976513}}
 	case "quicksight":
-		return []block{{973733, 1003280}}
+		return []block{{976513, 1010633}}
 	case "ram":
-		return []block{{1003280, 1006013}}
+		return []block{{1010633, 1013366}}
 	case "rbin":
-		return []block{{1006013, 1006658}}
+		return []block{{1013366, 1014011}}
 	case "rds":
-		return []block{{420694, 423222}, {842329, 845835}, {1006658, 1015002}}
+		return []block{{421491, 424019}, {845109, 848615}, {1014011, 1022355}}
 	case "rds-data":
-		return []block{{1015002, 1015406}}
+		return []block{{1022355, 1022759}}
 	case "redshift":
-		return []block{{1015406, 1022680}}
+		return []block{{1022759, 1030033}}
 	case "redshift-data":
-		return []block{{1022680, 1023206}}
+		return []block{{1030033, 1030559}}
 	case "redshift-serverless":
-		return []block{{1023206, 1025554}}
+		return []block{{1030559, 1032907}}
 	case "refactor-spaces":
-		return []block{{830540, 833473}}
+		return []block{{833320, 836253}}
 	case "rekognition":
-		return []block{{1025554, 1028574}, {1028574, 1028735}}
+		return []block{{1032907, 1035927}, {1035927, 1036088}}
 	case "repostspace":
-		return []block{{1028735, 1030080}}
+		return []block{{1036088, 1037433}}
 	case "resiliencehub":
-		return []block{{1030080, 1034711}}
+		return []block{{1037433, 1042064}}
 	case "resource-explorer-2":
-		return []block{{1034711, 1036431}}
+		return []block{{1042064, 1043784}}
 	case "resource-groups":
-		return []block{{1036431, 1037791}}
+		return []block{{1043784, 1045144}}
 	case "robomaker":
-		return []block{{1038124, 1041383}}
+		return []block{{1045477, 1048736}}
 	case "rolesanywhere":
-		return []block{{1041383, 1043324}}
+		return []block{{1048736, 1050677}}
 	case "route53":
-		return []block{{1043324, 1049368}}
+		return []block{{1050677, 1056721}}
 	case "route53-recovery-cluster":
-		return []block{{1050505, 1050854}}
+		return []block{{1057858, 1058207}}
 	case "route53-recovery-control-config":
-		return []block{{1050854, 1053177}}
+		return []block{{1058207, 1060530}}
 	case "route53-recovery-readiness":
-		return []block{{1053177, 1055832}}
+		return []block{{1060530, 1063185}}
 	case "route53domains":
-		return []block{{1049368, 1050505}}
+		return []block{{1056721, 1057858}}
 	case "route53profiles":
-		return []block{{1055832, 1057044}}
+		return []block{{1063185, 1064397}}
 	case "route53resolver":
-		return []block{{1057044, 1060782}}
+		return []block{{1064397, 1068135}}
 	case "rum":
-		return []block{{1060782, 1062341}}
+		return []block{{1068135, 1069694}}
 	case "s3":
-		return []block{{1062341, 1068701}, {1068701, 1077370}}
+		return []block{{1069694, 1076054}, {1076054, 1086643}}
 	case "s3-outposts":
-		return []block{{1077370, 1077794}}
+		return []block{{1086643, 1087067}}
 	case "s3tables":
-		return []block{{1077794, 1081765}}
+		return []block{{1087067, 1091038}}
 	case "s3vectors":
-		return []block{{1081765, 1083068}}
+		return []block{{1091038, 1092341}}
 	case "sagemaker":
-		return []block{{1083068, 1104792}, {1104792, 1105233}, {1105233, 1105598}, {1105598, 1106254}, {1107768, 1108026}, {1108026, 1108559}}
+		return []block{{1092341, 1114065}, {1114065, 1114506}, {1114506, 1114871}, {1114871, 1115527}, {1117041, 1117299}, {1117299, 1117832}}
 	case "sagemaker-geospatial":
-		return []block{{1106254, 1107768}}
+		return []block{{1115527, 1117041}}
 	case "savingsplans":
-		return []block{{1108559, 1109380}}
+		return []block{{1117832, 1118653}}
 	case "scheduler":
-		return []block{{1109380, 1110322}}
+		return []block{{1118653, 1119595}}
 	case "schemas":
-		return []block{{1110322, 1113130}}
+		return []block{{1119595, 1122403}}
 	case "scn":
-		return []block{{1182104, 1185668}}
+		return []block{{1191377, 1194941}}
 	case "secretsmanager":
-		return []block{{1113130, 1114139}}
+		return []block{{1122403, 1123412}}
 	case "security-ir":
-		return []block{{1114139, 1115797}}
+		return []block{{1123412, 1125070}}
 	case "securityhub":
-		return []block{{1115797, 1122867}}
+		return []block{{1125070, 1132140}}
 	case "securitylake":
-		return []block{{1122867, 1125280}}
+		return []block{{1132140, 1134553}}
 	case "serverlessrepo":
-		return []block{{1125280, 1126377}}
+		return []block{{1134553, 1135650}}
 	case "servicecatalog":
-		return []block{{1126377, 1129983}, {1129983, 1132094}}
+		return []block{{1135650, 1139256}, {1139256, 1141367}}
 	case "servicediscovery":
-		return []block{{1133295, 1134530}}
+		return []block{{1142568, 1143803}}
 	case "servicequotas":
-		return []block{{1132094, 1133295}}
+		return []block{{1141367, 1142568}}
 	case "ses":
-		return []block{{782679, 785223}, {932851, 936792}, {1134530, 1137305}, {1137305, 1147720}}
+		return []block{{785459, 788003}, {935631, 939572}, {1143803, 1146578}, {1146578, 1156993}}
 	case "shield":
-		return []block{{1149338, 1150866}}
+		return []block{{1158611, 1160139}}
 	case "signer":
-		return []block{{1150866, 1152275}, {1152275, 1152393}}
+		return []block{{1160139, 1161548}, {1161548, 1161666}}
 	case "simspaceweaver":
-		return []block{{1152393, 1153369}}
+		return []block{{1161666, 1162642}}
 	case "sms-voice":
-		return []block{{936792, 937706}, {937706, 943942}}
+		return []block{{939572, 940486}, {940486, 946722}}
 	case "snow-device-management":
-		return []block{{1153369, 1154349}}
+		return []block{{1162642, 1163622}}
 	case "snowball":
-		return []block{{1154349, 1155201}}
+		return []block{{1163622, 1164474}}
 	case "sns":
-		return []block{{1155201, 1156685}}
+		return []block{{1164474, 1165958}}
 	case "social-messaging":
-		return []block{{1156685, 1158898}}
+		return []block{{1165958, 1168171}}
 	case "sqs":
-		return []block{{1158898, 1159609}}
+		return []block{{1168171, 1168882}}
 	case "ssm":
-		return []block{{1159609, 1165961}}
+		return []block{{1168882, 1175234}}
 	case "ssm-contacts":
-		return []block{{1165961, 1167386}}
+		return []block{{1175234, 1176659}}
 	case "ssm-guiconnect":
-		return []block{{1167386, 1167718}}
+		return []block{{1176659, 1176991}}
 	case "ssm-incidents":
-		return []block{{1167718, 1169709}}
+		return []block{{1176991, 1178982}}
 	case "ssm-quicksetup":
-		return []block{{1169709, 1170828}}
+		return []block{{1178982, 1180101}}
 	case "ssm-sap":
-		return []block{{1170828, 1172379}}
+		return []block{{1180101, 1181652}}
 	case "sso":
-		return []block{{1172624, 1177254}}
+		return []block{{1181897, 1186527}}
 	case "sso-oauth":
-		return []block{{1177254, 1177503}}
+		return []block{{1186527, 1186776}}
 	case "states":
-		return []block{{1147720, 1149338}}
+		return []block{{1156993, 1158611}}
 	case "storagegateway":
-		return []block{{1177503, 1181684}}
+		return []block{{1186776, 1190957}}
 	case "sts":
-		return []block{{1181684, 1182104}}
+		return []block{{1190957, 1191377}}
 	case "support":
-		return []block{{1185668, 1186373}}
+		return []block{{1194941, 1195646}}
 	case "supportapp":
-		return []block{{1186373, 1187298}}
+		return []block{{1195646, 1196571}}
 	case "swf":
-		return []block{{1187298, 1188868}}
+		return []block{{1196571, 1198141}}
 	case "synthetics":
-		return []block{{1188868, 1190394}}
+		return []block{{1198141, 1199667}}
 	case "tagging":
-		return []block{{1037791, 1038124}}
+		return []block{{1045144, 1045477}}
 	case "tax":
-		return []block{{1190394, 1191421}}
+		return []block{{1199667, 1200694}}
 	case "textract":
-		return []block{{1191421, 1192567}}
+		return []block{{1200694, 1201840}}
 	case "thinclient":
-		return []block{{1249515, 1250550}}
+		return []block{{1258788, 1259823}}
 	case "timestream":
-		return []block{{1193610, 1194303}, {1194303, 1195216}}
+		return []block{{1202883, 1203576}, {1203576, 1204489}}
 	case "timestream-influxdb":
-		return []block{{1192567, 1193610}}
+		return []block{{1201840, 1202883}}
 	case "tnb":
-		return []block{{1195216, 1197833}}
+		return []block{{1204489, 1207106}}
 	case "transcribe":
-		return []block{{1197833, 1200557}, {1200557, 1200993}}
+		return []block{{1207106, 1209830}, {1209830, 1210266}}
 	case "transfer":
-		return []block{{1200993, 1203936}}
+		return []block{{1210266, 1213209}}
 	case "translate":
-		return []block{{1203936, 1204859}}
+		return []block{{1213209, 1214132}}
 	case "trustedadvisor":
-		return []block{{1204859, 1205968}}
+		return []block{{1214132, 1215241}}
 	case "verifiedpermissions":
-		return []block{{1205968, 1207566}}
+		return []block{{1215241, 1216839}}
 	case "voiceid":
-		return []block{{1207566, 1208815}}
+		return []block{{1216839, 1218088}}
 	case "vpc-lattice":
-		return []block{{1208815, 1216749}}
+		return []block{{1218088, 1226022}}
 	case "waf":
-		return []block{{1216749, 1219790}}
+		return []block{{1226022, 1229063}}
 	case "waf-regional":
-		return []block{{1219790, 1223251}}
+		return []block{{1229063, 1232524}}
 	case "wafv2":
-		return []block{{1223251, 1225944}}
+		return []block{{1232524, 1235217}}
 	case "wellarchitected":
-		return []block{{1225944, 1233450}}
+		return []block{{1235217, 1242723}}
 	case "wisdom":
-		return []block{{962029, 972117}, {1233450, 1237415}}
+		return []block{{964809, 974897}, {1242723, 1246688}}
 	case "workdocs":
-		return []block{{1237415, 1240376}}
+		return []block{{1246688, 1249649}}
 	case "workmail":
-		return []block{{1240376, 1244746}}
+		return []block{{1249649, 1254019}}
 	case "workmailmessageflow":
-		return []block{{1244746, 1244955}}
+		return []block{{1254019, 1254228}}
 	case "workspaces":
-		return []block{{1244955, 1248802}}
+		return []block{{1254228, 1258075}}
 	case "workspaces-instances":
-		return []block{{1248802, 1249515}}
+		return []block{{1258075, 1258788}}
 	case "workspaces-web":
-		return []block{{1250550, 1256852}}
+		return []block{{1259823, 1266125}}
 	case "xray":
-		return []block{{1256852, 1258821}}
+		return []block{{1266125, 1268094}}
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func block(ref reference, s *service) (text string, unknown []string, err error)
 		} else if method == "" || !strings.HasPrefix(uri, "/") {
 			return "", nil, fmt.Errorf("operation %q has the route %q %q", op.Name, method, uri)
 		}
-		fields := []string{op.Name, method, uri, op.HostPrefix, needs[op.Name], strings.Join(entries, ";"), tagsOf(s, op)}
+		fields := []string{op.Name, method, uri, op.HostPrefix, needs[op.Name], strings.Join(entries, ";"), tagsOf(s, op), accountOf(s, op)}
 		for _, f := range fields {
 			if strings.ContainsAny(f, "\t\n") {
 				return "", nil, fmt.Errorf("operation %q has a tab or a line in %q", op.Name, f)

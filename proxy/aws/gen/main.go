@@ -21,9 +21,10 @@
 // "kinesis:{r}:{a}:stream/{/}" has the region, the account, and a name that
 // must not have a slash. Each other line is of one operation:
 //
-//	name method uri host-prefix needs entries tags
+//	name method uri host-prefix needs entries tags account
 //
-// needs are the members that tell it from others of the same route. An entry
+// account is the member that says whose resources they are, if one does. needs
+// are the members that tell it from others of the same route. An entry
 // is an action and its resources, a semicolon between two. An action that is
 // left out is the operation's name; one that begins with a plus is asked for
 // only where its resource is named. Resources are groups, a space between two,

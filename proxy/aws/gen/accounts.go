@@ -1,0 +1,29 @@
+package main
+
+// accounts are the members that say whose resource a call is about, where it
+// may be another account's than the caller's: what the ARN has for its account.
+// (The API Reference of each service, by the member's name.)
+var accounts = map[string]string{
+	"appmesh":       "meshowner",
+	"cloudtrail":    "eventdatastoreowneraccountid",
+	"codeartifact":  "domainowner",
+	"ecr":           "registryid",
+	"glue":          "catalogid",
+	"lakeformation": "catalogid",
+	"quicksight":    "awsaccountid",
+	"s3-control":    "accountid",
+}
+
+// accountOf is where an operation says whose account it is about, or "".
+func accountOf(s *service, op *operation) string {
+	want := accounts[key(s.ID)]
+	if want == "" {
+		return ""
+	}
+	for _, pl := range places(s, op) {
+		if pl.level == 0 && !pl.list && pl.name == want {
+			return pl.path
+		}
+	}
+	return ""
+}
