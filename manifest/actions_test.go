@@ -95,6 +95,7 @@ func TestEveryKeyThatIsReadHereExists(t *testing.T) {
 		"dynamodb:EnclosingOperation", "kms:EncryptionContextKeys", "kms:EncryptionContext:a", "kms:SigningAlgorithm",
 		"kms:MacAlgorithm", "kms:RequestAlias", "kms:ViaService", "sns:Protocol", "sns:Endpoint", "secretsmanager:SecretId",
 		"ssm:Recursive", "ssm:Overwrite", "aws:CalledVia", "aws:RequestedRegion", "aws:CurrentTime", "aws:EpochTime",
+		"events:source", "events:detail-type", "states:StateMachineQualifier", "sts:ExternalId", "sts:RoleSessionName",
 		"bedrock:InferenceProfileArn", "bedrock:PromptRouterArn", "lambda:InvokedViaFunctionUrl",
 		"aws:SecureTransport", "aws:ViaAWSService", "aws:PrincipalIsAWSService", "aws:SourceArn", "aws:SourceAccount",
 	} {

@@ -183,13 +183,16 @@ func (p *parser) didYouMeanKey(key string, services []string) string {
 //     dynamodb:EnclosingOperation; of KMS, kms:EncryptionContext:…,
 //     EncryptionContextKeys, SigningAlgorithm, MacAlgorithm, RequestAlias; of
 //     SNS, sns:Protocol and sns:Endpoint; of Secrets Manager, SecretId; of SSM,
-//     ssm:Recursive and ssm:Overwrite.
+//     ssm:Recursive and ssm:Overwrite; of EventBridge, events:source and
+//     events:detail-type; of Step Functions, states:StateMachineQualifier; of
+//     STS, sts:ExternalId and sts:RoleSessionName.
 //
 // Which key of an item is its table's partition key, DynamoDB knows alone, and
 // what a service takes where a call says nothing, that service. So
 // dynamodb:LeadingKeys, Attributes, Select, ReturnValues and FullTableScan are
 // evaluated where a call shows them, and deferred where it does not; and so are
-// kms:EncryptionAlgorithm, kms:MessageType and secretsmanager:VersionStage.
+// kms:EncryptionAlgorithm, kms:MessageType, secretsmanager:VersionStage, and
+// ses:FromAddress, which stands in the message where that is a raw one.
 func Deferred(key string) bool {
 	key = strings.ToLower(key)
 	for _, before := range []string{"s3:requestobjecttag/", "s3:x-amz-", "kms:encryptioncontext:"} {
@@ -213,6 +216,7 @@ func Deferred(key string) bool {
 		"dynamodb:enclosingoperation",
 		"kms:encryptioncontextkeys", "kms:signingalgorithm", "kms:macalgorithm", "kms:requestalias",
 		"sns:protocol", "sns:endpoint",
+		"events:source", "events:detail-type", "states:statemachinequalifier", "sts:externalid", "sts:rolesessionname",
 		"secretsmanager:secretid",
 		"ssm:recursive", "ssm:overwrite":
 		return false

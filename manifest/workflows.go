@@ -54,9 +54,6 @@ func (p *parser) startWorkflows(e *entry, f field, use []string) {
 	if len(whole) > 0 {
 		p.grant(e, f, start, whole).Needs = key
 	}
-	if len(order) > 0 {
-		p.left(f.key, "start: which version or alias a call starts")
-	}
 	for _, q := range order {
 		p.grantAs(e, f, "."+q, start, qualified[q], Condition{forAny + ":StringEquals", "states:StateMachineQualifier", []string{q}}).Needs = key
 	}

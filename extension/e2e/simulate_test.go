@@ -110,10 +110,21 @@ var others = map[string]string{
 	"secretsmanager": "secretsmanager:DeleteSecret", "sns": "sns:DeleteTopic", "sqs": "sqs:DeleteQueue", "ssm": "ssm:DeleteParameter",
 }
 
+// moreOthers are those of services that the sandboxes here do not call, and
+// policies are asked about alone.
+var moreOthers = map[string]string{
+	"appsync": "appsync:DeleteGraphqlApi", "bedrock": "bedrock:GetInferenceProfile", "events": "events:DeleteEventBus",
+	"kinesis": "kinesis:DeleteStream", "rds-data": "rds-data:ExecuteSql", "ses": "ses:SendBulkEmail", "states": "states:DeleteStateMachine",
+}
+
 // neighbours are requests that differ from r in one thing.
 func neighbours(r manifest.Request) (all []manifest.Request) {
 	service, _, _ := strings.Cut(r.Action, ":")
-	if other := others[service]; other != "" {
+	other := others[service]
+	if other == "" {
+		other = moreOthers[service]
+	}
+	if other != "" {
 		n := r
 		n.Action = other
 		if other == "s3:PutObjectRetention" && !strings.Contains(r.Resource, "/") {
@@ -258,6 +269,9 @@ func aboutCorpus(name string, m *manifest.Manifest, reqs []manifest.Request) (al
 	for i, r := range reqs {
 		if strings.Contains(r.Resource, "-s3alias") {
 			return nil // what AWS authorizes is the access point, and an alias does not tell all of its ARN
+		}
+		if strings.Contains(r.Resource, ".mrap/") {
+			return nil // the simulator has no resource type for multi-region access points
 		}
 		seen = append(seen, asSeen(r, account, d.Grants[i][0].Resources))
 	}

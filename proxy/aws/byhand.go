@@ -10,8 +10,16 @@ type reading func(c *tableCall) ([]manifest.Request, error)
 // and one line here. ADDING.md shows how one is added.
 func byHand(service, operation string) reading {
 	switch service {
+	case "bedrock-runtime":
+		return bedrockRuntime(operation)
 	case "eventbridge":
 		return eventBridge(operation)
+	case "rds-data":
+		return rdsData(operation)
+	case "ses", "sesv2":
+		return email(operation)
+	case "sfn":
+		return stepFunctions(operation)
 	}
 	return nil
 }

@@ -78,6 +78,46 @@ func stsSession(call *proxy.Call, params map[string]string, role string) {
 	if v := params["ExternalId"]; v != "" {
 		call.Requests[0].Context = map[string][]string{"sts:externalid": {v}}
 	}
+	tags, transitive := sessionTags(params)
+	for i := range call.Requests {
+		withTags(&call.Requests[i], tags)
+		with(&call.Requests[i], "sts:TransitiveTagKeys", transitive...)
+	}
+	if v := params["RoleSessionName"]; v != "" {
+		with(&call.Requests[0], "sts:RoleSessionName", v)
+	}
+}
+
+// sessionTags returns the tags of a session, and which of them go on to the next,
+// as the SDKs write lists; of one that is written otherwise, AWS alone may know
+// what it says.
+func sessionTags(params map[string]string) (tags []tag, transitive []string) {
+	n := 0
+	for i := 1; ; i++ {
+		member := fmt.Sprintf("Tags.member.%d.", i)
+		key, ok := params[member+"Key"]
+		value, has := params[member+"Value"]
+		if !ok || !has {
+			break
+		}
+		tags, n = append(tags, tag{key, value}), n+2
+	}
+	for i := 1; ; i++ {
+		key, ok := params[fmt.Sprintf("TransitiveTagKeys.member.%d", i)]
+		if !ok {
+			break
+		}
+		transitive, n = append(transitive, key), n+1
+	}
+	for name := range params {
+		if strings.HasPrefix(name, "Tags.") || strings.HasPrefix(name, "TransitiveTagKeys.") {
+			n--
+		}
+	}
+	if n != 0 {
+		return nil, nil
+	}
+	return tags, transitive
 }
 
 // global makes an ARN in the function's own account that names no region.
