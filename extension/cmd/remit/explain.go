@@ -26,7 +26,7 @@ func explainCommand(t *tui) *cobra.Command {
 	var headers []string
 	var data, action, resource string
 	var context []string
-	var jsonl, asJSON bool
+	var jsonl, asJSON, byHost bool
 	c := &cobra.Command{
 		Use:   "explain [flags]",
 		Short: "Say what a request asks for, and what a manifest says to it",
@@ -45,13 +45,25 @@ order: {id, service, operation, region, requests:[{action,resource}], upstream,
 decision, reason, missing:[{line,yaml,add,to,at}], error}. A URL whose host is not
 AWS's is one that came to the proxy as to an endpoint. In place of a URL, requests
 may stand there, as they do in the lines of the decision log:
-{id, requests:[{action,resource,context}]}.`,
+{id, requests:[{action,resource,context}]}.
+
+With --hosts, names of hosts are read from standard input, one a line, and for
+each a line says what it is: {host, service, region, partition, bucket, account,
+fips, dualstack}. The service is a list where the host alone leaves several, and
+null where it is none of AWS's.`,
 		Example: `  remit explain --url https://media.s3.eu-west-1.amazonaws.com/uploads/a.jpg
   remit explain -m remit.yaml --action s3:GetObject --resource arn:aws:s3:::media/uploads/a.jpg
   remit explain -m remit.yaml --jsonl < calls.jsonl | jq -c 'select(.decision == "deny")'
-  remit explain -m remit.yaml --jsonl < decisions.log | jq -r '.missing[]?.line' | sort -u`,
+  remit explain -m remit.yaml --jsonl < decisions.log | jq -r '.missing[]?.line' | sort -u
+  echo maps.geo.eu-west-1.amazonaws.com | remit explain --hosts`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if byHost {
+				if jsonl || in.URL != "" || action != "" || s.manifest != "" {
+					return usage(cmd, errors.New("--hosts reads hosts from standard input: it goes with no request and no manifest"))
+				}
+				return hosts(t)
+			}
 			if err := s.check(cmd); err != nil {
 				return err
 			}
@@ -103,6 +115,7 @@ may stand there, as they do in the lines of the decision log:
 	f.StringVar(&resource, "resource", "*", "the `ARN` that goes with --action")
 	f.StringArrayVar(&context, "context", nil, "a condition key that goes with --action (`KEY=VALUE`); may be given again")
 	f.BoolVar(&jsonl, "jsonl", false, "requests on standard input, answers on standard output, one a line")
+	f.BoolVar(&byHost, "hosts", false, "hosts on standard input, what each is on standard output, one a line")
 	f.BoolVar(&asJSON, "json", false, "the answer as a JSON object, as --jsonl writes it")
 	s.flags(c)
 	return c

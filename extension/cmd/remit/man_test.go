@@ -101,6 +101,7 @@ func TestTheManualPageHasEveryFieldOfJSON(t *testing.T) {
 	man := sections(t, "remit.1")
 	for section, types := range map[string][]any{
 		"JSON/remit check --json":    {checkJSON{}, grantJSON{}, conditionJSON{}, finding{}},
+		"JSON/remit explain --hosts": {hostJSON{}},
 		"JSON/remit explain --jsonl": {explanation{}, requestJSON{}, rawRequest{}, requestRead{}, missingJSON{}},
 	} {
 		for _, v := range types {
