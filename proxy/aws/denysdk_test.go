@@ -59,6 +59,7 @@ type denier struct {
 
 	mu    sync.Mutex
 	tries map[string]int // by the path's beginning
+	zips  map[string]int // compressed bodies, by SDK
 }
 
 func (d *denier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -71,6 +72,9 @@ func (d *denier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	d.mu.Lock()
 	d.tries[fmt.Sprint(i, reason, sdk)]++
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		d.zips[sdk]++
+	}
 	d.mu.Unlock()
 	// As the proxy hands out what comes to it as to an endpoint.
 	in := r.Clone(r.Context())
@@ -94,10 +98,11 @@ func TestSDKsUnderstandDenials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &denier{t: t, cloud: Cloud{Function: "generate-thumbnail", Account: func() string { return "123456789012" }}, tries: make(map[string]int)}
+	d := &denier{t: t, cloud: Cloud{Function: "generate-thumbnail", Account: func() string { return "123456789012" }}, tries: make(map[string]int), zips: make(map[string]int)}
 	if err := json.Unmarshal(text, &d.calls); err != nil || len(d.calls) == 0 {
 		t.Fatalf("no calls: %v", err)
 	}
+	d.calls = append(d.calls, largeCall())
 	server := httptest.NewUnstartedServer(d)
 	server.Config.Protocols = new(http.Protocols)
 	server.Config.Protocols.SetHTTP1(true)
@@ -151,6 +156,12 @@ func TestSDKsUnderstandDenials(t *testing.T) {
 		}
 	})
 
+	for _, sdk := range []string{"boto3", "js"} {
+		if d.zips[sdk] == 0 {
+			t.Errorf("%s compressed no body", sdk)
+		}
+	}
+
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(lines)) {
 		fmt.Fprintln(&b, lines[name])
@@ -168,6 +179,16 @@ func TestSDKsUnderstandDenials(t *testing.T) {
 	if d := diff.Diff(string(want), b.String()); d != "" {
 		t.Errorf("%s: want less, got more:\n%s", golden, d)
 	}
+}
+
+// largeCall is one whose body SDKs compress, which they do from 10 KB on.
+func largeCall() deniedCall {
+	var data []any
+	for i := range 200 {
+		dimension := map[string]any{"Name": "order", "Value": fmt.Sprintf("o-%d", i*i)}
+		data = append(data, map[string]any{"MetricName": "paid", "Value": i, "Unit": "Count", "Dimensions": []any{dimension}})
+	}
+	return deniedCall{Service: "cloudwatch", Operation: "PutMetricData", Input: map[string]any{"Namespace": "orders", "MetricData": data}}
 }
 
 // denySDKs returns who makes the calls.

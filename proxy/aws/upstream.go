@@ -57,11 +57,11 @@ func hostOf(service, operation, region string, p place) (host, signed string, ok
 	} else {
 		// The service by the name that it signs with.
 		for l := range strings.Lines(hostWays) {
-			fields := strings.SplitN(strings.TrimSuffix(l, "\n"), "\t", 3)
-			if fields[1] != service || strings.Contains(fields[0], "/") {
+			id, l, _ := strings.Cut(l, "\t")
+			if len(l) <= len(service) || l[len(service)] != '\t' || l[:len(service)] != service || strings.Contains(id, "/") {
 				continue
 			}
-			h, s := expand(fields[2], region, p)
+			h, s := expand(strings.TrimSuffix(l[len(service)+1:], "\n"), region, p)
 			if host != "" && (h != host || s != signed) {
 				return "", "", false // which of them?
 			}
@@ -86,9 +86,11 @@ func hostOf(service, operation, region string, p place) (host, signed string, ok
 // told returns what stands before the host of an operation, and its line of
 // hostWays.
 func told(service, operation string) (prefix, way string) {
-	i := strings.Index("\n"+hostPrefixes, "\n"+service+"\t")
-	if i < 0 {
-		return "", service
+	i := 0
+	if !strings.HasPrefix(hostPrefixes, service+"\t") {
+		if i = strings.Index(hostPrefixes, "\n"+service+"\t") + 1; i == 0 {
+			return "", service
+		}
 	}
 	for l := range strings.Lines(hostPrefixes[i:]) {
 		fields := strings.Split(strings.TrimSuffix(l, "\n"), "\t")
