@@ -143,7 +143,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	if len(call.Requests) == 0 {
 		return fmt.Errorf("operation %q asks for nothing that can be granted", call.Operation)
 	}
-	p.carried = c.recall(in, call, p)
+	p.carried = c.recall(in, call)
 	p.issue = issuing(call.Service, call.Operation)
 	p.mark(call)
 	c.circumstances(call)

@@ -163,12 +163,12 @@ func (m *remembered) unlink(e *memory) {
 
 // recall gives the requests of a call that carries ids the resources that these
 // are of, if all of them are remembered. It returns the ids.
-func (c *Cloud) recall(in *input, call *proxy.Call, p *particulars) []digest {
+func (c *Cloud) recall(in *input, call *proxy.Call) []digest {
 	with := carrierOf(call.Service, call.Operation)
 	if with.kind == "" {
 		return nil
 	}
-	texts, ok := in.carried(with, p.protocol)
+	texts, ok := in.carried(with)
 	if !ok {
 		return nil
 	}

@@ -34,11 +34,6 @@ func (c *Cloud) learn(resp *http.Response, call *proxy.Call, p *particulars, m *
 			return
 		}
 	}
-	paths := from.paths
-	if from.arn != "" {
-		paths = append(slices.Clone(paths), from.arn)
-	}
-	l.scan = newScanner(paths, l.found)
 	resp.Body = &overheard{ReadCloser: resp.Body, lesson: l}
 }
 
@@ -56,9 +51,8 @@ func (o *overheard) Read(p []byte) (int, error) {
 	n, err := o.ReadCloser.Read(p)
 	if l := o.lesson; l != nil {
 		// Before its reader has the last byte, who may carry an id at once.
-		if l.scan.feed(p[:n]); l.scan.done {
-			o.lesson = nil
-			if l.scan.whole {
+		if done, whole := l.hear(p[:n]); done {
+			if o.lesson = nil; whole {
 				l.end()
 			}
 		}
@@ -77,10 +71,36 @@ type lesson struct {
 	manifest *manifest.Manifest
 	from     origin
 	carried  []digest // the ids of the call itself
-	scan     *scanner
+	scan     scanner
 	ids      []string
 	arn      string
 }
+
+// hear scans the next piece of the answer.
+func (l *lesson) hear(b []byte) (done, whole bool) {
+	if l.scan == nil {
+		if len(b) == 0 {
+			return false, false
+		}
+		paths := l.from.paths
+		if l.from.arn != "" {
+			paths = append(slices.Clone(paths), l.from.arn)
+		}
+		l.scan = newScanner(b[0], paths, l.found)
+	}
+	return l.scan.feed(b)
+}
+
+// newScanner returns a scanner of what begins so. No answer is two things: a map
+// of CBOR's begins with none that an object of JSON's begins with.
+func newScanner(first byte, paths []string, found func(path int, text string)) scanner {
+	if isCBOR(first) {
+		return &cborScanner{finding: find(paths, found)}
+	}
+	return &jsonScanner{finding: find(paths, found)}
+}
+
+func isCBOR(first byte) bool { return first>>5 == cborMap }
 
 // found is told of a text at one of the paths.
 func (l *lesson) found(path int, text string) {

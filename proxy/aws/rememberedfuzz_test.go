@@ -82,7 +82,7 @@ allow:
 			}
 			in := &input{r: &http.Request{Method: "POST", Body: io.NopCloser(strings.NewReader(string(body)))}}
 			call := &proxy.Call{Service: tt.service, Operation: tt.operation, Region: "eu-west-1", Requests: []manifest.Request{unknown(action)}}
-			c.recall(in, call, new(particulars))
+			c.recall(in, call)
 			for _, r := range call.Requests {
 				switch {
 				case r.Action != action:

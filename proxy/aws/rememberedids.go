@@ -58,11 +58,64 @@ const (
 
 // originOf returns what of an operation's answer is remembered. An id is here if
 // the Service Authorization Reference has a resource for the calls that carry
-// it, and these do not name it. It has none for those with ids of Redshift's
-// Data API, of Step Functions' tasks, of commands of Systems Manager, of jobs of
-// Textract and Rekognition, and of queries of Timestream.
+// it, and these do not name it. It has none for those with ids of statements of
+// Redshift's Data API, of Step Functions' tasks, of Systems Manager's commands,
+// of jobs of Textract and Rekognition, and for stopping queries of CloudWatch Logs
+// and Timestream. What is done with a session of Athena's itself may have the
+// session for its resource or the workgroup, so that it is left to the grants.
 func originOf(service, operation string) origin {
 	switch service {
+	case "appconfig": // its data plane
+		switch operation {
+		case "StartConfigurationSession":
+			return origin{kind: "token", lasts: tokenLasts, paths: []string{"InitialConfigurationToken"}}
+		case "GetLatestConfiguration":
+			return origin{kind: "token", lasts: tokenLasts, header: "Next-Poll-Configuration-Token"}
+		}
+	case "athena":
+		switch operation {
+		case "StartQueryExecution":
+			return origin{kind: "query", lasts: idLasts, paths: []string{"QueryExecutionId"}}
+		case "ListQueryExecutions":
+			return origin{kind: "query", lasts: idLasts, paths: []string{"QueryExecutionIds.#"}}
+		case "CreateNamedQuery":
+			return origin{kind: "named query", lasts: idLasts, paths: []string{"NamedQueryId"}}
+		case "ListNamedQueries":
+			return origin{kind: "named query", lasts: idLasts, paths: []string{"NamedQueryIds.#"}}
+		case "StartSession":
+			return origin{kind: "session", lasts: idLasts, paths: []string{"SessionId"}}
+		case "ListSessions":
+			return origin{kind: "session", lasts: idLasts, paths: []string{"Sessions.#.SessionId"}}
+		case "StartCalculationExecution":
+			return origin{kind: "calculation", lasts: idLasts, paths: []string{"CalculationExecutionId"}}
+		case "ListCalculationExecutions":
+			return origin{kind: "calculation", lasts: idLasts, paths: []string{"Calculations.#.CalculationExecutionId"}}
+		}
+	case "cassandra": // the streams of Keyspaces
+		switch operation {
+		case "GetShardIterator":
+			return origin{kind: "iterator", lasts: streamsLasts, paths: []string{"shardIterator"}}
+		case "GetRecords":
+			return origin{kind: "iterator", lasts: streamsLasts, paths: []string{"nextShardIterator"}}
+		}
+	case "codedeploy":
+		switch operation {
+		case "CreateDeployment":
+			return origin{kind: "deployment", lasts: idLasts, paths: []string{"deploymentId"}}
+		case "ListDeployments":
+			return origin{kind: "deployment", lasts: idLasts, paths: []string{"deployments.#"}}
+		}
+	case "dynamodb": // its streams
+		switch operation {
+		case "GetShardIterator":
+			return origin{kind: "iterator", lasts: streamsLasts, paths: []string{"ShardIterator"}}
+		case "GetRecords":
+			return origin{kind: "iterator", lasts: streamsLasts, paths: []string{"NextShardIterator"}}
+		}
+	case "glue":
+		if operation == "StartDataQualityRulesetEvaluationRun" {
+			return origin{kind: "run", lasts: idLasts, paths: []string{"RunId"}}
+		}
 	case "kinesis":
 		switch operation {
 		case "GetShardIterator":
@@ -70,30 +123,41 @@ func originOf(service, operation string) origin {
 		case "GetRecords":
 			return origin{kind: "iterator", lasts: iteratorLasts, paths: []string{"NextShardIterator"}}
 		}
-	case "dynamodb": // Streams
-		switch operation {
-		case "GetShardIterator":
-			return origin{kind: "iterator", lasts: streamsLasts, paths: []string{"ShardIterator"}}
-		case "GetRecords":
-			return origin{kind: "iterator", lasts: streamsLasts, paths: []string{"NextShardIterator"}}
-		}
-	case "cassandra": // Streams
-		switch operation {
-		case "GetShardIterator":
-			return origin{kind: "iterator", lasts: streamsLasts, paths: []string{"shardIterator"}}
-		case "GetRecords":
-			return origin{kind: "iterator", lasts: streamsLasts, paths: []string{"nextShardIterator"}}
-		}
 	case "kms":
 		switch operation {
+		case "CreateGrant":
+			return origin{kind: "grant", lasts: idLasts, paths: []string{"GrantToken"}}
+		case "Decrypt":
+			return origin{kind: "ciphertext", lasts: idLasts, own: true, arn: "KeyId"}
 		case "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext":
 			return origin{kind: "ciphertext", lasts: idLasts, paths: []string{"CiphertextBlob"}, binary: true, arn: "KeyId"}
 		case "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext":
 			return origin{kind: "ciphertext", lasts: idLasts, paths: []string{"PrivateKeyCiphertextBlob"}, binary: true, arn: "KeyId"}
 		case "ReEncrypt":
 			return origin{kind: "ciphertext", lasts: idLasts, action: "kms:ReEncryptTo", paths: []string{"CiphertextBlob"}, binary: true, arn: "KeyId"}
-		case "Decrypt":
-			return origin{kind: "ciphertext", lasts: idLasts, own: true, arn: "KeyId"}
+		}
+	case "lambda":
+		switch operation {
+		case "CheckpointDurableExecution":
+			return origin{kind: "callback", lasts: idLasts, paths: []string{"NewExecutionState.Operations.#.CallbackDetails.CallbackId"}}
+		case "GetDurableExecutionState":
+			return origin{kind: "callback", lasts: idLasts, paths: []string{"Operations.#.CallbackDetails.CallbackId"}}
+		}
+	case "logs":
+		if operation == "StartQuery" {
+			return origin{kind: "query", lasts: idLasts, paths: []string{"queryId"}}
+		}
+	case "sqs":
+		switch operation {
+		case "StartMessageMoveTask":
+			return origin{kind: "task", lasts: idLasts, paths: []string{"TaskHandle"}}
+		case "ListMessageMoveTasks":
+			return origin{kind: "task", lasts: idLasts, paths: []string{"Results.#.TaskHandle"}}
+		}
+	case "swf":
+		switch operation {
+		case "PollForActivityTask", "PollForDecisionTask":
+			return origin{kind: "task", lasts: idLasts, paths: []string{"taskToken"}}
 		}
 	}
 	return origin{}
@@ -102,13 +166,44 @@ func originOf(service, operation string) origin {
 // carrierOf returns where an operation's calls have an id that originOf has.
 func carrierOf(service, operation string) carrier {
 	switch service {
-	case "kinesis", "dynamodb":
-		if operation == "GetRecords" {
-			return carrier{kind: "iterator", member: "ShardIterator"}
+	case "appconfig":
+		if operation == "GetLatestConfiguration" {
+			return carrier{kind: "token", query: "configuration_token"}
+		}
+	case "athena":
+		switch operation {
+		case "GetQueryExecution", "GetQueryResults", "GetQueryResultsStream", "GetQueryRuntimeStatistics", "StopQueryExecution":
+			return carrier{kind: "query", member: "QueryExecutionId"}
+		case "BatchGetQueryExecution":
+			return carrier{kind: "query", member: "QueryExecutionIds.#"}
+		case "DeleteNamedQuery", "GetNamedQuery", "UpdateNamedQuery":
+			return carrier{kind: "named query", member: "NamedQueryId"}
+		case "BatchGetNamedQuery":
+			return carrier{kind: "named query", member: "NamedQueryIds.#"}
+		case "ListCalculationExecutions", "StartCalculationExecution":
+			return carrier{kind: "session", member: "SessionId"}
+		case "GetCalculationExecution", "GetCalculationExecutionCode", "GetCalculationExecutionStatus", "StopCalculationExecution":
+			return carrier{kind: "calculation", member: "CalculationExecutionId"}
 		}
 	case "cassandra":
 		if operation == "GetRecords" {
 			return carrier{kind: "iterator", member: "shardIterator"}
+		}
+	case "codedeploy":
+		switch operation {
+		case "BatchGetDeploymentInstances", "GetDeployment", "GetDeploymentInstance", "ListDeploymentInstances":
+			return carrier{kind: "deployment", member: "deploymentId"}
+		case "BatchGetDeployments":
+			return carrier{kind: "deployment", member: "deploymentIds.#"}
+		}
+	case "dynamodb", "kinesis":
+		if operation == "GetRecords" {
+			return carrier{kind: "iterator", member: "ShardIterator"}
+		}
+	case "glue":
+		switch operation {
+		case "CancelDataQualityRulesetEvaluationRun", "GetDataQualityRulesetEvaluationRun":
+			return carrier{kind: "run", member: "RunId"}
 		}
 	case "kms":
 		switch operation {
@@ -116,13 +211,33 @@ func carrierOf(service, operation string) carrier {
 			return carrier{kind: "ciphertext", member: "CiphertextBlob", binary: true}
 		case "ReEncrypt":
 			return carrier{kind: "ciphertext", action: "kms:ReEncryptFrom", member: "CiphertextBlob", binary: true}
+		case "RetireGrant":
+			return carrier{kind: "grant", member: "GrantToken"}
+		}
+	case "lambda":
+		switch operation {
+		case "SendDurableExecutionCallbackFailure", "SendDurableExecutionCallbackHeartbeat", "SendDurableExecutionCallbackSuccess":
+			return carrier{kind: "callback", path: "/2025-12-01/durable-execution-callbacks/"}
+		}
+	case "logs":
+		if operation == "GetQueryResults" {
+			return carrier{kind: "query", member: "queryId"}
+		}
+	case "sqs":
+		if operation == "CancelMessageMoveTask" {
+			return carrier{kind: "task", member: "TaskHandle"}
+		}
+	case "swf":
+		switch operation {
+		case "RecordActivityTaskHeartbeat", "RespondActivityTaskCanceled", "RespondActivityTaskCompleted", "RespondActivityTaskFailed", "RespondDecisionTaskCompleted":
+			return carrier{kind: "task", member: "taskToken"}
 		}
 	}
 	return carrier{}
 }
 
 // carried returns the ids that a call carries: all of them, or none.
-func (in *input) carried(with carrier, spoken protocol) (ids []string, ok bool) {
+func (in *input) carried(with carrier) (ids []string, ok bool) {
 	switch {
 	case with.query != "":
 		for _, p := range in.query {
@@ -142,7 +257,7 @@ func (in *input) carried(with carrier, spoken protocol) (ids []string, ok bool) 
 		return nil, false
 	}
 	parse := parseJSON
-	if spoken == protocolCBOR {
+	if isCBOR(body[0]) {
 		parse = parseCBOR
 	}
 	members, err := parse(body)

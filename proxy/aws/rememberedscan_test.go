@@ -11,12 +11,18 @@ import (
 var scanned = []string{"Next", "List.#", "List.#.Id", "A.B", "A.List.#.C"}
 
 // scanText scans text in pieces of some length.
-func scanText(text []byte, piece int, paths ...string) (found []string, s *scanner) {
-	s = newScanner(paths, func(path int, text string) { found = append(found, paths[path]+"="+text) })
-	for part := range slices.Chunk(text, piece) {
-		s.feed(part)
+func scanText(text []byte, piece int) (found []string, whole bool) {
+	if len(text) == 0 {
+		return nil, false
 	}
-	return found, s
+	s := newScanner(text[0], scanned, func(path int, text string) { found = append(found, scanned[path]+"="+text) })
+	for part := range slices.Chunk(text, piece) {
+		done := false
+		if done, whole = s.feed(part); done {
+			break
+		}
+	}
+	return found, whole
 }
 
 // textsAt returns what a scanner is to find in a value that was parsed: without
@@ -76,9 +82,9 @@ func TestAScannerFindsWhatStandsAtAPath(t *testing.T) {
 		{strings.Repeat(`{"A":`, maxDepth+1) + "1" + strings.Repeat("}", maxDepth+1), ``},
 	} {
 		for _, piece := range []int{1, 2, 3, 1 << 20} {
-			found, s := scanText([]byte(tt.text), piece, scanned...)
+			found, whole := scanText([]byte(tt.text), piece)
 			got := ""
-			if s.whole {
+			if whole {
 				got = fmt.Sprint(found)
 			}
 			if got != tt.want {
@@ -93,17 +99,27 @@ func TestAScannerFindsWhatStandsAtAPath(t *testing.T) {
 func FuzzScanner(f *testing.F) {
 	for _, seed := range []string{
 		`{"Next": "a", "List": ["b", {"Id": "c"}]}`, `{"A": {"B": "\u0061", "List": [{"C": "d"}]}}`,
-		`{"Records": [{"Data": "{\"Next\": \"e\"}"}], "Next": null, "N": -1.5e3}`, `{"Next": "a", "Next": "b"}`, `{"#": "a", "List": {"#": "b"}, "A": {"List": {"#": {"C": "d"}}}}`,
+		`{"Records": [{"Data": "{\"Next\": \"e\"}"}], "Next": null, "N": -15}`, `{"Next": "a", "Next": "b"}`, `{"#": "a", "List": {"#": "b"}, "A": {"List": {"#": {"C": "d"}}}}`,
 	} {
 		f.Add([]byte(seed), uint8(3))
+		members, err := parseJSON([]byte(seed))
+		if err == nil {
+			for form := range 3 {
+				f.Add(writeCBOR(nil, members, form), uint8(2))
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte, piece uint8) {
-		whole, s := scanText(text, max(len(text), 1), scanned...)
-		parts, p := scanText(text, int(piece)%7+1, scanned...)
-		if !slices.Equal(whole, parts) || s.whole != p.whole {
-			t.Fatalf("at once %q, %t; in parts %q, %t", whole, s.whole, parts, p.whole)
+		got, whole := scanText(text, max(len(text), 1))
+		parts, wholly := scanText(text, int(piece)%7+1)
+		if !slices.Equal(got, parts) || whole != wholly {
+			t.Fatalf("at once %q, %t; in parts %q, %t", got, whole, parts, wholly)
 		}
-		members, err := parseJSON(text)
+		parse := parseJSON
+		if len(text) > 0 && isCBOR(text[0]) {
+			parse = parseCBOR
+		}
+		members, err := parse(text)
 		if err != nil {
 			return // what it found then is of no resource that was not granted: see FuzzNothingIsRememberedThatWasNotGranted
 		}
@@ -111,15 +127,52 @@ func FuzzScanner(f *testing.F) {
 		for _, path := range scanned {
 			want = append(want, textsAt(members, strings.Split(path, "."), path)...)
 		}
-		slices.Sort(whole)
+		slices.Sort(got)
 		slices.Sort(want)
-		if !s.whole && !bytes.Contains(text, []byte(`\u`)) && len(text) < maxFound {
+		if !whole && !bytes.Contains(text, []byte(`\u`)) && len(text) < maxFound {
 			t.Fatalf("gave up on %q", text)
 		}
-		if s.whole && !slices.Equal(whole, want) {
-			t.Fatalf("got %q, want %q", whole, want)
+		if whole && !slices.Equal(got, want) {
+			t.Fatalf("got %q, want %q", got, want)
 		}
 	})
+}
+
+func TestAScannerFindsTheSameInCBOR(t *testing.T) {
+	for _, text := range []string{
+		`{}`, `{"Next": "a"}`, `{"Next": null, "List": [null, 1, true, ["x"], {"Id": "y"}, "z"]}`,
+		`{"Next": {"Next": "a"}, "B": "b", "A": {"Next": "c", "B": "d"}}`,
+		`{"Records": [{"Next": "a", "Data": ""}], "Next": ""}`,
+		`{"A": {"List": [{"C": "1"}, {"D": {"C": "x"}}, [{"C": "y"}], {"C": "2"}]}}`,
+		`{"next": "a", "#": "a", "List": {"#": "b"}, "": ""}`,
+		`{"More": "` + strings.Repeat("m", 2*maxFound) + `", "` + strings.Repeat("m", 2*maxFound) + `": "b", "Next": "a"}`,
+	} {
+		members, err := parseJSON([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for form := range 3 {
+			body := writeCBOR(nil, members, form)
+			again, err := parseCBOR(body)
+			if err != nil {
+				t.Fatalf("%.100s: %v", text, err)
+			}
+			var want []string
+			for _, path := range scanned {
+				want = append(want, textsAt(again, strings.Split(path, "."), path)...)
+			}
+			slices.Sort(want)
+			for _, piece := range []int{1, 2, 3, 1 << 20} {
+				got, whole := scanText(body, piece)
+				if slices.Sort(got); !whole || !slices.Equal(got, want) {
+					t.Errorf("%.100s, in pieces of %d: got %.100q, %t, want %.100q", text, piece, got, whole, want)
+				}
+				if _, whole := scanText(body[:len(body)-1], piece); whole {
+					t.Errorf("%.100s, less its last byte, is whole", text)
+				}
+			}
+		}
+	}
 }
 
 func BenchmarkScanner(b *testing.B) {
@@ -134,11 +187,11 @@ func BenchmarkScanner(b *testing.B) {
 	text.WriteString(`], "NextShardIterator": "AAAA", "MillisBehindLatest": 0}`)
 	b.SetBytes(int64(text.Len()))
 	for b.Loop() {
-		s := newScanner([]string{"NextShardIterator"}, func(int, string) {})
+		s, whole := newScanner('{', []string{"NextShardIterator"}, func(int, string) {}), false
 		for part := range slices.Chunk(text.Bytes(), 32<<10) {
-			s.feed(part)
+			_, whole = s.feed(part)
 		}
-		if !s.whole {
+		if !whole {
 			b.Fatal("it gave up")
 		}
 	}
