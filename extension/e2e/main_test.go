@@ -75,6 +75,15 @@ func stock(ctx context.Context) error {
 	if err := servers.MakeTable(ctx, "ledger"); err != nil {
 		return err
 	}
+	if err := servers.MakeStreamingTable(ctx, "readings"); err != nil {
+		return err
+	}
+	if err := servers.MakeStream(ctx, "readings"); err != nil {
+		return err
+	}
+	if err := servers.MakeLogGroup(ctx, "/readings"); err != nil {
+		return err
+	}
 	for _, queue := range []string{"jobs", "payments"} {
 		if err := servers.MakeQueue(ctx, queue); err != nil {
 			return err

@@ -57,6 +57,32 @@ func (s *Servers) MakeTable(ctx context.Context, name string, attributes ...stri
 	return err
 }
 
+// MakeStreamingTable makes a table whose changes are in a stream.
+func (s *Servers) MakeStreamingTable(ctx context.Context, name string) error {
+	_, err := s.makes(ctx, "dynamodb", "DynamoDB_20120810.CreateTable", thing{
+		"TableName": name, "BillingMode": "PAY_PER_REQUEST",
+		"KeySchema":            []thing{{"AttributeName": "id", "KeyType": "HASH"}},
+		"AttributeDefinitions": []thing{{"AttributeName": "id", "AttributeType": "S"}},
+		"StreamSpecification":  thing{"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
+	})
+	return err
+}
+
+// MakeStream makes a stream of Kinesis, of one shard, with a record in it.
+func (s *Servers) MakeStream(ctx context.Context, name string) error {
+	if _, err := s.makes(ctx, "kinesis", "Kinesis_20131202.CreateStream", thing{"StreamName": name, "ShardCount": 1}); err != nil {
+		return err
+	}
+	_, err := s.makes(ctx, "kinesis", "Kinesis_20131202.PutRecord", thing{"StreamName": name, "Data": "aGVsbG8=", "PartitionKey": "1"})
+	return err
+}
+
+// MakeLogGroup makes a log group.
+func (s *Servers) MakeLogGroup(ctx context.Context, name string) error {
+	_, err := s.makes(ctx, "logs", "Logs_20140328.CreateLogGroup", thing{"logGroupName": name})
+	return err
+}
+
 // MakeQueue makes a queue.
 func (s *Servers) MakeQueue(ctx context.Context, name string) error {
 	_, err := s.makes(ctx, "sqs", "AmazonSQS.CreateQueue", thing{"QueueName": name})

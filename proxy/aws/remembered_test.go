@@ -138,6 +138,7 @@ func (talk *talk) say(t testing.TB, raw, answer []byte) string {
 	if err != nil {
 		return text
 	}
+	_, text, _ = strings.Cut(text, "\n") // where it goes, others say
 	d := talk.manifest.Decide(call.Requests...)
 	if !d.Allowed && talk.manifest.Mode != manifest.Observe {
 		return text + "denied: " + string(d.Reason) + "\n"
