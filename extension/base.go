@@ -69,4 +69,7 @@ func unset() {
 	for _, name := range environ.Secrets() {
 		os.Unsetenv(name)
 	}
+	for name := range environ.Bearers(os.Environ()) {
+		os.Unsetenv(name)
+	}
 }

@@ -45,7 +45,8 @@ type Config struct {
 	// Start starts the sidecar. Nil: [sidecar.Start].
 	Start func(context.Context, sidecar.Config) (*sidecar.Sidecar, error)
 
-	unset func()
+	environ []string // this process's, with the function's bearer tokens
+	unset   func()
 }
 
 // What ends an extension, as Lambda's log and metrics show it.
@@ -106,7 +107,7 @@ func Run(ctx context.Context, c Config) error {
 // defaults fills in what is not set.
 func (c Config) defaults() (Config, error) {
 	if c.Getenv == nil {
-		c.Getenv = os.Getenv
+		c.Getenv, c.environ = os.Getenv, os.Environ()
 		c.unset = unset
 	}
 	if c.TaskRoot == "" {
@@ -167,6 +168,7 @@ func (c Config) open(ctx context.Context, address string, hardened error) (o ope
 		Function:  c.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		Version:   c.Getenv("AWS_LAMBDA_FUNCTION_VERSION"),
 		Base:      base,
+		Bearer:    environ.Bearers(c.environ),
 		Log:       c.Log,
 		Hardened:  boundary,
 		Notes:     append(notes, m.notes...),

@@ -114,6 +114,12 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		"AWS_CONFIG_FILE":             files.config,
 		"AWS_EC2_METADATA_DISABLED":   "true",
 	}
+	for name, token := range m.Handshake.Bearer {
+		// Only where one was: an SDK prefers it to keys.
+		if old, _ := lookup(environ, name); old != "" {
+			set[name] = token
+		}
+	}
 	switch m.Way {
 	case Proxy:
 		for name, path := range files.bundles {

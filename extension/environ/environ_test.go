@@ -299,3 +299,31 @@ func ours(value string) bool {
 	h := handshake()
 	return slices.Contains([]string{h.Token, h.CredentialsURI, "http://" + h.Proxy, "true"}, value)
 }
+
+func TestABearerTokenIsReplacedByTheSealedOne(t *testing.T) {
+	const real = "ABSKQmVkcm9ja0FQSUtleS10aGUtcmVhbC1vbmU="
+	h := handshake()
+	h.Bearer = map[string]string{"AWS_BEARER_TOKEN_BEDROCK": "ABSKsealed", "AWS_BEARER_TOKEN_OTHER": "sealed-too"}
+	e, err := Maker{Handshake: h, Parent: t.TempDir()}.Make([]string{"AWS_BEARER_TOKEN_BEDROCK=" + real, "COPY=" + real})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := lookup(e.Environ, "AWS_BEARER_TOKEN_BEDROCK"); got != "ABSKsealed" {
+		t.Errorf("got %q", got)
+	}
+	if _, ok := lookup(e.Environ, "AWS_BEARER_TOKEN_OTHER"); ok {
+		t.Error("a token stands there that nobody had")
+	}
+	if strings.Contains(strings.Join(e.Environ, "\n"), real) {
+		t.Error("the real token is in the environment")
+	}
+	if got := Bearers([]string{"AWS_BEARER_TOKEN_BEDROCK=" + real, "AWS_BEARER_TOKEN=x", "AWS_BEARER_TOKEN_EMPTY=", "X=y"}); len(got) != 1 || got["AWS_BEARER_TOKEN_BEDROCK"] != real {
+		t.Errorf("got %d tokens", len(got))
+	}
+	for name, token := range map[string]string{"PATH": "x", "AWS_BEARER_TOKEN_BEDROCK": "a b", "AWS_BEARER_TOKEN_A=B": "x", "AWS_BEARER_TOKEN_EMPTY": ""} {
+		h.Bearer = map[string]string{name: token}
+		if h.check() == nil {
+			t.Errorf("a handshake sets %q to %q", name, token)
+		}
+	}
+}

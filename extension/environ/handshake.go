@@ -27,6 +27,9 @@ type Handshake struct {
 	Token          string   `json:"token"`           // that the credentials' server asks for
 	CA             string   `json:"ca"`              // PEM, to be trusted
 	Domains        []string `json:"domains"`         // whose hosts the proxy answers for
+
+	// Bearer has the sealed tokens, by the variable that they stand in.
+	Bearer map[string]string `json:"bearer,omitempty"`
 }
 
 // String leaves the token out.
@@ -55,6 +58,11 @@ func (h Handshake) check() error {
 		// They become header values and variables.
 		if value == "" || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return fmt.Errorf("handshake has a %s that is empty or not printable", name)
+		}
+	}
+	for name, token := range h.Bearer {
+		if !strings.HasPrefix(name, bearerToken) || strings.ContainsAny(name, "=\x00") || token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return fmt.Errorf("handshake has a bearer token for %q that is none", name)
 		}
 	}
 	if !strings.Contains(h.CA, "-----BEGIN CERTIFICATE-----") {

@@ -23,10 +23,26 @@ var sealed = []string{
 // sealedPrefixes are the beginnings of such variables that name a service.
 var sealedPrefixes = []string{
 	"AWS_ENDPOINT_URL",   // AWS_ENDPOINT_URL_S3
-	"AWS_BEARER_TOKEN",   // AWS_BEARER_TOKEN_BEDROCK: a key that AWS honours unsigned
+	bearerToken,          // AWS_BEARER_TOKEN_BEDROCK: a key that AWS honours unsigned
 	"AWS_EC2_METADATA_",  // where to ask for an instance's credentials
 	"AWS_IMDS_",          // the same, older
 	"REMIT_NEXT_WRAPPER", // ours, and spent
+}
+
+// bearerToken begins the variables with tokens that services take in place of a
+// signature.
+const bearerToken = "AWS_BEARER_TOKEN"
+
+// Bearers returns the variables of environ that hold bearer tokens.
+func Bearers(environ []string) map[string]string {
+	tokens := make(map[string]string)
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, bearerToken+"_") && value != "" {
+			tokens[name] = value
+		}
+	}
+	return tokens
 }
 
 // secrets are the variables whose value is worth having for a thief: none may
@@ -47,7 +63,7 @@ func (e *Environment) strip(environ []string) []string {
 	var values []string
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if len(value) >= secretLength && (slices.Contains(secrets, name) || strings.HasPrefix(name, "AWS_BEARER_TOKEN")) {
+		if len(value) >= secretLength && (slices.Contains(secrets, name) || strings.HasPrefix(name, bearerToken)) {
 			values = append(values, value)
 		}
 	}

@@ -58,12 +58,13 @@ type Config struct {
 	Function  string             // the log's name for the function, if the manifest has none
 	Version   string             // the function's
 	Base      aws.CredentialsProvider
-	Log       io.Writer      // nil: standard error
-	Hardened  audit.Boundary // whether nobody of the same user can read this process's memory
-	SHA256    string         // of the manifest's text, for the line in the log that the start writes
-	Notes     []string       // warnings in that line
-	Address   string         // of the proxy; empty: a free port on 127.0.0.1
-	Forbidden []netip.Addr   // that no tunnel reaches: the Runtime API's
+	Log       io.Writer         // nil: standard error
+	Hardened  audit.Boundary    // whether nobody of the same user can read this process's memory
+	SHA256    string            // of the manifest's text, for the line in the log that the start writes
+	Notes     []string          // warnings in that line
+	Bearer    map[string]string // the function's bearer tokens, by variable: AWS_BEARER_TOKEN_BEDROCK
+	Address   string            // of the proxy; empty: a free port on 127.0.0.1
+	Forbidden []netip.Addr      // that no tunnel reaches: the Runtime API's
 
 	// Transport sends allowed calls. Nil: an [upstream.Transport], with
 	// [Transport] for what is not small.
@@ -136,6 +137,10 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("sealed credentials: %w", err)
 	}
+	bearers, sealedTokens, err := sealBearers(c.Bearer)
+	if err != nil {
+		return nil, fmt.Errorf("sealed bearer tokens: %w", err)
+	}
 	function := m.Function
 	if function == "" {
 		function = c.Function
@@ -154,7 +159,8 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		minter.Endpoint = u.String()
 	}
 	s.cloud = &cloud.Cloud{
-		Sealed: issuer.Sealed,
+		Sealed:  issuer.Sealed,
+		Bearers: bearers,
 		Foreign: func(id string) (string, bool) {
 			account, ok := s.manifest.Load().Credentials.Foreign[id]
 			return account, ok
@@ -200,10 +206,27 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Token:          issuer.Token(),
 		CA:             string(authority.PEM()),
 		Domains:        cloud.Domains(),
+		Bearer:         sealedTokens,
 	}
 	s.serve(front, s.proxy.Serve)
 	s.serve(limit(keys, maxAsking), s.creds.Serve)
 	return s, nil
+}
+
+// sealBearers seals tokens, and returns the sealed ones by variable too.
+func sealBearers(tokens map[string]string) (bearers []credentials.Bearer, sealed map[string]string, err error) {
+	for name, token := range tokens {
+		service := strings.ToLower(strings.TrimPrefix(name, "AWS_BEARER_TOKEN_"))
+		b, err := credentials.SealBearer(service, token)
+		if err != nil {
+			return nil, nil, err
+		}
+		if sealed == nil {
+			sealed = make(map[string]string)
+		}
+		bearers, sealed[name] = append(bearers, b), b.Sealed
+	}
+	return bearers, sealed, nil
 }
 
 // listen listens on a loopback address and on no other.

@@ -3,6 +3,7 @@ package aws
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -57,7 +58,7 @@ func (rig *rig) answers(r *http.Request) (*http.Response, string, error) {
 	}
 	d := rig.manifest.Decide(call.Requests...)
 	if !d.Allowed {
-		return nil, "", &proxy.Refusal{Reason: d.Reason}
+		return nil, "", &proxy.Refusal{Reason: d.Reason, Text: fmt.Sprintf("%s on %v", d.Reason, d.Denied)}
 	}
 	out := r.Clone(r.Context())
 	out.URL, out.RequestURI, out.Host = call.Upstream, "", call.Upstream.Host

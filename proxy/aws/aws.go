@@ -26,6 +26,7 @@ import (
 type Cloud struct {
 	Sealed    func(accessKeyID string) (sigv4.Credentials, bool) // the keys that the function was given
 	Foreign   func(accessKeyID string) (account string, ok bool) // the keys of others that the manifest names; nil: there are none
+	Bearers   []credentials.Bearer                               // the tokens that the function was given
 	Base      sdk.CredentialsProvider                            // for calls under `unminted`, and observed ones
 	Minter    *mint.Minter
 	Transport http.RoundTripper                     // what it calls Small (see package upstream) it sends at most once by itself; another connection of its that has a method Taken() is told of each request after its first

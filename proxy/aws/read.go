@@ -32,6 +32,7 @@ type particulars struct {
 	carried   []digest          // ids that it carries, issued by other calls
 
 	account string               // a foreign key's
+	bearer  *credentials.Bearer  // that the call was sent with; nil: none
 	session *credentials.Session // that it is made under; nil: the function's own credentials
 	bound   bool                 // the role that it assumes gets the manifest for a session policy
 	payload string               // what the body is signed as when it goes out
@@ -86,6 +87,11 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		}
 		p.anonymous = verify && (r.URL.Host != "" || call.Service != "")
 	}
+	if errors.Is(sigErr, sigv4.ErrUnsigned) && verify {
+		if b, ok := c.bearer(r.Header); ok {
+			p.bearer, call.Service = &b, b.Service
+		}
+	}
 	if r.URL.Host != "" {
 		p.host = r.Host
 		var ok bool
@@ -111,7 +117,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		}
 	}
 	if verify {
-		if err := c.verify(in, p, sigErr); err != nil {
+		if err := c.verify(in, call, p, sigErr); err != nil {
 			return err
 		}
 		in.principal(call, p)
@@ -176,9 +182,12 @@ type second struct {
 }
 
 // verify checks the signature, and what it says of the body.
-func (c *Cloud) verify(in *input, p *particulars, sigErr error) error {
+func (c *Cloud) verify(in *input, call *proxy.Call, p *particulars, sigErr error) error {
 	if p.anonymous {
 		return nil // there is none: only a grant for such calls allows it
+	}
+	if p.bearer != nil {
+		return in.readBearer(call, p)
 	}
 	if sigErr != nil {
 		text := noSignature

@@ -69,6 +69,10 @@ func (c *Cloud) deliver(out *http.Request, call *proxy.Call, p *particulars, m *
 
 // send signs out under credentials for this call, and sends it.
 func (c *Cloud) send(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
+	if p.sendsBearer(m) {
+		out.Header.Set("Authorization", "Bearer "+p.bearer.Real)
+		return c.sendAsItCame(out, call, p, m, d)
+	}
 	if p.foreign || p.anonymous {
 		return c.sendAsItCame(out, call, p, m, d)
 	}

@@ -133,7 +133,8 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 	sum := sha256.Sum256(src)
 	s, err := sidecar.Start(ctx, sidecar.Config{
 		Manifest: m, Region: r.region, Account: account, Function: "remit-run",
-		Base: cfg.Credentials, Log: log, SHA256: hex.EncodeToString(sum[:]),
+		Bearer: environ.Bearers(os.Environ()),
+		Base:   cfg.Credentials, Log: log, SHA256: hex.EncodeToString(sum[:]),
 		Hardened: audit.Boundary{Why: "remit run is no sandbox: the command runs as you do"},
 	})
 	if err != nil {
