@@ -154,8 +154,31 @@ func (p *parser) resources(e *entry, actions []named) ([]Pattern, bool) {
 			continue
 		}
 		patterns = append(patterns, r)
+		if other, is := r.logGroup(); is && !slices.Contains(patterns, other) {
+			patterns = append(patterns, other)
+		}
 	}
 	return patterns, ok && len(patterns) > 0
+}
+
+// logGroup returns the other of the two ARNs that a log group has, and reports
+// whether p is one of them. The Service Authorization Reference writes it without
+// ":*" at its end, and IAM compares it with it, for actions on streams and on the
+// group alike. (Amazon CloudWatch Logs User Guide, "CloudWatch Logs resources and
+// operations".)
+func (p Pattern) logGroup() (Pattern, bool) {
+	a, ok := parseARN(string(p))
+	if !ok || a.service != "logs" {
+		return "", false
+	}
+	name, ok := strings.CutPrefix(a.resource, "log-group:")
+	if !ok || name == "" || name == "*" {
+		return "", false // "*" takes all that may follow
+	}
+	if group, ok := strings.CutSuffix(name, ":*"); ok && !strings.Contains(group, ":") {
+		return p[:len(p)-len(":*")], true
+	}
+	return p + ":*", !strings.Contains(name, ":")
 }
 
 // resource reports whether r can be a resource of one of actions.

@@ -91,7 +91,19 @@ func resources(g *manifest.Grant, r manifest.Request, account string) []string {
 	case r.Partly:
 		return partly(g, r.Resource, account)
 	}
-	return []string{accessPoint(string(manifest.Literal(r.Resource)), owner(g, account))}
+	written := string(manifest.Literal(r.Resource))
+	if group, ok := strings.CutPrefix(written, "arn:"); ok && isLogGroup(group) {
+		return []string{written, written + ":*"}
+	}
+	return []string{accessPoint(written, owner(g, account))}
+}
+
+// isLogGroup reports whether an ARN, less "arn:", is a log group's as requests
+// name it. IAM compares it with ":*" behind it: see the patterns of `allow`. What
+// a call asks for so is of the group; who asks for a stream names the stream.
+func isLogGroup(arn string) bool {
+	parts := strings.Split(arn, ":")
+	return len(parts) == 6 && parts[1] == "logs" && parts[4] == "log-group"
 }
 
 // partly returns what a resource that ends in unknown characters is written as:
