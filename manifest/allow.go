@@ -40,6 +40,9 @@ func (p *parser) allow(f field) {
 				g.Actions = append(g.Actions, a.string)
 			}
 			p.m.Grants = append(p.m.Grants, g)
+			if e.via != nil {
+				p.served[g] = e.via
+			}
 		}
 	}
 }

@@ -250,6 +250,7 @@ type entry struct {
 	fields     map[string]field
 	mint       Width
 	conditions []Condition // of all its grants
+	via        []string    // the services that they are for, if not for the function
 }
 
 func (p *parser) entry(n, at *yaml.Node, id string, s shape) (*entry, bool) {
@@ -273,7 +274,7 @@ func (p *parser) conditioned(e *entry, services []string) {
 		e.conditions = p.when(f, services)
 	}
 	if f, ok := e.fields["via"]; ok {
-		e.conditions = append(e.conditions, p.via(f)...)
+		e.conditions = append(e.conditions, p.via(e, f)...)
 	}
 }
 
@@ -307,6 +308,9 @@ func (p *parser) grantAs(e *entry, f field, suffix string, actions []string, res
 		Pos:        p.position(f.key),
 	}
 	p.m.Grants = append(p.m.Grants, g)
+	if e.via != nil {
+		p.served[g] = e.via
+	}
 	return g
 }
 

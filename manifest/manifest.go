@@ -92,7 +92,9 @@
 //	when           conditions on all of its grants: see below
 //	via            services (athena) that the grants are for, when they act in
 //	               the function's name: the function's own calls are not
-//	               allowed by them, and its calls to those services carry them
+//	               allowed by them, and its calls to those services carry them.
+//	               aws:CalledVia binds them, or aws:ViaAWSService where AWS does
+//	               not say that a service sets that (textract)
 //	mint           how wide its grants are minted
 //
 // and in those of most kinds:

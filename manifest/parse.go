@@ -12,7 +12,7 @@ import (
 // Parse reads a manifest. The error joins one [*Error] for each thing that is
 // wrong, in source order; see [Errors].
 func Parse(file string, src []byte, o Options) (*Manifest, error) {
-	p := &parser{o: o, m: &Manifest{File: file, Log: LogDenials}, owned: make(map[*Grant]bool)}
+	p := &parser{o: o, m: &Manifest{File: file, Log: LogDenials}, owned: make(map[*Grant]bool), served: make(map[*Grant][]string)}
 	p.place()
 	if root := p.document(src); root != nil {
 		p.manifest(root)
@@ -59,9 +59,10 @@ type parser struct {
 	suggested int // misspellings looked up
 	resourced int // resources granted
 	services  map[string]*service
-	owned     map[*Grant]bool // of a field "key", needed by their own entry's grants alone
-	deferred  []named         // what conditions leave to session policies
-	torn      bool            // an alias or merge key stands where something should be said
+	owned     map[*Grant]bool     // of a field "key", needed by their own entry's grants alone
+	served    map[*Grant][]string // of entries with "via": the services they are for
+	deferred  []named             // what conditions leave to session policies
+	torn      bool                // an alias or merge key stands where something should be said
 
 	modeAt, logAt *yaml.Node // where they stand, if they do
 	mode          string

@@ -8,13 +8,14 @@ import (
 // via reads the services that an entry is for: its grants are theirs to use,
 // while they serve a call of the function's, and not the function's own.
 // (IAM User Guide, "AWS global condition context keys", aws:CalledVia.)
-func (p *parser) via(f field) []Condition {
+func (p *parser) via(e *entry, f field) []Condition {
 	if p.m.Credentials.Unminted {
 		p.errorf(f.key, `"via" means nothing where "unminted: true" mints no credentials: leave it out`)
 		return nil
 	}
 	list, ok := p.names(f.value, `"via"`)
 	c := Condition{Operator: forAny + ":StringEquals", Key: "aws:CalledVia"}
+	said := true
 	for _, n := range list {
 		if n.string == "" {
 			continue
@@ -27,11 +28,31 @@ func (p *parser) via(f field) []Condition {
 			}
 		}
 		c.Values = appendNew(c.Values, service+".amazonaws.com")
+		e.via = appendNew(e.via, service)
+		said = said && saysCalledVia(service)
 	}
 	if !ok || len(c.Values) == 0 {
 		return nil
 	}
+	if !said {
+		return []Condition{{"Bool", "aws:ViaAWSService", []string{"true"}}}
+	}
 	return []Condition{c}
+}
+
+// saysCalledVia reports whether AWS says that a service is named by aws:CalledVia
+// when it acts in a caller's name. Others (Textract, Rekognition, Transcribe, the
+// RDS Data API) act by forward access sessions all the same, which
+// aws:ViaAWSService tells of any service; which one it is, the session policies
+// see to, that are of calls to it. (IAM User Guide, "AWS global condition context
+// keys", aws:CalledVia and aws:ViaAWSService; Amazon Bedrock User Guide, "Set up
+// Amazon Bedrock Marketplace".)
+func saysCalledVia(service string) bool {
+	switch service {
+	case "athena", "bedrock", "cloudformation", "dynamodb", "kms":
+		return true
+	}
+	return false
 }
 
 // needs gives each grant those that services need of the function to serve its
@@ -43,6 +64,9 @@ func (p *parser) needs() {
 			continue
 		}
 		by, _ := servedBy(v.Conditions)
+		if via := p.served[v]; via != nil {
+			by = via
+		}
 		if len(by) == 0 {
 			continue
 		}
