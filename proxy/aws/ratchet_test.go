@@ -79,6 +79,10 @@ func botocore(t *testing.T, script string, files []string, each func(*walked)) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(kept); err != nil {
+		// Another botocore would be kept under this one's name.
+		if out, err := exec.CommandContext(t.Context(), python, "-c", "import botocore; print(botocore.__version__, end='')").Output(); err != nil || string(out) != string(version[1]) {
+			t.Fatalf("botocore %q is installed (%v), and %s is pinned; make setup installs it", out, err, version[1])
+		}
 		old, _ := filepath.Glob(filepath.Join(filepath.Dir(kept), script+"-*"))
 		part := fmt.Sprintf("%s.%d", kept, os.Getpid())
 		cmd := exec.CommandContext(t.Context(), python, "-B", "testdata/ratchet/"+script+".py", part)
@@ -175,7 +179,7 @@ func (w *walked) judge(call *proxy.Call, err error, signingName string) (word, s
 	case err != nil && call.Operation == "":
 		return "operation-unread", err.Error()
 	}
-	if want := w.scope(signingName); call.Service != want {
+	if want := prefix(w.Service, w.scope(signingName)); call.Service != want {
 		return "wrong-service", fmt.Sprintf("read as a call to %q, want %q", call.Service, want)
 	}
 	operations := strings.FieldsFunc(call.Operation, func(c rune) bool { return c != '_' && c < '0' || c > 'z' })

@@ -17,6 +17,38 @@ except ImportError:  # Python 3.10
 
 ACCOUNT = "123456789012"
 WHEN = datetime.datetime(2026, 11, 21, 12, 0, 0, tzinfo=datetime.timezone.utc)
+# Services whose ARNs name no region.
+GLOBAL = {
+    "artifact",
+    "budgets",
+    "cloudfront",
+    "iam",
+    "importexport",
+    "networkmanager",
+    "organizations",
+    "route53",
+    "route53-recovery-cluster",
+    "route53-recovery-control-config",
+    "savingsplans",
+    "shield",
+    "waf",
+}
+
+# What ARNs have for the service, where it is not the name that it signs with.
+ARN_SERVICES = {
+    "cloudtrail-data": "cloudtrail",
+    "iotsecuretunneling": "iot",
+    "opensearch": "opensearch",
+    "partnercentral-benefits": "partnercentral",
+    "partnercentral-selling": "partnercentral",
+    "rds-data": "rds",
+    "resourcegroupstaggingapi": "sqs",
+    "route53-recovery-cluster": "route53-recovery-control",
+    "route53-recovery-control-config": "route53-recovery-control",
+    "waf-regional": "elasticloadbalancing",
+    "wafv2": "elasticloadbalancing",
+}
+
 DEPTH = 6  # of structures within structures: deeper ones are left empty
 
 
@@ -37,8 +69,9 @@ class Values:
     """Values for one service in one region."""
 
     def __init__(self, service, arn_service, region, partition):
-        self.service, self.arn_service = service, arn_service
+        self.service, self.arn_service = service, ARN_SERVICES.get(service, arn_service)
         self.region, self.partition = region, partition
+        self.arn_region = "" if service in GLOBAL else region
 
     def members(self, shape, optional):
         """A structure's members: all of them, or the required ones."""
@@ -48,7 +81,10 @@ class Values:
 
     def _structure(self, shape, optional, path):
         made = {}
-        required = set(shape.required_members) | NEEDED.get((self.service, shape.name), set())
+        required = set(shape.required_members)
+        if set(map(str.lower, shape.members)) == {"key", "value"}:  # no tag is without
+            required = set(shape.members)
+        required |= NEEDED.get((self.service, shape.name), set())
         union = getattr(shape, "is_tagged_union", False)
         for name, member in shape.members.items():
             if name in OTHERWISE.get((self.service, shape.name), ()):
@@ -103,6 +139,13 @@ class Values:
             return {"remit": 1}
         low, high = int(shape.metadata.get("min", 0)), int(shape.metadata.get("max", 1 << 20))
         pattern = shape.metadata.get("pattern")
+        if pattern and "arn" in pattern and is_arn(name, shape):
+            arn = next(self._candidates(name, shape))
+            if matches(pattern, arn) and low <= len(arn) <= high:
+                return arn
+            made = generate(pattern, low, high, 1)
+            if made:
+                return self._at_home(made, pattern)
         for candidate in self._candidates(name, shape):
             if low <= len(candidate) <= high and matches(pattern, candidate):
                 return candidate
@@ -114,20 +157,29 @@ class Values:
 
     def _at_home(self, made, pattern):
         """An ARN made from a pattern, in the caller's own place if it may be."""
-        parts = made.split(":", 5)
-        if len(parts) == 6 and parts[0] == "arn":
-            home = [parts[0], self.partition, parts[2], parts[3] and self.region, parts[4] and ACCOUNT, parts[5]]
-            if matches(pattern, ":".join(home)):
-                return ":".join(home)
+        parts = made.split(":")
+        if len(parts) < 3:
+            return made
+        services = [self.arn_service]
+        if len(parts) > 5 and len(parts[2]) > 1:
+            services.insert(0, parts[2])
+        tails = [":".join(parts[n:]) for n in (5, -1, -2, -3, -4) if len(parts) > abs(n)]
+        for service in services:
+            for region in (self.arn_region, "", self.region):
+                for account in (ACCOUNT, ""):
+                    for tail in tails:
+                        home = ":".join(["arn", self.partition, service, region, account, tail])
+                        if matches(pattern, home):
+                            return home
         return made
 
     def _candidates(self, name, shape):
         lower = name.lower()
-        arn = f"arn:{self.partition}:{self.arn_service}:{self.region}:{ACCOUNT}:thing/remit"
+        arn = f"arn:{self.partition}:{self.arn_service}:{self.arn_region}:{ACCOUNT}:thing/remit"
         yield from self._particular(name, shape.name)
         if lower.endswith("rolearn") or lower == "role":
             yield f"arn:{self.partition}:iam::{ACCOUNT}:role/remit"
-        if lower.endswith(("arn", "arns")):
+        if is_arn(name, shape):
             yield arn
         if lower.endswith(("accountid", "account", "ownerid")) or lower in ("awsaccountid", "catalogid"):
             yield ACCOUNT
@@ -137,8 +189,6 @@ class Values:
             yield "https://example.com/remit"
         if "email" in lower:
             yield "remit.example.com"
-        if shape.name.lower().endswith("arn"):
-            yield arn
         yield "remit"
         yield "remit-1234567890"
         yield "Remit12345"
@@ -231,13 +281,18 @@ def matches(pattern, text):
     return c is None or c.fullmatch(text) is not None
 
 
+def is_arn(name, shape):
+    return name.lower().endswith(("arn", "arns", "arnlist")) or shape.name.lower().endswith("arn")
+
+
 @functools.lru_cache(maxsize=None)
-def generate(pattern, low, high):
-    """A string that pattern allows, or None."""
+def generate(pattern, low, high, first=0):
+    """A string that pattern allows, or None; first is how often to repeat what
+    may be repeated, if that will do."""
     c = compiled(pattern)
     if c is None:
         return None
-    for least in (0, 1, 2, 4, 8, 12, 16, 24, 32, 36, 64, 128):
+    for least in (first, 0, 1, 2, 4, 8, 12, 16, 24, 32, 36, 64, 128):
         made = "".join(_made(sre.parse(pattern), least))
         if low <= len(made) <= high and c.fullmatch(made):
             return made

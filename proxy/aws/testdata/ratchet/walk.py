@@ -39,6 +39,9 @@ ENDPOINT = "http://127.0.0.1:9001"
 BEARER = {"account-access-runtime", "codecatalyst"}  # signed with a token, which botocore sends over TLS alone
 PARTITIONS = {"eu-west-1": "aws", "us-east-1": "aws", "us-gov-west-1": "aws-us-gov", "cn-north-1": "aws-cn"}
 
+# Services of which each partition has one, in one region.
+NOWHERE = values.GLOBAL | {"bcm-data-exports", "ce", "cur", "globalaccelerator", "health", "partnercentral-benefits", "partnercentral-selling"}
+
 # botocore's names of the protocols it can write.
 WRITES = set(botocore.serialize.SERIALIZERS)
 
@@ -190,6 +193,8 @@ class Walk:
         return sent
 
     def regions(self, service):
+        if service in NOWHERE:
+            return ["us-east-1"]
         found = [r for r, p in PARTITIONS.items() if r in self.session.get_available_regions(service, p)]
         return found or ["us-east-1", "eu-west-1"]
 
