@@ -41,6 +41,11 @@ func readTables(in *input, call *proxy.Call, ts []*table) error {
 	}
 	for i := range found {
 		c := &found[i]
+		if in.isRPC() {
+			if _, err := c.body(); err != nil {
+				return err
+			}
+		}
 		requests, err := c.requests()
 		if err != nil {
 			return err
@@ -64,6 +69,13 @@ func readTables(in *input, call *proxy.Call, ts []*table) error {
 		return fmt.Errorf("the host of %s names what the call does not: name the host", call.Operation)
 	}
 	return nil
+}
+
+// isRPC reports whether all of a call stands in its body but for its operation's
+// name. Such a body is read also where nothing in it is asked for: to a service
+// that goes by its Content-Type, a form is another call.
+func (in *input) isRPC() bool {
+	return len(in.r.Header.Values("X-Amz-Target")) > 0 || len(in.r.Header.Values("Smithy-Protocol")) > 0
 }
 
 // operations finds the operations that the call may be: one, or several that
