@@ -79,7 +79,7 @@ func match(labels []string, domain, sign string) (h hit, ok bool) {
 // search looks up labels, of which the one at a region may be left open.
 func search(labels []string, at int, domain, sign string) (found string, customer, ok bool) {
 	try := func(pattern string) bool {
-		if found, ok = line(hostPatterns, pattern); !ok {
+		if found, ok = line(hostPatterns, pattern); !ok && labels[0] == "?" { // what a customer made is open
 			found, customer = line(customerPatterns, pattern)
 			ok = customer
 		}

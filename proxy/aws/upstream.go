@@ -21,7 +21,7 @@ func upstream(service, region string, p place) *url.URL {
 // global service's, and "*" if it is all of them, by Signature Version 4A.
 func upstreamFor(service, operation, region string, p place) (u *url.URL, signed string) {
 	switch {
-	case p.host != "" && !p.legacy && p.endpoint == "" && (p.region == "" || p.global || p.region == region):
+	case p.host != "" && !p.legacy && (p.endpoint == "" || p.plane != "") && (p.region == "" || p.global || p.region == region):
 		return &url.URL{Scheme: "https", Host: p.host}, region
 	case service == "s3" && p.plane == "":
 		return s3Upstream(p, region), region
