@@ -58,7 +58,7 @@ func (c *Cloud) sealed(resp *http.Response, sent proxy.Sent, call *proxy.Call, p
 // sessionPolicy returns the policy that a call which assumes a role is to have
 // and has not; empty, if there is none.
 func sessionPolicy(call *proxy.Call, p *particulars, m *manifest.Manifest) string {
-	if call.Service != "sts" || p.foreign || !p.replay || len(p.body) == 0 || m.Credentials.Unminted || m.Mode == manifest.Observe {
+	if call.Service != "sts" || p.foreign || !p.replay || len(p.body) == 0 || m.Mode == manifest.Observe {
 		return ""
 	}
 	params, err := parseForm(string(p.body))

@@ -148,6 +148,19 @@ func TestARoleComesBackSealedAndItsCallsGoUnderIt(t *testing.T) {
 	}
 }
 
+func TestARoleIsBoundAlsoWhereNothingIsMinted(t *testing.T) {
+	rig := assumingRig(t, strings.Replace(assuming, `role: "`+awstest.RoleARN+`"`, "unminted: true", 1))
+	rig.sts.Roles = append(rig.sts.Roles, reportsRole)
+	c := rig.assume(t, sealed, assumeRole(reportsRole))
+	asked := rig.sts.Asked()
+	if last := asked[len(asked)-1]; !strings.Contains(last.Policy, "aws:ResourceAccount") {
+		t.Errorf("the role was assumed under %q", last.Policy)
+	}
+	if _, _, err := rig.do(signed(t, c, "s3", "GET", "/media/in/a", "", "")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestARoleAssumesAnother(t *testing.T) {
 	rig := assumingRig(t, assuming)
 	first := rig.assume(t, sealed, assumeRole(reportsRole))

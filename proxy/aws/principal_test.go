@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -28,6 +29,7 @@ allow:
   - {actions: "s3:*Object", resources: "arn:aws:s3:::partner-data/*"}
   - {actions: secretsmanager:GetSecretValue, resources: "arn:aws:secretsmanager:eu-west-1:210987654321:secret:theirs-*"}
   - {actions: sts:AssumeRole, resources: "` + partnerRole + `"}
+  - {actions: cognito-identity:GetCredentialsForIdentity, resources: "*", anonymous: true}
 `
 
 func principalsRig(t *testing.T) *rig {
@@ -208,5 +210,56 @@ func TestARoleThatAForeignKeyAssumesIsSealedAndUnbound(t *testing.T) {
 	}
 	if got := rig.bodies[len(rig.bodies)-1]; got != form {
 		t.Errorf("sent %s, which is not what was signed", got)
+	}
+}
+
+func TestCognitosCredentialsComeBackSealed(t *testing.T) {
+	rig := principalsRig(t)
+	rig.manifest.Upstreams["cognito-identity"] = rig.url
+	rig.answer = func(w http.ResponseWriter, n int) {
+		io.WriteString(w, `{"IdentityId":"eu-west-1:x","Credentials":{"AccessKeyId":"`+realID+`","SecretKey":"`+realSecret+`","SessionToken":"`+realToken+`","Expiration":32472144000}}`)
+	}
+	for _, host := range []string{"", "cognito-identity.eu-west-1.amazonaws.com"} {
+		r := unsignedCall(t, "POST", "/", `{"IdentityId":"eu-west-1:01234567-89ab-cdef-0123-456789abcdef"}`, "Content-Type", "application/x-amz-json-1.1", "X-Amz-Target", "AWSCognitoIdentityService.GetCredentialsForIdentity")
+		if host != "" {
+			r = at(host, r)
+		}
+		_, body, err := rig.answers(r)
+		if err != nil {
+			t.Fatalf("by host %q: %v", host, err)
+		}
+		var answer struct {
+			Credentials struct{ AccessKeyId, SecretKey, SessionToken string }
+		}
+		if err := json.Unmarshal([]byte(body), &answer); err != nil || strings.Contains(body, "REAL") {
+			t.Fatalf("got %s (%v)", body, err)
+		}
+		got := answer.Credentials
+		c, x, ok := rig.sealer.Open(got.AccessKeyId, got.SessionToken)
+		if !ok || c.SecretAccessKey != got.SecretKey || x.Real.SecretAccessKey != realSecret || x.Bound || x.Account != "" {
+			t.Errorf("sealed as %v of %q, bound: %v", x, x.Account, x.Bound)
+		}
+		// Whose role it is, nobody knows: a bare name is in no account.
+		_, _, err = rig.answers(signed(t, c, "secretsmanager", "POST", "/", `{"SecretId": "key"}`, "", "Content-Type", "application/x-amz-json-1.1", "X-Amz-Target", "secretsmanager.GetSecretValue"))
+		var refusal *proxy.Refusal
+		if !errors.As(err, &refusal) || refusal.Reason != manifest.NoAccount {
+			t.Errorf("a bare name: got %v", err)
+		}
+		if _, _, err := rig.answers(signed(t, c, "s3", "GET", "/partner-data/a", "", "")); err != nil {
+			t.Errorf("a bucket that is not pinned: %v", err)
+		}
+	}
+}
+
+func TestSingleSignOnsAccountStandsInItsCall(t *testing.T) {
+	for target, want := range map[string]string{
+		"/federation/credentials?role_name=r&account_id=210987654321":             "210987654321",
+		"/federation/credentials?account_id=2109":                                 "",
+		"/federation/credentials?account_id=210987654321&account_id=123456789012": "",
+		"/federation/credentials":                                                 "",
+	} {
+		if got := (&particulars{target: target}).ssoAccount(); got != want {
+			t.Errorf("%s: got %q, want %q", target, got, want)
+		}
 	}
 }

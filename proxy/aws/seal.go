@@ -79,6 +79,13 @@ func (c *Cloud) seal(resp *http.Response, call *proxy.Call, p *particulars) erro
 func (p *particulars) describe(x *credentials.Session, call *proxy.Call, body []byte) error {
 	x.Bound = p.bound
 	if call.Service != "sts" {
+		// Neither Cognito nor single sign-on says whose role it gives out. The
+		// account of the latter's stands in the call; without one, a call that
+		// needs to know its account is denied.
+		x.Principal = call.Service + ":" + call.Operation
+		if call.Service == "awsssoportal" {
+			x.Account = p.ssoAccount()
+		}
 		return nil
 	}
 	x.Principal = call.Requests[0].Resource
@@ -101,6 +108,22 @@ func (p *particulars) describe(x *credentials.Session, call *proxy.Call, body []
 		return fmt.Errorf("the answer is for %.160q, and %.160q was asked for", arn, x.Principal)
 	}
 	return nil
+}
+
+// ssoAccount is the account that a call for a role's credentials names. (AWS IAM
+// Identity Center Portal API Reference, GetRoleCredentials.)
+func (p *particulars) ssoAccount() string {
+	_, query, _ := strings.Cut(p.target, "?")
+	params, err := parseForm(query)
+	if err != nil || once(params) != nil {
+		return ""
+	}
+	for _, q := range params {
+		if q.name == "account_id" && isAccount(q.value) {
+			return q.value
+		}
+	}
+	return ""
 }
 
 // accountOf is the account in an ARN.
