@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lambda-remit/remit/manifest"
@@ -31,10 +32,11 @@ func putEvents(c *tableCall) ([]manifest.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if endpoint, err := textOf(members, "EndpointId"); err != nil || endpoint != "" {
-		if err == nil {
-			err = fmt.Errorf("events for the global endpoint %.80q, which are signed for all regions", endpoint)
-		}
+	endpoint, err := textOf(members, "EndpointId")
+	if err == nil {
+		err = c.globalEndpoint(endpoint)
+	}
+	if err != nil {
 		return nil, err
 	}
 	entries, err := objects(members["Entries"], "Entries")
@@ -48,31 +50,86 @@ func putEvents(c *tableCall) ([]manifest.Request, error) {
 		if err != nil {
 			return nil, err
 		}
-		arn, err := c.bus(bus)
+		arns, err := c.buses(bus, endpoint)
 		if err != nil {
 			return nil, err
 		}
-		if !seen[arn] {
-			seen[arn] = true
-			all = append(all, request("events:PutEvents", arn))
-		}
-		req := &all[len(all)-1]
-		for i := range all {
-			if all[i].Resource == arn {
-				req = &all[i]
+		for _, arn := range arns {
+			if !seen[arn] {
+				seen[arn] = true
+				req := request("events:PutEvents", arn)
+				req.Partly = arn == "*"
+				all = append(all, req)
 			}
-		}
-		for _, key := range []struct{ member, key string }{{"Source", "events:source"}, {"DetailType", "events:detail-type"}} {
-			value, err := textOf(entry, key.member)
-			if err != nil {
-				return nil, err
-			}
-			if value != "" {
-				with(req, key.key, value)
+			req := &all[slices.IndexFunc(all, func(r manifest.Request) bool { return r.Resource == arn })]
+			for _, key := range []struct{ member, key string }{{"Source", "events:source"}, {"DetailType", "events:detail-type"}} {
+				value, err := textOf(entry, key.member)
+				if err != nil {
+					return nil, err
+				}
+				if value != "" {
+					with(req, key.key, value)
+				}
 			}
 		}
 	}
 	return all, nil
+}
+
+// globalEndpoint holds the call to the global endpoint that its body names, if
+// it names one: by host, where the client knows it, and by version of the
+// signature. It goes to that endpoint, and from there to a region of the set
+// that it is signed for. (Amazon EventBridge API Reference, PutEvents,
+// "EndpointId"; AWS SDKs' endpoint rules of EventBridge.)
+func (c *tableCall) globalEndpoint(id string) error {
+	in := c.in
+	if in.place.global && in.place.resource != id || id == "" {
+		if in.place.global {
+			return fmt.Errorf("the host is the global endpoint %.80q's and EndpointId is %.80q", in.place.resource, id)
+		}
+		return nil
+	}
+	switch first, second, ok := strings.Cut(id, "."); {
+	case !ok || !isLabel(first) || !isLabel(second):
+		return fmt.Errorf("EndpointId %.80q is no global endpoint's", id)
+	case in.regions == nil:
+		return fmt.Errorf("the events for the global endpoint %.80q are not signed with Signature Version 4A, which it demands", id)
+	case in.place.host == "":
+		in.place = place{host: id + ".endpoint.events." + partitionOf(in.region).suffix, service: "events", partition: in.partition, global: true, resource: id}
+	case !in.place.global:
+		return fmt.Errorf("events for the global endpoint %.80q go to its own host, not to %.120q", id, in.place.host)
+	}
+	in.region = strings.Join(in.regions, ",")
+	return nil
+}
+
+// buses returns the ARNs of the bus that an entry names. At a global endpoint
+// it is the bus of that name in whichever region the endpoint chooses: where
+// the signature is for any, AWS alone knows which.
+func (c *tableCall) buses(name, endpoint string) ([]string, error) {
+	if endpoint == "" {
+		arn, err := c.bus(name)
+		return []string{arn}, err
+	}
+	in := c.in
+	if strings.HasPrefix(name, "arn:") {
+		return nil, fmt.Errorf("EventBusName %.200q is an ARN; a global endpoint takes a name", name)
+	}
+	if in.region == "*" {
+		return []string{"*"}, nil
+	}
+	all := in.region
+	defer func() { in.region = all }()
+	var arns []string
+	for region := range strings.SplitSeq(all, ",") {
+		in.region = region
+		arn, err := c.bus(name)
+		if err != nil {
+			return nil, err
+		}
+		arns = append(arns, arn)
+	}
+	return arns, nil
 }
 
 // bus returns the ARN of an event bus: the default one's, if name is empty.

@@ -25,9 +25,11 @@ type input struct {
 
 	room *room // for its body beside others'; nil: as much as it likes
 
-	region, partition string // the call's; "*", or several regions between commas, where one signature is for them all
-	account           string // the function's own; empty while it is not known
+	region, partition string   // the call's; "*", or several regions between commas, where one signature is for them all
+	regions           []string // those that a signature of version 4A is for; nil if it is none
+	account           string   // the function's own; empty while it is not known
 
+	streams  bool   // the body is a stream of signed events, which nobody may hold up
 	buffered []byte // the body, once it was asked for
 	hasBody  bool   // it was asked for
 	plain    []byte // the text of a body that is compressed
@@ -154,6 +156,9 @@ func (in *input) body() ([]byte, error) {
 func (in *input) raw() ([]byte, error) {
 	if in.hasBody {
 		return in.buffered, nil
+	}
+	if in.streams {
+		return nil, errors.New("the body is a stream of events, and what the call asks for would stand in it")
 	}
 	if in.r.ContentLength > maxBody {
 		return nil, fmt.Errorf("body of %d bytes is larger than the %d that are read", in.r.ContentLength, maxBody)

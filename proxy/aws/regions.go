@@ -22,6 +22,9 @@ import (
 // aws:RequestedRegion has to hold of every one of them.
 func (in *input) readRegion(call *proxy.Call, sig *sigv4.Signature) error {
 	p := in.place
+	if sig != nil {
+		in.regions = sig.Regions
+	}
 	if p.mrap != "" && sig != nil && !sig.Asymmetric {
 		return fmt.Errorf("the call to %.120q is not signed with Signature Version 4A, which Multi-Region Access Points demand", p.host)
 	}

@@ -281,15 +281,25 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 	return nil
 }
 
-// signChunks has the body of out verified chunk by chunk as it is sent, and
-// each chunk signed anew: the first over the signature that out has now, as it
-// came over the one that out had. All else of the body stays, and its length.
+// signChunks has the body of out verified chunk by chunk as it is sent, or event
+// by event, and each signed anew: the first over the signature that out has now,
+// as it came over the one that out had. All else of the body stays, and its
+// length.
 func (c *Cloud) signChunks(out *http.Request, p *particulars, creds sdk.Credentials) error {
 	seed, err := sigv4.Read(&http.Request{RequestURI: "/", Header: out.Header})
 	if err != nil {
 		return err
 	}
-	body, err := p.signature.Chunks(out, p.sealed, sigv4.Options{Keys: &c.keys, Buffers: &c.chunks, Hold: c.room.take})
+	o := sigv4.Options{Keys: &c.keys, Buffers: &c.chunks, Hold: c.room.take, Clock: c.now}
+	var body interface {
+		io.ReadCloser
+		SignAnew(seed *sigv4.Signature, cr sigv4.Credentials) error
+	}
+	if p.signature.Payload == sigv4.StreamingEvents {
+		body, err = p.signature.Events(out, p.sealed, o)
+	} else {
+		body, err = p.signature.Chunks(out, p.sealed, o)
+	}
 	if err != nil {
 		return err
 	}

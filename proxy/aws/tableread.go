@@ -57,6 +57,7 @@ func readTables(in *input, call *proxy.Call, ts []*table) error {
 			}
 		}
 	}
+	call.Region = in.region // of events for a global endpoint, their body tells
 	if call.Upstream == nil {
 		var region string
 		// A global service's calls are signed for its own region, whatever the
