@@ -170,3 +170,32 @@ func (talk *talk) say(t testing.TB, raw, answer []byte) string {
 	}
 	return text
 }
+
+func TestAnAnswerInCBORIsLearntFrom(t *testing.T) {
+	talk := newTalk(t, "function: f\ncredentials: {unminted: true}\npermissions: {stream: {read: orders}}\n")
+	inCBOR := func(members map[string]any) string {
+		return string(writeCBOR(nil, members, 2))
+	}
+	ask := func(operation string, members map[string]any) []byte {
+		return []byte("POST / HTTP/1.1\nContent-Type: application/x-amz-cbor-1.1\nX-Amz-Target: Kinesis_20131202." + operation + "\nSign: kinesis eu-west-1\n\n" + inCBOR(members))
+	}
+	answer := func(members map[string]any) []byte {
+		return []byte("HTTP/1.1 200 OK\nContent-Type: application/x-amz-cbor-1.1\n\n" + inCBOR(members))
+	}
+	const stream = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders\n"
+	for _, tt := range []struct {
+		ask, answer []byte
+		want        string
+	}{
+		{ask("GetRecords", map[string]any{"ShardIterator": "AAAA"}), nil, "kinesis:GetRecords * (partly)\ndenied: no-resource\n"},
+		{ask("GetShardIterator", map[string]any{"StreamName": "orders"}), answer(map[string]any{"ShardIterator": "AAAA"}), "kinesis:GetShardIterator " + stream},
+		{ask("GetRecords", map[string]any{"ShardIterator": "AAAA"}), answer(map[string]any{
+			"Records": []any{map[string]any{"Data": []byte("eNextShardIteratorxEVIL"), "NextShardIterator": "EVIL"}}, "NextShardIterator": "BBBB"}), "kinesis:GetRecords " + stream},
+		{ask("GetRecords", map[string]any{"ShardIterator": "BBBB"}), answer(map[string]any{}), "kinesis:GetRecords " + stream},
+		{ask("GetRecords", map[string]any{"ShardIterator": "EVIL"}), nil, "kinesis:GetRecords * (partly)\ndenied: no-resource\n"},
+	} {
+		if got := talk.say(t, tt.ask, tt.answer); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.ask, got, tt.want)
+		}
+	}
+}

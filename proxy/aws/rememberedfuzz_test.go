@@ -80,7 +80,7 @@ allow:
 			if tt.operation == "ReEncrypt" {
 				action = "kms:ReEncryptFrom"
 			}
-			in := &input{r: &http.Request{Method: "POST", Body: io.NopCloser(strings.NewReader(string(body)))}}
+			in := &input{r: &http.Request{Method: "POST", Header: http.Header{"X-Amz-Target": {"A.B"}, "Content-Type": {"application/x-amz-json-1.1"}}, Body: io.NopCloser(strings.NewReader(string(body)))}}
 			call := &proxy.Call{Service: tt.service, Operation: tt.operation, Region: "eu-west-1", Requests: []manifest.Request{unknown(action)}}
 			c.recall(in, call)
 			for _, r := range call.Requests {

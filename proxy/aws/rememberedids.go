@@ -2,6 +2,7 @@ package aws
 
 import (
 	"encoding/base64"
+	"mime"
 	"net/url"
 	"strings"
 	"time"
@@ -252,16 +253,8 @@ func (in *input) carried(with carrier) (ids []string, ok bool) {
 		id, err := url.PathUnescape(id)
 		return []string{id}, ok && err == nil && id != ""
 	}
-	body, err := in.body()
-	if err != nil || len(body) == 0 {
-		return nil, false
-	}
-	parse := parseJSON
-	if isCBOR(body[0]) {
-		parse = parseCBOR
-	}
-	members, err := parse(body)
-	if err != nil {
+	members, ok := in.named()
+	if !ok {
 		return nil, false
 	}
 	name, list := strings.CutSuffix(with.member, ".#")
@@ -284,6 +277,34 @@ func (in *input) carried(with carrier) (ids []string, ok bool) {
 		ids = append(ids, id)
 	}
 	return ids, true
+}
+
+// named returns the members of a call that says its operation in a header, and
+// nowhere else. A form can be JSON as well, with another id in it; and what says
+// in a header what its body is written in is taken by its word, or not at all.
+func (in *input) named() (map[string]any, bool) {
+	h := in.r.Header
+	if len(h.Values("X-Amz-Target"))+len(h.Values("Smithy-Protocol")) != 1 || len(h.Values("Content-Encoding")) > 0 || len(h.Values("Content-Type")) != 1 {
+		return nil, false
+	}
+	mediaType, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if charset := params["charset"]; err != nil || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return nil, false
+	}
+	parse := parseJSON
+	switch mediaType {
+	case "application/x-amz-json-1.0", "application/x-amz-json-1.1":
+	case "application/cbor", typeCBOR:
+		parse = parseCBOR
+	default:
+		return nil, false
+	}
+	body, err := in.body()
+	if err != nil {
+		return nil, false
+	}
+	members, err := parse(body)
+	return members, err == nil
 }
 
 // unbase64 decodes an id, which may be written in several ways.
