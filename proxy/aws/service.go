@@ -98,7 +98,9 @@ func (in *input) serving(ts []*table) []*table {
 		case t.id == "s3":
 		case in.place.host == "", len(in.place.services) > 0 && slices.Contains(in.place.services, t.id):
 			all = append(all, t)
-		case len(in.place.services) == 0 && in.place.plane == "" && (in.place.service == t.host || slices.Contains(t.signing, in.place.service)):
+		case len(in.place.services) == 0 && in.place.plane == "" && (in.place.service == t.host || slices.ContainsFunc(t.signing, func(name string) bool {
+			return in.place.service == name || strings.HasPrefix(in.place.service, name+"-")
+		})):
 			all = append(all, t) // a host of the common form, which no rule has
 		}
 	}

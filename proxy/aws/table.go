@@ -113,6 +113,15 @@ func (t *table) speaks(protocol string) bool {
 	return false
 }
 
+// isTarget reports whether name is the service's in targets. Some SDKs write it
+// with the package that it once was of.
+func (t *table) isTarget(name string) bool {
+	if before, ok := strings.CutSuffix(name, t.target); ok && t.target != "" {
+		return before == "" || strings.HasPrefix(before, "com.amazonaws.") && before[len(before)-1] == '.'
+	}
+	return false
+}
+
 // denies is the protocol that the service's denials are written in, if the
 // call does not say another.
 func (t *table) denies() protocol {

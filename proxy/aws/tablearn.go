@@ -131,7 +131,8 @@ func (c *tableCall) resource(alt string) ([]string, error) {
 	}
 	number, paths, _ := strings.Cut(alt, ":")
 	if number == "path" {
-		arn := "arn:" + c.in.partition + ":apigateway:" + c.in.region + "::" + c.in.path
+		// The second version of the API stands in the path, and not in ARNs.
+		arn := "arn:" + c.in.partition + ":apigateway:" + c.in.region + "::" + strings.TrimPrefix(c.in.path, "/v2")
 		return []string{arn}, literal(arn)
 	}
 	if number == "role" {
@@ -202,12 +203,24 @@ func (c *tableCall) stated(owners, s string) (string, error) {
 		return "", fmt.Errorf("%.160q is not in partition %q", s, c.in.partition)
 	case !slices.Contains(strings.Split(owners, ","), parts[2]):
 		return "", fmt.Errorf("%.160q is no ARN of %s", s, strings.ReplaceAll(owners, ",", " or "))
-	case parts[3] != "" && parts[3] != c.in.region:
+	case parts[3] != "" && parts[3] != c.in.region && !worldwide(c.table.prefix):
 		return "", fmt.Errorf("%.160q is in another region than the call, which is in %q", s, c.in.region)
 	case parts[4] != "" && !isAccount(parts[4]) && !isName(parts[4], "-"):
 		return "", fmt.Errorf("%.160q has no account's number", s)
 	}
 	return s, literal(s)
+}
+
+// worldwide reports whether a service answers in one region for all of them, so
+// that ARNs of any region are its own. (AWS General Reference, "Service
+// endpoints and quotas".)
+func worldwide(prefix string) bool {
+	switch prefix {
+	case "account", "artifact", "bcm-data-exports", "bcm-pricing-calculator", "budgets", "ce", "cloudfront", "cur", "globalaccelerator",
+		"health", "iam", "networkmanager", "organizations", "route53", "savingsplans", "shield", "trustedadvisor", "waf":
+		return true
+	}
+	return false
 }
 
 // literal refuses text that would be a pattern, or no part of an ARN: what is

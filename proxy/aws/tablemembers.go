@@ -195,7 +195,21 @@ func (c *tableCall) requestTags() (tags []tag, keysOnly bool, err error) {
 			return nil, false, nil
 		}
 		key, value, _ := strings.Cut(kind[1:], ",")
-		tags, err = tagList(v, key, value)
+		list, err := objects(v, path[2:])
+		for _, o := range list {
+			k, err := textOf(o, key)
+			if err != nil {
+				return nil, false, err
+			}
+			if k == "" {
+				continue // the service refuses it, or takes it for none
+			}
+			val, err := textOf(o, value) // which may be left out
+			if err != nil {
+				return nil, false, err
+			}
+			tags = append(tags, tag{k, val})
+		}
 		return tags, false, err
 	}
 	return nil, false, fmt.Errorf("the table has the tags %q", c.operation.tags)

@@ -129,7 +129,7 @@ func (in *input) jsonOperation(ts []*table) ([]tableCall, error) {
 	var found []tableCall
 	for _, t := range ts {
 		op := t.operations[name]
-		if t.target != prefix || op == nil || !t.speaks("json1.0") && !t.speaks("json1.1") {
+		if op == nil || !t.isTarget(prefix) || !t.speaks("json1.0") && !t.speaks("json1.1") {
 			continue
 		}
 		contentType := "application/x-amz-json-1.1"
@@ -165,7 +165,7 @@ func (in *input) cborOperation(ts []*table) ([]tableCall, error) {
 		op := t.operations[parts[4]]
 		// SDKs of one language speak JSON with a service, and of another CBOR, under
 		// the same names.
-		if t.target != parts[2] || t.target == "" || op == nil {
+		if op == nil || !t.isTarget(parts[2]) {
 			continue
 		}
 		return []tableCall{{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
@@ -237,10 +237,8 @@ func (in *input) route(ts []*table) ([]tableCall, error) {
 	best := ""
 	for _, t := range ts {
 		path := in.path
-		if t.base != "" {
-			if rest, ok := strings.CutPrefix(path, t.base); ok && strings.HasPrefix(rest, "/") {
-				path = rest
-			}
+		if rest, ok := strings.CutPrefix(path, t.base); ok && t.base != "" && strings.HasPrefix(rest, "/") {
+			path = rest
 		}
 		segments, ok := pathSegments(path)
 		if !ok {
@@ -290,7 +288,11 @@ func (in *input) has(op *tableOperation) bool {
 	}
 	if op.needs != "" {
 		for need := range strings.SplitSeq(op.needs, ",") {
-			if name, ok := strings.CutPrefix(need, "q."); ok {
+			if name, ok := strings.CutPrefix(need, "b."); ok {
+				if members, err := in.restBody(); err != nil || members[name] == nil {
+					return false
+				}
+			} else if name, ok := strings.CutPrefix(need, "q."); ok {
 				if _, ok := in.param(name); !ok {
 					return false
 				}

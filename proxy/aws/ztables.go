@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{678368, 678787}}
+		return []block{{680464, 680883}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -25,7 +25,7 @@ func blocksOf(name string) []block {
 	case "aiops":
 		return []block{{7099, 8082}}
 	case "airflow":
-		return []block{{844219, 845109}}
+		return []block{{846547, 847437}}
 	case "amplify":
 		return []block{{12273, 15413}}
 	case "amplifybackend":
@@ -33,7 +33,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{17804, 20556}}
 	case "aoss":
-		return []block{{898247, 899665}}
+		return []block{{901386, 902804}}
 	case "apigateway":
 		return []block{{20556, 30308}, {30632, 38457}}
 	case "app-integrations":
@@ -55,671 +55,673 @@ func blocksOf(name string) []block {
 	case "appmesh":
 		return []block{{38457, 43194}}
 	case "apprunner":
-		return []block{{63718, 65670}}
+		return []block{{63718, 65668}}
 	case "appstream":
-		return []block{{65670, 69568}}
+		return []block{{65668, 69566}}
 	case "appsync":
-		return []block{{69568, 74927}}
+		return []block{{69566, 74949}}
 	case "apptest":
-		return []block{{74927, 76613}}
+		return []block{{74949, 76635}}
 	case "aps":
 		return []block{{8082, 12273}}
 	case "arc-region-switch":
-		return []block{{76613, 77353}}
+		return []block{{76635, 77375}}
 	case "arc-zonal-shift":
-		return []block{{77353, 78355}}
+		return []block{{77375, 78377}}
 	case "artifact":
-		return []block{{78355, 78756}}
+		return []block{{78377, 78778}}
 	case "athena":
-		return []block{{78756, 81289}}
+		return []block{{78778, 81367}}
 	case "auditmanager":
-		return []block{{81289, 86496}}
+		return []block{{81367, 86676}}
 	case "autoscaling":
-		return []block{{86496, 88794}}
+		return []block{{86676, 88974}}
 	case "autoscaling-plans":
-		return []block{{88794, 89107}}
+		return []block{{88974, 89287}}
 	case "aws-marketplace":
-		return []block{{790671, 791658}, {791658, 792543}, {792772, 793208}, {793208, 793364}, {793364, 793565}, {793565, 793735}}
+		return []block{{793015, 794002}, {794002, 794887}, {795116, 795552}, {795552, 795708}, {795708, 795909}, {795909, 796079}}
 	case "awsssoportal":
-		return []block{{1181652, 1181897}}
+		return []block{{1187451, 1187696}}
 	case "b2bi":
-		return []block{{89107, 90321}}
+		return []block{{89287, 90501}}
 	case "backup":
-		return []block{{90321, 99585}}
+		return []block{{90501, 99765}}
 	case "backup-gateway":
-		return []block{{99585, 100755}}
+		return []block{{99765, 100933}}
 	case "backup-search":
-		return []block{{100755, 101791}}
+		return []block{{100933, 101969}}
 	case "batch":
-		return []block{{101791, 105628}}
+		return []block{{101969, 105806}}
 	case "bcm-dashboards":
-		return []block{{105628, 105988}}
+		return []block{{105806, 106166}}
 	case "bcm-data-exports":
-		return []block{{105988, 106548}}
+		return []block{{106166, 106724}}
 	case "bcm-pricing-calculator":
-		return []block{{106548, 108801}}
+		return []block{{106724, 108977}}
 	case "bcm-recommended-actions":
-		return []block{{108801, 108994}}
+		return []block{{108977, 109170}}
 	case "bedrock":
-		return []block{{108994, 119076}, {119076, 126251}, {126251, 129813}, {150760, 153268}, {153268, 153707}, {153707, 154667}}
+		return []block{{109170, 119184}, {119184, 126359}, {126359, 129952}, {151071, 153575}, {153575, 154010}, {154010, 154904}}
 	case "bedrock-agentcore":
-		return []block{{129813, 135543}, {135543, 150760}}
+		return []block{{129952, 135672}, {135672, 151071}}
 	case "billing":
-		return []block{{154667, 155105}}
+		return []block{{154904, 155342}}
 	case "billingconductor":
-		return []block{{155105, 157449}}
+		return []block{{155342, 157682}}
 	case "braket":
-		return []block{{157449, 158582}}
+		return []block{{157682, 158813}}
 	case "budgets":
-		return []block{{158582, 160130}}
+		return []block{{158813, 160361}}
 	case "cases":
-		return []block{{336366, 340346}}
+		return []block{{336691, 340671}}
 	case "cassandra":
-		return []block{{714381, 715387}, {715387, 715580}}
+		return []block{{716469, 717475}, {717475, 717668}}
 	case "ce":
-		return []block{{343902, 346058}}
+		return []block{{344227, 346383}}
 	case "chatbot":
-		return []block{{160130, 162972}}
+		return []block{{160361, 163203}}
 	case "chime":
-		return []block{{162972, 167327}, {167327, 170100}, {170100, 173583}, {173583, 174969}, {174969, 179871}, {179871, 189368}}
+		return []block{{163203, 167558}, {167558, 170323}, {170323, 173806}, {173806, 175192}, {175192, 180026}, {180026, 189523}}
 	case "cleanrooms":
-		return []block{{189368, 202596}}
+		return []block{{189523, 202751}}
 	case "cleanrooms-ml":
-		return []block{{202596, 209586}}
+		return []block{{202751, 209739}}
 	case "cloud9":
-		return []block{{209586, 210291}}
+		return []block{{209739, 210444}}
 	case "cloudcontrolapi":
-		return []block{{210291, 210641}}
+		return []block{{210444, 210794}}
 	case "clouddirectory":
-		return []block{{210641, 217093}}
+		return []block{{210794, 217246}}
 	case "cloudformation":
-		return []block{{217093, 220093}}
+		return []block{{217246, 220246}}
 	case "cloudfront":
-		return []block{{220093, 233862}}
+		return []block{{220246, 234015}}
 	case "cloudfront-keyvaluestore":
-		return []block{{233862, 234338}}
+		return []block{{234015, 234491}}
 	case "cloudhsm":
-		return []block{{234338, 234942}, {234942, 235573}}
+		return []block{{234491, 235095}, {235095, 235726}}
 	case "cloudsearch":
-		return []block{{235573, 236744}, {236744, 237033}}
+		return []block{{235726, 236897}, {236897, 237228}}
 	case "cloudtrail":
-		return []block{{237033, 239440}}
+		return []block{{237228, 239635}}
 	case "cloudtrail-data":
-		return []block{{239440, 239612}}
+		return []block{{239635, 239807}}
 	case "codeartifact":
-		return []block{{246929, 250824}}
+		return []block{{247199, 251094}}
 	case "codebuild":
-		return []block{{250824, 252919}}
+		return []block{{251094, 253189}}
 	case "codecommit":
-		return []block{{256035, 259457}}
+		return []block{{256305, 259727}}
 	case "codeconnections":
-		return []block{{259457, 260640}}
+		return []block{{259727, 260910}}
 	case "codedeploy":
-		return []block{{260640, 263072}}
+		return []block{{260910, 263342}}
 	case "codeguru-profiler":
-		return []block{{264911, 267228}}
+		return []block{{265181, 267498}}
 	case "codeguru-reviewer":
-		return []block{{263072, 264102}}
+		return []block{{263342, 264372}}
 	case "codeguru-security":
-		return []block{{264102, 264911}}
+		return []block{{264372, 265181}}
 	case "codepipeline":
-		return []block{{267228, 269307}}
+		return []block{{267498, 269577}}
 	case "codestar-connections":
-		return []block{{269307, 270520}}
+		return []block{{269577, 270790}}
 	case "codestar-notifications":
-		return []block{{270520, 271343}}
+		return []block{{270790, 271613}}
 	case "cognito-identity":
-		return []block{{271343, 272348}}
+		return []block{{271613, 272618}}
 	case "cognito-idp":
-		return []block{{272348, 277781}}
+		return []block{{272618, 278051}}
 	case "cognito-sync":
-		return []block{{277781, 280056}}
+		return []block{{278051, 280326}}
 	case "comprehend":
-		return []block{{280056, 284867}}
+		return []block{{280326, 285192}}
 	case "comprehendmedical":
-		return []block{{284867, 285967}}
+		return []block{{285192, 286292}}
 	case "compute-optimizer":
-		return []block{{285967, 287166}}
+		return []block{{286292, 287491}}
 	case "config":
-		return []block{{287166, 291415}}
+		return []block{{287491, 291740}}
 	case "connect":
-		return []block{{291415, 331746}, {331746, 331999}}
+		return []block{{291740, 332071}, {332071, 332324}}
 	case "connect-campaigns":
-		return []block{{331999, 333493}, {333493, 336366}}
+		return []block{{332324, 333818}, {333818, 336691}}
 	case "controlcatalog":
-		return []block{{341103, 341438}}
+		return []block{{341428, 341763}}
 	case "controltower":
-		return []block{{341438, 343452}}
+		return []block{{341763, 343777}}
 	case "cost-optimization-hub":
-		return []block{{346058, 346388}}
+		return []block{{346383, 346713}}
 	case "cur":
-		return []block{{343452, 343902}}
+		return []block{{343777, 344227}}
 	case "databrew":
-		return []block{{366465, 368744}}
+		return []block{{366790, 369069}}
 	case "dataexchange":
-		return []block{{368744, 371553}}
+		return []block{{369069, 371878}}
 	case "datapipeline":
-		return []block{{357818, 358607}}
+		return []block{{358143, 358932}}
 	case "datasync":
-		return []block{{371553, 374566}}
+		return []block{{371878, 374891}}
 	case "datazone":
-		return []block{{374566, 391784}}
+		return []block{{374891, 392109}}
 	case "dax":
-		return []block{{391784, 392560}}
+		return []block{{392109, 392885}}
 	case "deadline":
-		return []block{{392560, 406895}}
+		return []block{{392885, 407220}}
 	case "detective":
-		return []block{{406895, 408818}}
+		return []block{{407220, 409143}}
 	case "devicefarm":
-		return []block{{408818, 411521}}
+		return []block{{409143, 411844}}
 	case "devops-guru":
-		return []block{{411521, 413257}}
+		return []block{{411844, 413580}}
 	case "directconnect":
-		return []block{{413257, 416625}}
+		return []block{{413580, 416948}}
 	case "discovery":
 		return []block{{59836, 60815}}
 	case "dlm":
-		return []block{{420863, 421491}}
+		return []block{{421186, 421814}}
 	case "dms":
-		return []block{{358607, 366465}}
+		return []block{{358932, 366790}}
 	case "docdb-elastic":
-		return []block{{424019, 425397}}
+		return []block{{424847, 426223}}
 	case "drs":
-		return []block{{425397, 429409}}
+		return []block{{426223, 430235}}
 	case "ds":
-		return []block{{416625, 419724}}
+		return []block{{416948, 420047}}
 	case "ds-data":
-		return []block{{419724, 420863}}
+		return []block{{420047, 421186}}
 	case "dsql":
-		return []block{{429409, 430634}}
+		return []block{{430235, 431460}}
 	case "dynamodb":
-		return []block{{430634, 433326}, {433326, 433529}}
+		return []block{{431460, 434150}, {434150, 434353}}
 	case "ebs":
-		return []block{{433529, 434029}}
+		return []block{{434353, 434853}}
 	case "ec2":
-		return []block{{434029, 477793}}
+		return []block{{434853, 479313}}
 	case "ec2-instance-connect":
-		return []block{{477793, 478037}}
+		return []block{{479313, 479557}}
 	case "ecr":
-		return []block{{478037, 481348}}
+		return []block{{479557, 482868}}
 	case "ecr-public":
-		return []block{{481348, 482436}}
+		return []block{{482868, 483956}}
 	case "ecs":
-		return []block{{482436, 486902}}
+		return []block{{483956, 488410}}
 	case "eks":
-		return []block{{489882, 496150}}
+		return []block{{491390, 497658}}
 	case "eks-auth":
-		return []block{{496150, 496349}}
+		return []block{{497658, 497857}}
 	case "elasticache":
-		return []block{{504270, 509445}}
+		return []block{{505778, 510953}}
 	case "elasticbeanstalk":
-		return []block{{496349, 499285}}
+		return []block{{497857, 500793}}
 	case "elasticfilesystem":
-		return []block{{486902, 489882}}
+		return []block{{488410, 491390}}
 	case "elasticloadbalancing":
-		return []block{{499285, 500922}, {500922, 503100}}
+		return []block{{500793, 502430}, {502430, 504608}}
 	case "elasticmapreduce":
-		return []block{{515274, 518219}}
+		return []block{{516782, 519727}}
 	case "elastictranscoder":
-		return []block{{503100, 504270}}
+		return []block{{504608, 505778}}
 	case "elemental-inference":
-		return []block{{513977, 515274}}
+		return []block{{515485, 516782}}
 	case "emr-containers":
-		return []block{{518219, 520492}}
+		return []block{{519727, 522000}}
 	case "emr-serverless":
-		return []block{{520492, 522610}}
+		return []block{{522000, 524118}}
 	case "entityresolution":
-		return []block{{522610, 525718}}
+		return []block{{524118, 527226}}
 	case "es":
-		return []block{{509445, 513977}, {889605, 898247}}
+		return []block{{510953, 515485}, {892744, 901386}}
 	case "events":
-		return []block{{525718, 527962}}
+		return []block{{527226, 529470}}
 	case "evidently":
-		return []block{{527962, 530847}}
+		return []block{{529470, 532355}}
 	case "evs":
-		return []block{{530847, 531465}}
+		return []block{{532355, 532973}}
 	case "execute-api":
-		return []block{{30308, 30632}, {340346, 341103}}
+		return []block{{30308, 30632}, {340671, 341428}}
 	case "finspace":
-		return []block{{531465, 535890}}
+		return []block{{532973, 537398}}
 	case "finspace-api":
-		return []block{{535890, 537831}}
+		return []block{{537398, 539339}}
 	case "firehose":
-		return []block{{537831, 539507}}
+		return []block{{539339, 541015}}
 	case "fis":
-		return []block{{539507, 541904}}
+		return []block{{541015, 543412}}
 	case "fms":
-		return []block{{541904, 543468}}
+		return []block{{543412, 544976}}
 	case "forecast":
-		return []block{{543468, 546612}, {546612, 546781}}
+		return []block{{544976, 548120}, {548120, 548289}}
 	case "frauddetector":
-		return []block{{546781, 550014}}
+		return []block{{548289, 551522}}
 	case "freetier":
-		return []block{{550014, 550222}}
+		return []block{{551522, 551730}}
 	case "fsx":
-		return []block{{550222, 552417}}
+		return []block{{551730, 553925}}
 	case "gamelift":
-		return []block{{552417, 557365}}
+		return []block{{553925, 558873}}
 	case "gameliftstreams":
-		return []block{{557365, 559885}}
+		return []block{{558873, 561393}}
 	case "geo":
-		return []block{{764136, 769967}}
+		return []block{{766260, 772313}}
 	case "geo-maps":
-		return []block{{559885, 560260}}
+		return []block{{561393, 561768}}
 	case "geo-places":
-		return []block{{560260, 560624}}
+		return []block{{561768, 562132}}
 	case "geo-routes":
-		return []block{{560624, 560947}}
+		return []block{{562132, 562452}}
 	case "glacier":
-		return []block{{560947, 563817}}
+		return []block{{562452, 565322}}
 	case "globalaccelerator":
-		return []block{{563817, 566458}}
+		return []block{{565322, 567963}}
 	case "glue":
-		return []block{{566458, 581197}}
+		return []block{{567963, 582648}}
 	case "grafana":
-		return []block{{581197, 583491}}
+		return []block{{582648, 584942}}
 	case "greengrass":
-		return []block{{583491, 593514}, {593514, 596200}}
+		return []block{{584942, 594965}, {594965, 597651}}
 	case "groundstation":
-		return []block{{596200, 598564}}
+		return []block{{597651, 600015}}
 	case "guardduty":
-		return []block{{598564, 607054}}
+		return []block{{600015, 608505}}
 	case "health":
-		return []block{{607054, 607674}}
+		return []block{{608505, 609125}}
 	case "healthlake":
-		return []block{{607674, 608401}}
+		return []block{{609125, 609852}}
 	case "iam":
-		return []block{{608401, 615755}}
+		return []block{{609852, 617206}}
 	case "identitystore":
-		return []block{{615755, 617063}}
+		return []block{{617206, 618496}}
 	case "imagebuilder":
-		return []block{{617063, 622694}}
+		return []block{{618496, 624211}}
 	case "inspector":
-		return []block{{622694, 623882}}
+		return []block{{624211, 625399}}
 	case "inspector-scan":
-		return []block{{623882, 623995}}
+		return []block{{625399, 625512}}
 	case "inspector2":
-		return []block{{623995, 629145}}
+		return []block{{625512, 630662}}
 	case "internetmonitor":
-		return []block{{629145, 630456}}
+		return []block{{630662, 632022}}
 	case "invoicing":
-		return []block{{630456, 631352}}
+		return []block{{632022, 632918}}
 	case "iot":
-		return []block{{631352, 652197}}
+		return []block{{632918, 654185}}
 	case "iot-jobs-data":
-		return []block{{655908, 656402}}
+		return []block{{657896, 658390}}
 	case "iotanalytics":
-		return []block{{671407, 673795}}
+		return []block{{673509, 675897}}
 	case "iotdata":
-		return []block{{652197, 653064}}
+		return []block{{654185, 655052}}
 	case "iotdeviceadvisor":
-		return []block{{673795, 675243}}
+		return []block{{675897, 677345}}
 	case "iotevents":
-		return []block{{653064, 655092}}
+		return []block{{655052, 657080}}
 	case "ioteventsdata":
-		return []block{{655092, 655908}}
+		return []block{{657080, 657896}}
 	case "iotfleethub":
-		return []block{{675243, 675911}}
+		return []block{{677345, 678013}}
 	case "iotfleetwise":
-		return []block{{675911, 678368}}
+		return []block{{678013, 680464}}
 	case "iotmanagedintegrations":
-		return []block{{656402, 662581}}
+		return []block{{658390, 664569}}
 	case "iotsitewise":
-		return []block{{678787, 691921}}
+		return []block{{680883, 694017}}
 	case "iotthingsgraph":
-		return []block{{691921, 693114}}
+		return []block{{694017, 695210}}
 	case "iottwinmaker":
-		return []block{{693114, 697158}}
+		return []block{{695210, 699254}}
 	case "iotwireless":
-		return []block{{662581, 671407}}
+		return []block{{664569, 673509}}
 	case "ivs":
-		return []block{{697158, 699633}, {699633, 702075}}
+		return []block{{699254, 701725}, {701725, 704165}}
 	case "ivschat":
-		return []block{{702075, 703177}}
+		return []block{{704165, 705267}}
 	case "kafka":
-		return []block{{703177, 708015}}
+		return []block{{705267, 710103}}
 	case "kafkaconnect":
-		return []block{{708015, 709665}}
+		return []block{{710103, 711753}}
 	case "kendra":
-		return []block{{709665, 713838}}
+		return []block{{711753, 715926}}
 	case "kendra-ranking":
-		return []block{{713838, 714381}}
+		return []block{{715926, 716469}}
 	case "kinesis":
-		return []block{{715580, 717636}}
+		return []block{{717668, 719724}}
 	case "kinesisanalytics":
-		return []block{{717636, 718877}, {718877, 720701}}
+		return []block{{719724, 720965}, {720965, 722789}}
 	case "kinesisvideo":
-		return []block{{720701, 723038}, {723038, 723495}, {723495, 723639}, {723639, 723894}, {723894, 724153}}
+		return []block{{722789, 725126}, {725126, 725583}, {725583, 725727}, {725727, 725982}, {725982, 726241}}
 	case "kms":
-		return []block{{724153, 725988}}
+		return []block{{726241, 728076}}
 	case "lakeformation":
-		return []block{{725988, 729994}}
+		return []block{{728076, 732082}}
 	case "lambda":
-		return []block{{729994, 738682}}
+		return []block{{732082, 740770}}
 	case "launchwizard":
-		return []block{{738682, 739680}}
+		return []block{{740770, 741768}}
 	case "lex":
-		return []block{{739680, 742241}, {742241, 750922}, {750922, 751387}, {751387, 752143}}
+		return []block{{741768, 744369}, {744369, 753050}, {753050, 753515}, {753515, 754271}}
 	case "license-manager":
-		return []block{{752143, 754965}}
+		return []block{{754271, 757093}}
 	case "license-manager-linux-subscriptions":
-		return []block{{754965, 756027}}
+		return []block{{757093, 758155}}
 	case "license-manager-user-subscriptions":
-		return []block{{756027, 757496}}
+		return []block{{758155, 759620}}
 	case "lightsail":
-		return []block{{757496, 764136}}
+		return []block{{759620, 766260}}
 	case "logs":
-		return []block{{241924, 246929}}
+		return []block{{242176, 247199}}
 	case "lookoutequipment":
-		return []block{{769967, 771782}}
+		return []block{{772313, 774128}}
 	case "lookoutmetrics":
-		return []block{{771782, 774006}}
+		return []block{{774128, 776350}}
 	case "lookoutvision":
-		return []block{{774006, 776097}}
+		return []block{{776350, 778441}}
 	case "m2":
-		return []block{{776097, 779303}}
+		return []block{{778441, 781647}}
 	case "machinelearning":
-		return []block{{779303, 780684}}
+		return []block{{781647, 783028}}
 	case "macie2":
-		return []block{{780684, 785459}}
+		return []block{{783028, 787803}}
 	case "managedblockchain":
-		return []block{{788003, 790084}}
+		return []block{{790347, 792428}}
 	case "managedblockchain-query":
-		return []block{{790084, 790671}}
+		return []block{{792428, 793015}}
 	case "marketplacecommerceanalytics":
-		return []block{{792543, 792772}}
+		return []block{{794887, 795116}}
 	case "mediaconnect":
-		return []block{{793735, 797457}}
+		return []block{{796079, 799785}}
 	case "mediaconvert":
-		return []block{{797457, 799466}}
+		return []block{{799785, 801794}}
 	case "medialive":
-		return []block{{799466, 809768}}
+		return []block{{801794, 812096}}
 	case "mediapackage":
-		return []block{{809768, 811004}}
+		return []block{{812096, 813332}}
 	case "mediapackage-vod":
-		return []block{{811004, 812193}}
+		return []block{{813332, 814521}}
 	case "mediapackagev2":
-		return []block{{812193, 817701}}
+		return []block{{814521, 820029}}
 	case "mediastore":
-		return []block{{817701, 818663}, {818663, 818911}}
+		return []block{{820029, 820991}, {820991, 821239}}
 	case "mediatailor":
-		return []block{{818911, 822900}}
+		return []block{{821239, 825228}}
 	case "medical-imaging":
-		return []block{{822900, 824870}}
+		return []block{{825228, 827198}}
 	case "memorydb":
-		return []block{{824870, 827437}}
+		return []block{{827198, 829765}}
 	case "mgh":
-		return []block{{832509, 833320}, {836253, 836474}}
+		return []block{{834837, 835648}, {838581, 838802}}
 	case "mgn":
-		return []block{{827437, 832509}}
+		return []block{{829765, 834837}}
 	case "migrationhub-orchestrator":
-		return []block{{836474, 838615}}
+		return []block{{838802, 840943}}
 	case "migrationhub-strategy":
-		return []block{{838615, 840102}}
+		return []block{{840943, 842430}}
 	case "mobiletargeting":
-		return []block{{926434, 935631}}
+		return []block{{929555, 938752}}
 	case "monitoring":
-		return []block{{239612, 241924}}
+		return []block{{239807, 242176}}
 	case "mpa":
-		return []block{{840102, 841434}}
+		return []block{{842430, 843762}}
 	case "mq":
-		return []block{{841434, 843020}}
+		return []block{{843762, 845348}}
 	case "mturk-requester":
-		return []block{{843020, 844219}}
+		return []block{{845348, 846547}}
 	case "neptune-db":
-		return []block{{851189, 854425}}
+		return []block{{854134, 857370}}
 	case "neptune-graph":
-		return []block{{848615, 851189}}
+		return []block{{851560, 854134}}
 	case "network-firewall":
-		return []block{{854425, 859531}}
+		return []block{{857370, 862472}}
 	case "networkflowmonitor":
-		return []block{{859531, 861902}}
+		return []block{{862472, 864843}}
 	case "networkmanager":
-		return []block{{861902, 870690}}
+		return []block{{864843, 873631}}
 	case "networkmonitor":
-		return []block{{870690, 871590}}
+		return []block{{873631, 874531}}
 	case "notifications":
-		return []block{{871590, 874903}}
+		return []block{{874531, 877844}}
 	case "notifications-contacts":
-		return []block{{874903, 875549}}
+		return []block{{877844, 878490}}
 	case "oam":
-		return []block{{875549, 876388}}
+		return []block{{878490, 879329}}
 	case "observabilityadmin":
-		return []block{{876388, 878399}}
+		return []block{{879329, 881538}}
 	case "odb":
-		return []block{{878399, 880649}}
+		return []block{{881538, 883788}}
 	case "omics":
-		return []block{{880649, 889605}}
+		return []block{{883788, 892744}}
 	case "organizations":
-		return []block{{899665, 901801}}
+		return []block{{902804, 904940}}
 	case "osis":
-		return []block{{901801, 903854}}
+		return []block{{904940, 906993}}
 	case "outposts":
-		return []block{{903854, 906359}}
+		return []block{{906993, 909498}}
 	case "panorama":
-		return []block{{906359, 908957}}
+		return []block{{909498, 912096}}
 	case "partnercentral-account":
-		return []block{{908957, 910506}}
+		return []block{{912096, 913645}}
 	case "partnercentral-benefits":
-		return []block{{910506, 911565}}
+		return []block{{913645, 914704}}
 	case "partnercentral-channel":
-		return []block{{911565, 912771}}
+		return []block{{914704, 915910}}
 	case "partnercentral-selling":
-		return []block{{912771, 915230}}
+		return []block{{915910, 918369}}
 	case "payment-cryptography":
-		return []block{{915230, 916412}, {916412, 917335}}
+		return []block{{918369, 919551}, {919551, 920474}}
 	case "pca-connector-ad":
-		return []block{{917335, 919674}}
+		return []block{{920474, 922813}}
 	case "pca-connector-scep":
-		return []block{{919674, 920508}}
+		return []block{{922813, 923647}}
 	case "pcs":
-		return []block{{920508, 921701}}
+		return []block{{923647, 924840}}
 	case "personalize":
-		return []block{{921701, 925022}, {925022, 925330}, {925330, 925640}}
+		return []block{{924840, 928143}, {928143, 928451}, {928451, 928761}}
 	case "pi":
-		return []block{{925640, 926434}}
+		return []block{{928761, 929555}}
 	case "pipes":
-		return []block{{946722, 947369}}
+		return []block{{950029, 950676}}
 	case "polly":
-		return []block{{947369, 947987}}
+		return []block{{950676, 951294}}
 	case "pricing":
-		return []block{{947987, 948182}}
+		return []block{{951294, 951489}}
 	case "profile":
-		return []block{{346388, 357818}}
+		return []block{{346713, 358143}}
 	case "proton":
-		return []block{{948182, 952484}}
+		return []block{{951489, 955791}}
 	case "qapps":
-		return []block{{952484, 954390}}
+		return []block{{955791, 957697}}
 	case "qbusiness":
-		return []block{{954390, 964809}}
+		return []block{{957697, 968116}}
 	case "qldb":
-		return []block{{974897, 976376}, {976376, 976513}}
+		return []block{{978204, 979683}, {979683, 979820}}
 	case "quicksight":
-		return []block{{976513, 1010633}}
+		return []block{{979820, 1013940}}
 	case "ram":
-		return []block{{1010633, 1013366}}
+		return []block{{1013940, 1016671}}
 	case "rbin":
-		return []block{{1013366, 1014011}}
+		return []block{{1016671, 1017316}}
 	case "rds":
-		return []block{{421491, 424019}, {845109, 848615}, {1014011, 1022355}}
+		return []block{{421814, 424847}, {847437, 851560}, {1017316, 1026961}}
 	case "rds-data":
-		return []block{{1022355, 1022759}}
+		return []block{{1026961, 1027365}}
 	case "redshift":
-		return []block{{1022759, 1030033}}
+		return []block{{1027365, 1034736}}
 	case "redshift-data":
-		return []block{{1030033, 1030559}}
+		return []block{{1034736, 1035262}}
 	case "redshift-serverless":
-		return []block{{1030559, 1032907}}
+		return []block{{1035262, 1037610}}
 	case "refactor-spaces":
-		return []block{{833320, 836253}}
+		return []block{{835648, 838581}}
 	case "rekognition":
-		return []block{{1032907, 1035927}, {1035927, 1036088}}
+		return []block{{1037610, 1040628}, {1040628, 1040789}}
 	case "repostspace":
-		return []block{{1036088, 1037433}}
+		return []block{{1040789, 1042134}}
 	case "resiliencehub":
-		return []block{{1037433, 1042064}}
+		return []block{{1042134, 1046765}}
 	case "resource-explorer-2":
-		return []block{{1042064, 1043784}}
+		return []block{{1046765, 1048485}}
 	case "resource-groups":
-		return []block{{1043784, 1045144}}
+		return []block{{1048485, 1049845}}
 	case "robomaker":
-		return []block{{1045477, 1048736}}
+		return []block{{1050178, 1053437}}
 	case "rolesanywhere":
-		return []block{{1048736, 1050677}}
+		return []block{{1053437, 1055378}}
 	case "route53":
-		return []block{{1050677, 1056721}}
+		return []block{{1055378, 1061422}}
 	case "route53-recovery-cluster":
-		return []block{{1057858, 1058207}}
+		return []block{{1062559, 1062908}}
 	case "route53-recovery-control-config":
-		return []block{{1058207, 1060530}}
+		return []block{{1062908, 1065231}}
 	case "route53-recovery-readiness":
-		return []block{{1060530, 1063185}}
+		return []block{{1065231, 1067886}}
 	case "route53domains":
-		return []block{{1056721, 1057858}}
+		return []block{{1061422, 1062559}}
 	case "route53profiles":
-		return []block{{1063185, 1064397}}
+		return []block{{1067886, 1069098}}
 	case "route53resolver":
-		return []block{{1064397, 1068135}}
+		return []block{{1069098, 1072836}}
 	case "rum":
-		return []block{{1068135, 1069694}}
+		return []block{{1072836, 1074395}}
 	case "s3":
-		return []block{{1069694, 1076054}, {1076054, 1086643}}
+		return []block{{1074395, 1080755}, {1080755, 1091366}}
 	case "s3-outposts":
-		return []block{{1086643, 1087067}}
+		return []block{{1080755, 1091366}, {1091366, 1091790}}
+	case "s3express":
+		return []block{{1080755, 1091366}}
 	case "s3tables":
-		return []block{{1087067, 1091038}}
+		return []block{{1091790, 1095761}}
 	case "s3vectors":
-		return []block{{1091038, 1092341}}
+		return []block{{1095761, 1097064}}
 	case "sagemaker":
-		return []block{{1092341, 1114065}, {1114065, 1114506}, {1114506, 1114871}, {1114871, 1115527}, {1117041, 1117299}, {1117299, 1117832}}
+		return []block{{1097064, 1119470}, {1119470, 1119911}, {1119911, 1120276}, {1120276, 1120932}, {1122446, 1122704}, {1122704, 1123237}}
 	case "sagemaker-geospatial":
-		return []block{{1115527, 1117041}}
+		return []block{{1120932, 1122446}}
 	case "savingsplans":
-		return []block{{1117832, 1118653}}
+		return []block{{1123237, 1124058}}
 	case "scheduler":
-		return []block{{1118653, 1119595}}
+		return []block{{1124058, 1125000}}
 	case "schemas":
-		return []block{{1119595, 1122403}}
+		return []block{{1125000, 1127808}}
 	case "scn":
-		return []block{{1191377, 1194941}}
+		return []block{{1197160, 1200724}}
 	case "secretsmanager":
-		return []block{{1122403, 1123412}}
+		return []block{{1127808, 1128817}}
 	case "security-ir":
-		return []block{{1123412, 1125070}}
+		return []block{{1128817, 1130475}}
 	case "securityhub":
-		return []block{{1125070, 1132140}}
+		return []block{{1130475, 1137545}}
 	case "securitylake":
-		return []block{{1132140, 1134553}}
+		return []block{{1137545, 1139958}}
 	case "serverlessrepo":
-		return []block{{1134553, 1135650}}
+		return []block{{1139958, 1141055}}
 	case "servicecatalog":
-		return []block{{1135650, 1139256}, {1139256, 1141367}}
+		return []block{{1141055, 1144661}, {1144661, 1146772}}
 	case "servicediscovery":
-		return []block{{1142568, 1143803}}
+		return []block{{1147973, 1149208}}
 	case "servicequotas":
-		return []block{{1141367, 1142568}}
+		return []block{{1146772, 1147973}}
 	case "ses":
-		return []block{{785459, 788003}, {935631, 939572}, {1143803, 1146578}, {1146578, 1156993}}
+		return []block{{787803, 790347}, {938752, 942879}, {1149208, 1151979}, {1151979, 1162820}}
 	case "shield":
-		return []block{{1158611, 1160139}}
+		return []block{{1164436, 1165964}}
 	case "signer":
-		return []block{{1160139, 1161548}, {1161548, 1161666}}
+		return []block{{1165964, 1167371}, {1167371, 1167487}}
 	case "simspaceweaver":
-		return []block{{1161666, 1162642}}
+		return []block{{1167487, 1168463}}
 	case "sms-voice":
-		return []block{{939572, 940486}, {940486, 946722}}
+		return []block{{942879, 943793}, {943793, 950029}}
 	case "snow-device-management":
-		return []block{{1162642, 1163622}}
+		return []block{{1168463, 1169443}}
 	case "snowball":
-		return []block{{1163622, 1164474}}
+		return []block{{1169443, 1170295}}
 	case "sns":
-		return []block{{1164474, 1165958}}
+		return []block{{1170295, 1171779}}
 	case "social-messaging":
-		return []block{{1165958, 1168171}}
+		return []block{{1171779, 1173992}}
 	case "sqs":
-		return []block{{1168171, 1168882}}
+		return []block{{1173992, 1174703}}
 	case "ssm":
-		return []block{{1168882, 1175234}}
+		return []block{{1174703, 1181053}}
 	case "ssm-contacts":
-		return []block{{1175234, 1176659}}
+		return []block{{1181053, 1182478}}
 	case "ssm-guiconnect":
-		return []block{{1176659, 1176991}}
+		return []block{{1182478, 1182810}}
 	case "ssm-incidents":
-		return []block{{1176991, 1178982}}
+		return []block{{1182810, 1184781}}
 	case "ssm-quicksetup":
-		return []block{{1178982, 1180101}}
+		return []block{{1184781, 1185900}}
 	case "ssm-sap":
-		return []block{{1180101, 1181652}}
+		return []block{{1185900, 1187451}}
 	case "sso":
-		return []block{{1181897, 1186527}}
+		return []block{{1187696, 1192314}}
 	case "sso-oauth":
-		return []block{{1186527, 1186776}}
+		return []block{{1192314, 1192563}}
 	case "states":
-		return []block{{1156993, 1158611}}
+		return []block{{1162820, 1164436}}
 	case "storagegateway":
-		return []block{{1186776, 1190957}}
+		return []block{{1192563, 1196740}}
 	case "sts":
-		return []block{{1190957, 1191377}}
+		return []block{{1196740, 1197160}}
 	case "support":
-		return []block{{1194941, 1195646}}
+		return []block{{1200724, 1201429}}
 	case "supportapp":
-		return []block{{1195646, 1196571}}
+		return []block{{1201429, 1202354}}
 	case "swf":
-		return []block{{1196571, 1198141}}
+		return []block{{1202354, 1203924}}
 	case "synthetics":
-		return []block{{1198141, 1199667}}
+		return []block{{1203924, 1205450}}
 	case "tagging":
-		return []block{{1045144, 1045477}}
+		return []block{{1049845, 1050178}}
 	case "tax":
-		return []block{{1199667, 1200694}}
+		return []block{{1205450, 1206477}}
 	case "textract":
-		return []block{{1200694, 1201840}}
+		return []block{{1206477, 1207623}}
 	case "thinclient":
-		return []block{{1258788, 1259823}}
+		return []block{{1264752, 1265787}}
 	case "timestream":
-		return []block{{1202883, 1203576}, {1203576, 1204489}}
+		return []block{{1208666, 1209359}, {1209359, 1210272}}
 	case "timestream-influxdb":
-		return []block{{1201840, 1202883}}
+		return []block{{1207623, 1208666}}
 	case "tnb":
-		return []block{{1204489, 1207106}}
+		return []block{{1210272, 1212889}}
 	case "transcribe":
-		return []block{{1207106, 1209830}, {1209830, 1210266}}
+		return []block{{1212889, 1215613}, {1215613, 1216049}}
 	case "transfer":
-		return []block{{1210266, 1213209}}
+		return []block{{1216049, 1218992}}
 	case "translate":
-		return []block{{1213209, 1214132}}
+		return []block{{1218992, 1219915}}
 	case "trustedadvisor":
-		return []block{{1214132, 1215241}}
+		return []block{{1219915, 1221024}}
 	case "verifiedpermissions":
-		return []block{{1215241, 1216839}}
+		return []block{{1221024, 1222622}}
 	case "voiceid":
-		return []block{{1216839, 1218088}}
+		return []block{{1222622, 1223871}}
 	case "vpc-lattice":
-		return []block{{1218088, 1226022}}
+		return []block{{1223871, 1231805}}
 	case "waf":
-		return []block{{1226022, 1229063}}
+		return []block{{1231805, 1234846}}
 	case "waf-regional":
-		return []block{{1229063, 1232524}}
+		return []block{{1234846, 1238307}}
 	case "wafv2":
-		return []block{{1232524, 1235217}}
+		return []block{{1238307, 1241000}}
 	case "wellarchitected":
-		return []block{{1235217, 1242723}}
+		return []block{{1241000, 1248506}}
 	case "wisdom":
-		return []block{{964809, 974897}, {1242723, 1246688}}
+		return []block{{968116, 978204}, {1248506, 1252471}}
 	case "workdocs":
-		return []block{{1246688, 1249649}}
+		return []block{{1252471, 1255432}}
 	case "workmail":
-		return []block{{1249649, 1254019}}
+		return []block{{1255432, 1259802}}
 	case "workmailmessageflow":
-		return []block{{1254019, 1254228}}
+		return []block{{1259802, 1260011}}
 	case "workspaces":
-		return []block{{1254228, 1258075}}
+		return []block{{1260011, 1264039}}
 	case "workspaces-instances":
-		return []block{{1258075, 1258788}}
+		return []block{{1264039, 1264752}}
 	case "workspaces-web":
-		return []block{{1259823, 1266125}}
+		return []block{{1265787, 1272083}}
 	case "xray":
-		return []block{{1266125, 1268094}}
+		return []block{{1272083, 1274094}}
 	}
 	return nil
 }

@@ -7,9 +7,27 @@ import (
 	"strings"
 )
 
-// basePaths are what a service's hosts put before its routes. (The endpoint
-// rules of each.)
-var basePaths = map[string]string{"geo-maps": "/v2", "geo-routes": "/v2"}
+// basePath is what a service's hosts put before its routes, if not all of its
+// routes begin with it: "/v2" of geo-maps. (The endpoint rules of each.)
+func basePath(s *service) string {
+	switch s.ID {
+	case "Geo Maps", "Geo Routes", "Geo Places":
+		for _, op := range s.Operations {
+			if !strings.HasPrefix(op.URI, "/v2/") {
+				return "/v2"
+			}
+		}
+	}
+	return ""
+}
+
+// signs are names that a service signs with besides its own. (Amazon S3 API
+// Reference, S3 Control: with an outpost's id, and of directory buckets.)
+var signs = map[string][]string{"s3-control": {"s3-outposts", "s3express"}}
+
+// routes are ways to an operation besides its own. (The customization of the
+// AWS SDKs for Amazon CloudSearch: a search that is too long for a query.)
+var routes = map[string][]string{"cloudsearch-domain/Search": {"POST", "/2013-01-01/search"}}
 
 // older are the protocols that older clients speak with services that have
 // changed. (AWS SDKs' changelogs.)
@@ -36,6 +54,7 @@ func block(ref reference, s *service) (text string, unknown []string, err error)
 	if len(signing) == 0 && s.DefaultSigning != "" {
 		signing = []string{s.DefaultSigning}
 	}
+	signing = append(signing, signs[id]...)
 	slices.Sort(signing)
 	var p pool
 	var ops strings.Builder
@@ -77,15 +96,26 @@ func block(ref reference, s *service) (text string, unknown []string, err error)
 			}
 		}
 		ops.WriteString(strings.TrimRight(strings.Join(fields, "\t"), "\t") + "\n")
+		if r, ok := routes[id+"/"+op.Name]; ok {
+			fields[1], fields[2] = r[0], r[1]
+			ops.WriteString(strings.TrimRight(strings.Join(fields, "\t"), "\t") + "\n")
+		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", strings.Join([]string{id, prefix, strings.Join(signing, ","), s.EndpointPrefix, strings.Join(protocols, ","), s.Target, s.Version, basePaths[id]}, "\t"))
+	fmt.Fprintf(&b, "%s\n", strings.Join([]string{id, prefix, strings.Join(signing, ","), s.EndpointPrefix, strings.Join(protocols, ","), s.Target, s.Version, basePath(s)}, "\t"))
 	fmt.Fprintf(&b, "%s\n", strings.Join(p.list, "\t"))
 	b.WriteString(ops.String())
 	return b.String(), unknown, nil
 }
 
 var label = regexp.MustCompile(`\{[^}+]*(\+?)\}`)
+
+// needed are members of the body that tell an operation from another service's
+// of the same route that signs with the same name.
+var needed = map[string]string{
+	"bedrock-agent-runtime/InvokeInlineAgent": "b.foundationModel,b.instruction",          // bedrock-agent's PrepareAgent
+	"lex-model-building-service/StartImport":  "b.mergeStrategy,b.payload,b.resourceType", // lex-models-v2's ListImports
+}
 
 // collisions returns, for routes of one shape, the required members of each
 // that tell it from the others: names of the query, and of headers.
@@ -101,6 +131,11 @@ func collisions(s *service) map[string]string {
 		same[k] = append(same[k], op)
 	}
 	needs := make(map[string]string)
+	for k, n := range needed {
+		if name, ok := strings.CutPrefix(k, key(s.ID)+"/"); ok {
+			needs[name] = n
+		}
+	}
 	for _, ops := range same {
 		if len(ops) < 2 {
 			continue

@@ -89,6 +89,7 @@ func generate(clients, models, reference string) error {
 		if s.DefaultSigning != "" {
 			names = append(names, s.DefaultSigning)
 		}
+		names = append(names, signs[key(s.ID)]...)
 		slices.Sort(names)
 		for _, name := range slices.Compact(names) {
 			at[name] = append(at[name], span{from, text.Len()})

@@ -244,6 +244,7 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 		}
 	}
 	done := make([]bool, len(shapes))
+	stated := false
 
 	// Members whose values are ARNs.
 	for _, pl := range all {
@@ -266,6 +267,7 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 				o = ""
 			}
 			group(o + "=" + pl.path)
+			stated = true
 		}
 	}
 
@@ -290,7 +292,7 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 			}
 			paths = append(paths, pl.path)
 		}
-		if len(paths) == len(sh.vars) && lists <= 1 && (len(paths) > 0 || sh.required) {
+		if len(paths) == len(sh.vars) && lists <= 1 && (len(paths) > 0 || sh.required && !strings.HasSuffix(sh.text, "/all-access")) {
 			fits = append(fits, filled{sh, i, paths})
 		}
 	}
@@ -339,12 +341,21 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 			texts = append(texts, t)
 		}
 		group(strings.Join(texts, "|"))
+		// A name may stand in a list of its own instead.
+		if len(f.shape.vars) == 1 && len(alts) == 1 && !strings.HasSuffix(f.paths[0], "#") {
+			for _, pl := range all {
+				if pl.list && pl.level == 0 && (pl.name == plain(f.shape.vars[0])+"s" || pl.name == plain(f.shape.vars[0])+"list") {
+					group(fmt.Sprint(p.id(f.shape.text)) + ":" + pl.path)
+				}
+			}
+		}
 	}
 	if len(groups) == 0 {
 		return "?", nil
 	}
 	for i, sh := range shapes {
-		if sh.required && !done[i] {
+		// Where one member is an ARN, the types are what it may be of.
+		if sh.required && !done[i] && !stated {
 			group("?")
 		}
 	}
@@ -431,17 +442,23 @@ func find(all []place, v string, sh shape, op *operation) (place, bool) {
 			n = 80
 		case pl.list && singleStem == wantStem && singleStem != "" && alike(singleEnd):
 			n = 70
+		case len(sh.vars) == 1 && st == "db"+typ && (end == "" || end == "name"):
+			n = 66 // "cluster" is RDS's DBClusterIdentifier
 		case len(sh.vars) == 1 && (name == typ || st == typ) && (alike(end) || wantStem == "resource" || wantStem == ""):
 			n = 65
 		case len(sh.vars) == 1 && pl.list && (single == typ || singleStem == typ):
 			n = 60
 		case noun && (name == "name" || name == "id" || name == "identifier") && (alike(end) || end == wantEnd) && v == sh.vars[len(sh.vars)-1] && (wantStem == typ || wantStem == "" || wantStem == "resource" || strings.HasSuffix(wantStem, typ) || strings.HasSuffix(typ, wantStem)):
 			n = 55
+		case len(sh.vars) == 1 && !pl.list && len(st) >= 3 && strings.HasSuffix(wantStem, st) && alike(end) && end != "":
+			n = 46 // GroupId of a SecurityGroupId
+		case len(sh.vars) == 1 && !pl.list && len(typ) >= 5 && strings.HasSuffix(name, typ) && name != "source"+typ && name != "target"+typ && noun:
+			n = 45 // EmailIdentity of an identity
 		case noun && pl.list && (name == "names" || name == "ids") && v == sh.vars[len(sh.vars)-1]:
 			n = 50
 		}
 		if pl.level > 0 {
-			if n < 100 {
+			if n < 100 || strings.HasPrefix(op.Name, "List") || strings.HasPrefix(op.Name, "Describe") {
 				continue
 			}
 			n = 40
