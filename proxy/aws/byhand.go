@@ -10,12 +10,22 @@ type reading func(c *tableCall) ([]manifest.Request, error)
 // and one line here. ADDING.md shows how one is added.
 func byHand(service, operation string) reading {
 	switch service {
+	case "athena":
+		return athena(operation)
 	case "bedrock-runtime":
 		return bedrockRuntime(operation)
+	case "cloudwatch-logs":
+		return logs(operation)
+	case "ecs":
+		return containers(operation)
 	case "eventbridge":
 		return eventBridge(operation)
+	case "iam":
+		return identities(operation)
 	case "rds-data":
 		return rdsData(operation)
+	case "scheduler":
+		return scheduler(operation)
 	case "ses", "sesv2":
 		return email(operation)
 	case "sfn":
