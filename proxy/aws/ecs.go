@@ -46,20 +46,7 @@ func inCluster(c *tableCall, kind, member string) ([]manifest.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := c.tabled() // for the tags, and the roles that are passed
-	if err != nil {
-		return nil, err
-	}
 	action := "ecs:" + c.operation.name
-	var context map[string][]string
-	kept := all[:0]
-	for _, r := range all {
-		if r.Action == action {
-			context = r.Context
-			continue
-		}
-		kept = append(kept, r)
-	}
 	resources := []string{cluster}
 	if kind != "cluster" {
 		if resources, err = c.inCluster(cluster, kind, member); err != nil {
@@ -69,21 +56,22 @@ func inCluster(c *tableCall, kind, member string) ([]manifest.Request, error) {
 	if c.operation.name == "ExecuteCommand" { // on the cluster too
 		resources = append(resources, cluster)
 	}
-	var asked []manifest.Request
+	var all []manifest.Request
 	for _, r := range resources {
 		req := request(action, r)
-		for key, values := range context {
-			with(&req, key, values...)
-		}
 		if r != cluster {
 			with(&req, "ecs:cluster", cluster)
 		}
-		asked = append(asked, req)
+		all = append(all, req)
 	}
-	if len(asked) == 0 {
-		asked = append(asked, unknown(action, "ecs:cluster", cluster))
+	if len(all) == 0 {
+		all = append(all, unknown(action, "ecs:cluster", cluster))
 	}
-	return append(asked, kept...), nil
+	if err := c.tag(all); err != nil {
+		return nil, err
+	}
+	besides, err := c.tabledBut(action)
+	return append(all, besides...), err
 }
 
 // cluster returns the ARN of the call's cluster: the one called "default" where

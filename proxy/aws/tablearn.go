@@ -20,13 +20,19 @@ func (c *tableCall) requests() ([]manifest.Request, error) {
 }
 
 // tabled are the requests as the table has them.
-func (c *tableCall) tabled() ([]manifest.Request, error) {
+func (c *tableCall) tabled() ([]manifest.Request, error) { return c.tabledBut("") }
+
+// tabledBut are those for other actions than one.
+func (c *tableCall) tabledBut(action string) ([]manifest.Request, error) {
 	owned, err := c.owned()
 	if err != nil {
 		return nil, err
 	}
 	var all []manifest.Request
 	err = c.table.each(c.operation, func(e entry) error {
+		if e.action == action {
+			return nil
+		}
 		if !owned {
 			if !e.wherePart {
 				all = append(all, unknown(e.action))
@@ -54,9 +60,15 @@ func (c *tableCall) tabled() ([]manifest.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	return all, c.tag(all)
+}
+
+// tag adds the tags of the request to the context of all, but for the roles that
+// are passed.
+func (c *tableCall) tag(all []manifest.Request) error {
 	tags, keysOnly, err := c.requestTags()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range all {
 		if len(tags) == 0 || all[i].Action == "iam:PassRole" {
@@ -68,7 +80,7 @@ func (c *tableCall) tabled() ([]manifest.Request, error) {
 			withTags(&all[i], tags)
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // owned finds whose account the call is about, where a member says it, and
