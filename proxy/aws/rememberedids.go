@@ -173,7 +173,7 @@ func carrierOf(service, operation string) carrier {
 		}
 	case "athena":
 		switch operation {
-		case "GetQueryExecution", "GetQueryResults", "GetQueryRuntimeStatistics", "StopQueryExecution":
+		case "GetQueryExecution", "GetQueryResults", "GetQueryResultsStream", "GetQueryRuntimeStatistics", "StopQueryExecution":
 			return carrier{kind: "query", member: "QueryExecutionId"}
 		case "BatchGetQueryExecution":
 			return carrier{kind: "query", member: "QueryExecutionIds.#"}

@@ -41,12 +41,9 @@ ARN_SERVICES = {
     "opensearch": "opensearch",
     "partnercentral-benefits": "partnercentral",
     "partnercentral-selling": "partnercentral",
-    "rds-data": "rds",
     "resourcegroupstaggingapi": "sqs",
     "route53-recovery-cluster": "route53-recovery-control",
     "route53-recovery-control-config": "route53-recovery-control",
-    "waf-regional": "elasticloadbalancing",
-    "wafv2": "elasticloadbalancing",
 }
 
 DEPTH = 6  # of structures within structures: deeper ones are left empty
@@ -77,6 +74,7 @@ class Values:
         """A structure's members: all of them, or the required ones."""
         if shape is None:
             return {}
+        self.input = shape.name
         return self._structure(shape, optional, ())
 
     def _structure(self, shape, optional, path):
@@ -139,6 +137,8 @@ class Values:
             return {"remit": 1}
         low, high = int(shape.metadata.get("min", 0)), int(shape.metadata.get("max", 1 << 20))
         pattern = shape.metadata.get("pattern")
+        if name.lower().endswith("rolearn"):
+            return f"arn:{self.partition}:iam::{ACCOUNT}:role/remit"
         if pattern and "arn" in pattern and is_arn(name, shape):
             arn = next(self._candidates(name, shape))
             if matches(pattern, arn) and low <= len(arn) <= high:
@@ -158,7 +158,7 @@ class Values:
     def _at_home(self, made, pattern):
         """An ARN made from a pattern, in the caller's own place if it may be."""
         parts = made.split(":")
-        if len(parts) < 3:
+        if parts[0] != "arn":
             return made
         services = [self.arn_service]
         if len(parts) > 5 and len(parts[2]) > 1:
@@ -171,7 +171,10 @@ class Values:
                         home = ":".join(["arn", self.partition, service, region, account, tail])
                         if matches(pattern, home):
                             return home
-        return made
+        # Models' patterns are of AWS's first partition, or of no ARN at all.
+        if len(parts) > 5:
+            return ":".join(["arn", self.partition, services[0], parts[3] and self.arn_region, ACCOUNT, ":".join(parts[5:])])
+        return f"arn:{self.partition}:{self.arn_service}:{self.arn_region}:{ACCOUNT}:thing/remit"
 
     def _candidates(self, name, shape):
         lower = name.lower()
@@ -243,6 +246,17 @@ class Values:
                 yield here + "stream/remit/" + name[:-3].lower() + "/remit"
         if self.service == "cloudfront-keyvaluestore" and name == "KvsARN":
             yield f"arn:{self.partition}:cloudfront::{ACCOUNT}:key-value-store/0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
+        if self.service == "rds-data":
+            if name in ("secretArn", "awsSecretStoreArn"):
+                yield f"arn:{self.partition}:secretsmanager:{self.region}:{ACCOUNT}:secret:remit-AbCdEf"
+            if name.endswith("Arn"):
+                yield f"arn:{self.partition}:rds:{self.region}:{ACCOUNT}:cluster:remit"
+        if self.service in ("wafv2", "waf-regional") and "WebACL" in self.input and name == "ResourceArn":
+            yield f"arn:{self.partition}:elasticloadbalancing:{self.region}:{ACCOUNT}:loadbalancer/app/remit/0123456789abcdef"
+        if self.service == "ec2" and name == "CertificateArn":
+            yield f"arn:{self.partition}:acm:{self.region}:{ACCOUNT}:certificate/0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
+        if self.service == "machinelearning" and name == "PredictEndpoint":
+            yield f"https://realtime.machinelearning.{self.region}.amazonaws.com"
         if self.service == "kms" and (name.endswith("KeyId") or name == "AliasName"):
             yield "0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e" if name != "AliasName" else "alias/remit"
         if self.service == "sns" and name == "SubscriptionArn":
