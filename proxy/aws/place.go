@@ -141,6 +141,7 @@ func placeOf(host string) (place, bool) {
 	if p, ok := legacyPlace(p, labels, domain); ok {
 		return p, true
 	}
+	uncell(labels)
 	if p, ok := p.match(labels, domain); ok {
 		return p, true
 	}
@@ -150,6 +151,20 @@ func placeOf(host string) (place, bool) {
 	p.region, p.partition = labels[1], partitionOf(labels[1]).name
 	p.service, p.fips = strings.CutSuffix(labels[0], "-fips")
 	return p, isLabel(p.service) && partitionOf(p.region).has(domain)
+}
+
+// uncell takes the cell out of a host of Timestream's: "ingest-cell1" serves
+// what "ingest" does. No rule produces such a host; DescribeEndpoints answers
+// it, and SDKs send to it what follows. (Amazon Timestream Developer Guide, "The
+// endpoint discovery pattern".)
+func uncell(labels []string) {
+	if len(labels) != 3 || labels[1] != "timestream" {
+		return
+	}
+	kind, cell, ok := strings.Cut(labels[0], "-cell")
+	if ok && (kind == "ingest" || kind == "query") && cell != "" && strings.Trim(cell, "0123456789") == "" {
+		labels[0] = kind
+	}
 }
 
 // match fills in what the tables say of a host: labels before domain.

@@ -145,21 +145,21 @@ class Values:
                 return arn
             made = generate(pattern, low, high, 1)
             if made:
-                return self._at_home(made, pattern)
+                return self._at_home(made, pattern, name, shape)
         for candidate in self._candidates(name, shape):
             if low <= len(candidate) <= high and matches(pattern, candidate):
                 return candidate
         if pattern:
             made = generate(pattern, low, high)
             if made:
-                return self._at_home(made, pattern)
+                return self._at_home(made, pattern, name, shape)
         return ("remit" * (low // 5 + 1))[: max(low, min(5, high))]
 
-    def _at_home(self, made, pattern):
+    def _at_home(self, made, pattern, name, shape):
         """An ARN made from a pattern, in the caller's own place if it may be."""
         parts = made.split(":")
         if parts[0] != "arn":
-            return made
+            return next(self._candidates(name, shape)) if is_arn(name, shape) else made
         services = [self.arn_service]
         if len(parts) > 5 and len(parts[2]) > 1:
             services.insert(0, parts[2])
