@@ -130,16 +130,22 @@ func (c *tableCall) resources(groups string) (all []string, partly bool, err err
 // it needs is not there.
 func (c *tableCall) resource(alt string) ([]string, error) {
 	if owners, path, ok := strings.Cut(alt, "="); ok {
+		owners, loose := strings.CutPrefix(owners, "~")
 		if owners == "" {
 			owners = c.table.prefix
 		}
 		values, err := c.values(path)
-		for i := range values {
-			if values[i], err = c.stated(owners, values[i]); err != nil {
+		var arns []string
+		for _, v := range values {
+			if loose && !strings.HasPrefix(v, "arn:") {
+				continue // an id of the service's own, which says nothing
+			}
+			if v, err = c.stated(owners, v); err != nil {
 				break
 			}
+			arns = append(arns, v)
 		}
-		return values, err
+		return arns, err
 	}
 	number, paths, _ := strings.Cut(alt, ":")
 	if number == "path" {
@@ -187,6 +193,9 @@ func (c *tableCall) resource(alt string) ([]string, error) {
 	}
 	var arns []string
 	for _, set := range sets {
+		if slices.ContainsFunc(set[:len(set)-1], func(v string) bool { return strings.HasPrefix(v, "arn:") }) {
+			continue // of what the resource is in: what it is itself, AWS says
+		}
 		var arn string
 		var err error
 		if last := set[len(set)-1]; strings.HasPrefix(last, "arn:") {
@@ -213,7 +222,7 @@ func (c *tableCall) stated(owners, s string) (string, error) {
 		return "", fmt.Errorf("%.160q is no ARN", s)
 	case parts[1] != c.in.partition:
 		return "", fmt.Errorf("%.160q is not in partition %q", s, c.in.partition)
-	case !slices.Contains(strings.Split(owners, ","), parts[2]):
+	case owners != "*" && !slices.Contains(strings.Split(owners, ","), parts[2]):
 		return "", fmt.Errorf("%.160q is no ARN of %s", s, strings.ReplaceAll(owners, ",", " or "))
 	case parts[3] != "" && parts[3] != c.in.region && !worldwide(c.table.prefix):
 		return "", fmt.Errorf("%.160q is in another region than the call, which is in %q", s, c.in.region)
@@ -229,7 +238,7 @@ func (c *tableCall) stated(owners, s string) (string, error) {
 func worldwide(prefix string) bool {
 	switch prefix {
 	case "account", "artifact", "bcm-data-exports", "bcm-pricing-calculator", "budgets", "ce", "cloudfront", "cur", "globalaccelerator",
-		"health", "iam", "networkmanager", "organizations", "route53", "savingsplans", "shield", "trustedadvisor", "waf":
+		"health", "iam", "networkmanager", "organizations", "partnercentral", "route53", "savingsplans", "shield", "trustedadvisor", "waf":
 		return true
 	}
 	return false

@@ -31,16 +31,19 @@ func readTables(in *input, call *proxy.Call, ts []*table) error {
 	if err != nil {
 		return err
 	}
+	if found, err = in.narrow(found); err != nil {
+		return err
+	}
 	for i := range found {
 		c := &found[i]
 		if i == 0 {
 			call.Operation, call.Service = c.operation.name, c.table.prefix
+			if c.table.prefix == "s3" {
+				call.Service = in.scopeOrHost() // S3 on Outposts and S3 Express are read by S3 Control's table
+			}
 		} else if c.operation.name != call.Operation {
 			call.Operation += "|" + c.operation.name
 		}
-	}
-	for i := range found {
-		c := &found[i]
 		if in.isRPC() {
 			if _, err := c.body(); err != nil {
 				return err
@@ -70,6 +73,39 @@ func readTables(in *input, call *proxy.Call, ts []*table) error {
 		return fmt.Errorf("the host of %s names what the call does not: name the host", call.Operation)
 	}
 	return nil
+}
+
+// narrow leaves out of several services' operations those that the call cannot
+// be, since what it says is not what they take. It goes to the host of one that
+// is left, which knows nothing of the others; of two services that may both be
+// meant, the newer's.
+func (in *input) narrow(found []tableCall) ([]tableCall, error) {
+	if len(found) < 2 {
+		return found, nil
+	}
+	slices.SortStableFunc(found, func(a, b tableCall) int { return strings.Compare(b.table.version, a.table.version) })
+	var kept, left []tableCall
+	var refused error
+	for i := range found {
+		if _, err := found[i].requests(); err != nil {
+			refused = err
+			left = append(left, found[i])
+		} else {
+			kept = append(kept, found[i])
+		}
+	}
+	for i := range left {
+		out, _ := tableUpstream(in, &left[i])
+		for j := range kept {
+			if u, _ := tableUpstream(in, &kept[j]); out == nil || u == nil || out.Host == u.Host {
+				return nil, refused
+			}
+		}
+	}
+	if len(kept) == 0 {
+		return nil, refused
+	}
+	return kept, nil
 }
 
 // isRPC reports whether all of a call stands in its body but for its operation's

@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{680464, 680883}}
+		return []block{{680656, 681075}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -25,7 +25,7 @@ func blocksOf(name string) []block {
 	case "aiops":
 		return []block{{7099, 8082}}
 	case "airflow":
-		return []block{{846547, 847437}}
+		return []block{{846746, 847636}}
 	case "amplify":
 		return []block{{12273, 15413}}
 	case "amplifybackend":
@@ -33,7 +33,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{17804, 20556}}
 	case "aoss":
-		return []block{{901386, 902804}}
+		return []block{{901585, 903003}}
 	case "apigateway":
 		return []block{{20556, 30308}, {30632, 38457}}
 	case "app-integrations":
@@ -79,649 +79,649 @@ func blocksOf(name string) []block {
 	case "autoscaling-plans":
 		return []block{{88974, 89287}}
 	case "aws-marketplace":
-		return []block{{793015, 794002}, {794002, 794887}, {795116, 795552}, {795552, 795708}, {795708, 795909}, {795909, 796079}}
+		return []block{{793211, 794198}, {794198, 795083}, {795312, 795748}, {795748, 795904}, {795904, 796105}, {796105, 796275}}
 	case "awsssoportal":
-		return []block{{1187451, 1187696}}
+		return []block{{1187658, 1187903}}
 	case "b2bi":
 		return []block{{89287, 90501}}
 	case "backup":
-		return []block{{90501, 99765}}
+		return []block{{90501, 99616}}
 	case "backup-gateway":
-		return []block{{99765, 100933}}
+		return []block{{99616, 100784}}
 	case "backup-search":
-		return []block{{100933, 101969}}
+		return []block{{100784, 101820}}
 	case "batch":
-		return []block{{101969, 105806}}
+		return []block{{101820, 105657}}
 	case "bcm-dashboards":
-		return []block{{105806, 106166}}
+		return []block{{105657, 106017}}
 	case "bcm-data-exports":
-		return []block{{106166, 106724}}
+		return []block{{106017, 106575}}
 	case "bcm-pricing-calculator":
-		return []block{{106724, 108977}}
+		return []block{{106575, 108828}}
 	case "bcm-recommended-actions":
-		return []block{{108977, 109170}}
+		return []block{{108828, 109021}}
 	case "bedrock":
-		return []block{{109170, 119184}, {119184, 126359}, {126359, 129952}, {151071, 153575}, {153575, 154010}, {154010, 154904}}
+		return []block{{109021, 119035}, {119035, 126210}, {126210, 129803}, {150922, 153426}, {153426, 153861}, {153861, 154755}}
 	case "bedrock-agentcore":
-		return []block{{129952, 135672}, {135672, 151071}}
+		return []block{{129803, 135523}, {135523, 150922}}
 	case "billing":
-		return []block{{154904, 155342}}
+		return []block{{154755, 155193}}
 	case "billingconductor":
-		return []block{{155342, 157682}}
+		return []block{{155193, 157533}}
 	case "braket":
-		return []block{{157682, 158813}}
+		return []block{{157533, 158664}}
 	case "budgets":
-		return []block{{158813, 160361}}
+		return []block{{158664, 160212}}
 	case "cases":
-		return []block{{336691, 340671}}
+		return []block{{336877, 340857}}
 	case "cassandra":
-		return []block{{716469, 717475}, {717475, 717668}}
+		return []block{{716661, 717667}, {717667, 717860}}
 	case "ce":
-		return []block{{344227, 346383}}
+		return []block{{344413, 346569}}
 	case "chatbot":
-		return []block{{160361, 163203}}
+		return []block{{160212, 163056}}
 	case "chime":
-		return []block{{163203, 167558}, {167558, 170323}, {170323, 173806}, {173806, 175192}, {175192, 180026}, {180026, 189523}}
+		return []block{{163056, 167411}, {167411, 170176}, {170176, 173659}, {173659, 175045}, {175045, 179879}, {179879, 189376}}
 	case "cleanrooms":
-		return []block{{189523, 202751}}
+		return []block{{189376, 202604}}
 	case "cleanrooms-ml":
-		return []block{{202751, 209739}}
+		return []block{{202604, 209592}}
 	case "cloud9":
-		return []block{{209739, 210444}}
+		return []block{{209592, 210297}}
 	case "cloudcontrolapi":
-		return []block{{210444, 210794}}
+		return []block{{210297, 210647}}
 	case "clouddirectory":
-		return []block{{210794, 217246}}
+		return []block{{210647, 217099}}
 	case "cloudformation":
-		return []block{{217246, 220246}}
+		return []block{{217099, 220099}}
 	case "cloudfront":
-		return []block{{220246, 234015}}
+		return []block{{220099, 233871}}
 	case "cloudfront-keyvaluestore":
-		return []block{{234015, 234491}}
+		return []block{{233871, 234347}}
 	case "cloudhsm":
-		return []block{{234491, 235095}, {235095, 235726}}
+		return []block{{234347, 234951}, {234951, 235585}}
 	case "cloudsearch":
-		return []block{{235726, 236897}, {236897, 237228}}
+		return []block{{235585, 236756}, {236756, 237087}}
 	case "cloudtrail":
-		return []block{{237228, 239635}}
+		return []block{{237087, 239496}}
 	case "cloudtrail-data":
-		return []block{{239635, 239807}}
+		return []block{{239496, 239668}}
 	case "codeartifact":
-		return []block{{247199, 251094}}
+		return []block{{247060, 250955}}
 	case "codebuild":
-		return []block{{251094, 253189}}
+		return []block{{250955, 253050}}
 	case "codecommit":
-		return []block{{256305, 259727}}
+		return []block{{256166, 259588}}
 	case "codeconnections":
-		return []block{{259727, 260910}}
+		return []block{{259588, 261095}}
 	case "codedeploy":
-		return []block{{260910, 263342}}
+		return []block{{261095, 263527}}
 	case "codeguru-profiler":
-		return []block{{265181, 267498}}
+		return []block{{265366, 267683}}
 	case "codeguru-reviewer":
-		return []block{{263342, 264372}}
+		return []block{{263527, 264557}}
 	case "codeguru-security":
-		return []block{{264372, 265181}}
+		return []block{{264557, 265366}}
 	case "codepipeline":
-		return []block{{267498, 269577}}
+		return []block{{267683, 269762}}
 	case "codestar-connections":
-		return []block{{269577, 270790}}
+		return []block{{269762, 270975}}
 	case "codestar-notifications":
-		return []block{{270790, 271613}}
+		return []block{{270975, 271799}}
 	case "cognito-identity":
-		return []block{{271613, 272618}}
+		return []block{{271799, 272804}}
 	case "cognito-idp":
-		return []block{{272618, 278051}}
+		return []block{{272804, 278237}}
 	case "cognito-sync":
-		return []block{{278051, 280326}}
+		return []block{{278237, 280512}}
 	case "comprehend":
-		return []block{{280326, 285192}}
+		return []block{{280512, 285378}}
 	case "comprehendmedical":
-		return []block{{285192, 286292}}
+		return []block{{285378, 286478}}
 	case "compute-optimizer":
-		return []block{{286292, 287491}}
+		return []block{{286478, 287677}}
 	case "config":
-		return []block{{287491, 291740}}
+		return []block{{287677, 291926}}
 	case "connect":
-		return []block{{291740, 332071}, {332071, 332324}}
+		return []block{{291926, 332257}, {332257, 332510}}
 	case "connect-campaigns":
-		return []block{{332324, 333818}, {333818, 336691}}
+		return []block{{332510, 334004}, {334004, 336877}}
 	case "controlcatalog":
-		return []block{{341428, 341763}}
+		return []block{{341614, 341949}}
 	case "controltower":
-		return []block{{341763, 343777}}
+		return []block{{341949, 343963}}
 	case "cost-optimization-hub":
-		return []block{{346383, 346713}}
+		return []block{{346569, 346899}}
 	case "cur":
-		return []block{{343777, 344227}}
+		return []block{{343963, 344413}}
 	case "databrew":
-		return []block{{366790, 369069}}
+		return []block{{366976, 369255}}
 	case "dataexchange":
-		return []block{{369069, 371878}}
+		return []block{{369255, 372064}}
 	case "datapipeline":
-		return []block{{358143, 358932}}
+		return []block{{358329, 359118}}
 	case "datasync":
-		return []block{{371878, 374891}}
+		return []block{{372064, 375077}}
 	case "datazone":
-		return []block{{374891, 392109}}
+		return []block{{375077, 392295}}
 	case "dax":
-		return []block{{392109, 392885}}
+		return []block{{392295, 393071}}
 	case "deadline":
-		return []block{{392885, 407220}}
+		return []block{{393071, 407406}}
 	case "detective":
-		return []block{{407220, 409143}}
+		return []block{{407406, 409329}}
 	case "devicefarm":
-		return []block{{409143, 411844}}
+		return []block{{409329, 412030}}
 	case "devops-guru":
-		return []block{{411844, 413580}}
+		return []block{{412030, 413766}}
 	case "directconnect":
-		return []block{{413580, 416948}}
+		return []block{{413766, 417134}}
 	case "discovery":
 		return []block{{59836, 60815}}
 	case "dlm":
-		return []block{{421186, 421814}}
+		return []block{{421373, 422001}}
 	case "dms":
-		return []block{{358932, 366790}}
+		return []block{{359118, 366976}}
 	case "docdb-elastic":
-		return []block{{424847, 426223}}
+		return []block{{425034, 426410}}
 	case "drs":
-		return []block{{426223, 430235}}
+		return []block{{426410, 430422}}
 	case "ds":
-		return []block{{416948, 420047}}
+		return []block{{417134, 420234}}
 	case "ds-data":
-		return []block{{420047, 421186}}
+		return []block{{420234, 421373}}
 	case "dsql":
-		return []block{{430235, 431460}}
+		return []block{{430422, 431647}}
 	case "dynamodb":
-		return []block{{431460, 434150}, {434150, 434353}}
+		return []block{{431647, 434337}, {434337, 434540}}
 	case "ebs":
-		return []block{{434353, 434853}}
+		return []block{{434540, 435040}}
 	case "ec2":
-		return []block{{434853, 479313}}
+		return []block{{435040, 479500}}
 	case "ec2-instance-connect":
-		return []block{{479313, 479557}}
+		return []block{{479500, 479744}}
 	case "ecr":
-		return []block{{479557, 482868}}
+		return []block{{479744, 483055}}
 	case "ecr-public":
-		return []block{{482868, 483956}}
+		return []block{{483055, 484143}}
 	case "ecs":
-		return []block{{483956, 488410}}
+		return []block{{484143, 488597}}
 	case "eks":
-		return []block{{491390, 497658}}
+		return []block{{491580, 497848}}
 	case "eks-auth":
-		return []block{{497658, 497857}}
+		return []block{{497848, 498047}}
 	case "elasticache":
-		return []block{{505778, 510953}}
+		return []block{{505968, 511143}}
 	case "elasticbeanstalk":
-		return []block{{497857, 500793}}
+		return []block{{498047, 500983}}
 	case "elasticfilesystem":
-		return []block{{488410, 491390}}
+		return []block{{488597, 491580}}
 	case "elasticloadbalancing":
-		return []block{{500793, 502430}, {502430, 504608}}
+		return []block{{500983, 502620}, {502620, 504798}}
 	case "elasticmapreduce":
-		return []block{{516782, 519727}}
+		return []block{{516972, 519919}}
 	case "elastictranscoder":
-		return []block{{504608, 505778}}
+		return []block{{504798, 505968}}
 	case "elemental-inference":
-		return []block{{515485, 516782}}
+		return []block{{515675, 516972}}
 	case "emr-containers":
-		return []block{{519727, 522000}}
+		return []block{{519919, 522192}}
 	case "emr-serverless":
-		return []block{{522000, 524118}}
+		return []block{{522192, 524310}}
 	case "entityresolution":
-		return []block{{524118, 527226}}
+		return []block{{524310, 527418}}
 	case "es":
-		return []block{{510953, 515485}, {892744, 901386}}
+		return []block{{511143, 515675}, {892943, 901585}}
 	case "events":
-		return []block{{527226, 529470}}
+		return []block{{527418, 529662}}
 	case "evidently":
-		return []block{{529470, 532355}}
+		return []block{{529662, 532547}}
 	case "evs":
-		return []block{{532355, 532973}}
+		return []block{{532547, 533165}}
 	case "execute-api":
-		return []block{{30308, 30632}, {340671, 341428}}
+		return []block{{30308, 30632}, {340857, 341614}}
 	case "finspace":
-		return []block{{532973, 537398}}
+		return []block{{533165, 537590}}
 	case "finspace-api":
-		return []block{{537398, 539339}}
+		return []block{{537590, 539531}}
 	case "firehose":
-		return []block{{539339, 541015}}
+		return []block{{539531, 541207}}
 	case "fis":
-		return []block{{541015, 543412}}
+		return []block{{541207, 543604}}
 	case "fms":
-		return []block{{543412, 544976}}
+		return []block{{543604, 545168}}
 	case "forecast":
-		return []block{{544976, 548120}, {548120, 548289}}
+		return []block{{545168, 548312}, {548312, 548481}}
 	case "frauddetector":
-		return []block{{548289, 551522}}
+		return []block{{548481, 551714}}
 	case "freetier":
-		return []block{{551522, 551730}}
+		return []block{{551714, 551922}}
 	case "fsx":
-		return []block{{551730, 553925}}
+		return []block{{551922, 554117}}
 	case "gamelift":
-		return []block{{553925, 558873}}
+		return []block{{554117, 559065}}
 	case "gameliftstreams":
-		return []block{{558873, 561393}}
+		return []block{{559065, 561585}}
 	case "geo":
-		return []block{{766260, 772313}}
+		return []block{{766455, 772508}}
 	case "geo-maps":
-		return []block{{561393, 561768}}
+		return []block{{561585, 561960}}
 	case "geo-places":
-		return []block{{561768, 562132}}
+		return []block{{561960, 562324}}
 	case "geo-routes":
-		return []block{{562132, 562452}}
+		return []block{{562324, 562644}}
 	case "glacier":
-		return []block{{562452, 565322}}
+		return []block{{562644, 565514}}
 	case "globalaccelerator":
-		return []block{{565322, 567963}}
+		return []block{{565514, 568155}}
 	case "glue":
-		return []block{{567963, 582648}}
+		return []block{{568155, 582840}}
 	case "grafana":
-		return []block{{582648, 584942}}
+		return []block{{582840, 585134}}
 	case "greengrass":
-		return []block{{584942, 594965}, {594965, 597651}}
+		return []block{{585134, 595157}, {595157, 597843}}
 	case "groundstation":
-		return []block{{597651, 600015}}
+		return []block{{597843, 600207}}
 	case "guardduty":
-		return []block{{600015, 608505}}
+		return []block{{600207, 608697}}
 	case "health":
-		return []block{{608505, 609125}}
+		return []block{{608697, 609317}}
 	case "healthlake":
-		return []block{{609125, 609852}}
+		return []block{{609317, 610044}}
 	case "iam":
-		return []block{{609852, 617206}}
+		return []block{{610044, 617398}}
 	case "identitystore":
-		return []block{{617206, 618496}}
+		return []block{{617398, 618688}}
 	case "imagebuilder":
-		return []block{{618496, 624211}}
+		return []block{{618688, 624403}}
 	case "inspector":
-		return []block{{624211, 625399}}
+		return []block{{624403, 625591}}
 	case "inspector-scan":
-		return []block{{625399, 625512}}
+		return []block{{625591, 625704}}
 	case "inspector2":
-		return []block{{625512, 630662}}
+		return []block{{625704, 630854}}
 	case "internetmonitor":
-		return []block{{630662, 632022}}
+		return []block{{630854, 632214}}
 	case "invoicing":
-		return []block{{632022, 632918}}
+		return []block{{632214, 633110}}
 	case "iot":
-		return []block{{632918, 654185}}
+		return []block{{633110, 654377}}
 	case "iot-jobs-data":
-		return []block{{657896, 658390}}
+		return []block{{658088, 658582}}
 	case "iotanalytics":
-		return []block{{673509, 675897}}
+		return []block{{673701, 676089}}
 	case "iotdata":
-		return []block{{654185, 655052}}
+		return []block{{654377, 655244}}
 	case "iotdeviceadvisor":
-		return []block{{675897, 677345}}
+		return []block{{676089, 677537}}
 	case "iotevents":
-		return []block{{655052, 657080}}
+		return []block{{655244, 657272}}
 	case "ioteventsdata":
-		return []block{{657080, 657896}}
+		return []block{{657272, 658088}}
 	case "iotfleethub":
-		return []block{{677345, 678013}}
+		return []block{{677537, 678205}}
 	case "iotfleetwise":
-		return []block{{678013, 680464}}
+		return []block{{678205, 680656}}
 	case "iotmanagedintegrations":
-		return []block{{658390, 664569}}
+		return []block{{658582, 664761}}
 	case "iotsitewise":
-		return []block{{680883, 694017}}
+		return []block{{681075, 694209}}
 	case "iotthingsgraph":
-		return []block{{694017, 695210}}
+		return []block{{694209, 695402}}
 	case "iottwinmaker":
-		return []block{{695210, 699254}}
+		return []block{{695402, 699446}}
 	case "iotwireless":
-		return []block{{664569, 673509}}
+		return []block{{664761, 673701}}
 	case "ivs":
-		return []block{{699254, 701725}, {701725, 704165}}
+		return []block{{699446, 701917}, {701917, 704357}}
 	case "ivschat":
-		return []block{{704165, 705267}}
+		return []block{{704357, 705459}}
 	case "kafka":
-		return []block{{705267, 710103}}
+		return []block{{705459, 710295}}
 	case "kafkaconnect":
-		return []block{{710103, 711753}}
+		return []block{{710295, 711945}}
 	case "kendra":
-		return []block{{711753, 715926}}
+		return []block{{711945, 716118}}
 	case "kendra-ranking":
-		return []block{{715926, 716469}}
+		return []block{{716118, 716661}}
 	case "kinesis":
-		return []block{{717668, 719724}}
+		return []block{{717860, 719916}}
 	case "kinesisanalytics":
-		return []block{{719724, 720965}, {720965, 722789}}
+		return []block{{719916, 721157}, {721157, 722981}}
 	case "kinesisvideo":
-		return []block{{722789, 725126}, {725126, 725583}, {725583, 725727}, {725727, 725982}, {725982, 726241}}
+		return []block{{722981, 725318}, {725318, 725775}, {725775, 725919}, {725919, 726174}, {726174, 726433}}
 	case "kms":
-		return []block{{726241, 728076}}
+		return []block{{726433, 728268}}
 	case "lakeformation":
-		return []block{{728076, 732082}}
+		return []block{{728268, 732274}}
 	case "lambda":
-		return []block{{732082, 740770}}
+		return []block{{732274, 740965}}
 	case "launchwizard":
-		return []block{{740770, 741768}}
+		return []block{{740965, 741963}}
 	case "lex":
-		return []block{{741768, 744369}, {744369, 753050}, {753050, 753515}, {753515, 754271}}
+		return []block{{741963, 744564}, {744564, 753245}, {753245, 753710}, {753710, 754466}}
 	case "license-manager":
-		return []block{{754271, 757093}}
+		return []block{{754466, 757288}}
 	case "license-manager-linux-subscriptions":
-		return []block{{757093, 758155}}
+		return []block{{757288, 758350}}
 	case "license-manager-user-subscriptions":
-		return []block{{758155, 759620}}
+		return []block{{758350, 759815}}
 	case "lightsail":
-		return []block{{759620, 766260}}
+		return []block{{759815, 766455}}
 	case "logs":
-		return []block{{242176, 247199}}
+		return []block{{242037, 247060}}
 	case "lookoutequipment":
-		return []block{{772313, 774128}}
+		return []block{{772508, 774323}}
 	case "lookoutmetrics":
-		return []block{{774128, 776350}}
+		return []block{{774323, 776545}}
 	case "lookoutvision":
-		return []block{{776350, 778441}}
+		return []block{{776545, 778636}}
 	case "m2":
-		return []block{{778441, 781647}}
+		return []block{{778636, 781842}}
 	case "machinelearning":
-		return []block{{781647, 783028}}
+		return []block{{781842, 783224}}
 	case "macie2":
-		return []block{{783028, 787803}}
+		return []block{{783224, 787999}}
 	case "managedblockchain":
-		return []block{{790347, 792428}}
+		return []block{{790543, 792624}}
 	case "managedblockchain-query":
-		return []block{{792428, 793015}}
+		return []block{{792624, 793211}}
 	case "marketplacecommerceanalytics":
-		return []block{{794887, 795116}}
+		return []block{{795083, 795312}}
 	case "mediaconnect":
-		return []block{{796079, 799785}}
+		return []block{{796275, 799981}}
 	case "mediaconvert":
-		return []block{{799785, 801794}}
+		return []block{{799981, 801990}}
 	case "medialive":
-		return []block{{801794, 812096}}
+		return []block{{801990, 812292}}
 	case "mediapackage":
-		return []block{{812096, 813332}}
+		return []block{{812292, 813528}}
 	case "mediapackage-vod":
-		return []block{{813332, 814521}}
+		return []block{{813528, 814717}}
 	case "mediapackagev2":
-		return []block{{814521, 820029}}
+		return []block{{814717, 820225}}
 	case "mediastore":
-		return []block{{820029, 820991}, {820991, 821239}}
+		return []block{{820225, 821190}, {821190, 821438}}
 	case "mediatailor":
-		return []block{{821239, 825228}}
+		return []block{{821438, 825427}}
 	case "medical-imaging":
-		return []block{{825228, 827198}}
+		return []block{{825427, 827397}}
 	case "memorydb":
-		return []block{{827198, 829765}}
+		return []block{{827397, 829964}}
 	case "mgh":
-		return []block{{834837, 835648}, {838581, 838802}}
+		return []block{{835036, 835847}, {838780, 839001}}
 	case "mgn":
-		return []block{{829765, 834837}}
+		return []block{{829964, 835036}}
 	case "migrationhub-orchestrator":
-		return []block{{838802, 840943}}
+		return []block{{839001, 841142}}
 	case "migrationhub-strategy":
-		return []block{{840943, 842430}}
+		return []block{{841142, 842629}}
 	case "mobiletargeting":
-		return []block{{929555, 938752}}
+		return []block{{929757, 938954}}
 	case "monitoring":
-		return []block{{239807, 242176}}
+		return []block{{239668, 242037}}
 	case "mpa":
-		return []block{{842430, 843762}}
+		return []block{{842629, 843961}}
 	case "mq":
-		return []block{{843762, 845348}}
+		return []block{{843961, 845547}}
 	case "mturk-requester":
-		return []block{{845348, 846547}}
+		return []block{{845547, 846746}}
 	case "neptune-db":
-		return []block{{854134, 857370}}
+		return []block{{854333, 857569}}
 	case "neptune-graph":
-		return []block{{851560, 854134}}
+		return []block{{851759, 854333}}
 	case "network-firewall":
-		return []block{{857370, 862472}}
+		return []block{{857569, 862671}}
 	case "networkflowmonitor":
-		return []block{{862472, 864843}}
+		return []block{{862671, 865042}}
 	case "networkmanager":
-		return []block{{864843, 873631}}
+		return []block{{865042, 873830}}
 	case "networkmonitor":
-		return []block{{873631, 874531}}
+		return []block{{873830, 874730}}
 	case "notifications":
-		return []block{{874531, 877844}}
+		return []block{{874730, 878043}}
 	case "notifications-contacts":
-		return []block{{877844, 878490}}
+		return []block{{878043, 878689}}
 	case "oam":
-		return []block{{878490, 879329}}
+		return []block{{878689, 879528}}
 	case "observabilityadmin":
-		return []block{{879329, 881538}}
+		return []block{{879528, 881737}}
 	case "odb":
-		return []block{{881538, 883788}}
+		return []block{{881737, 883987}}
 	case "omics":
-		return []block{{883788, 892744}}
+		return []block{{883987, 892943}}
 	case "organizations":
-		return []block{{902804, 904940}}
+		return []block{{903003, 905142}}
 	case "osis":
-		return []block{{904940, 906993}}
+		return []block{{905142, 907195}}
 	case "outposts":
-		return []block{{906993, 909498}}
+		return []block{{907195, 909700}}
 	case "panorama":
-		return []block{{909498, 912096}}
+		return []block{{909700, 912298}}
 	case "partnercentral-account":
-		return []block{{912096, 913645}}
+		return []block{{912298, 913847}}
 	case "partnercentral-benefits":
-		return []block{{913645, 914704}}
+		return []block{{913847, 914906}}
 	case "partnercentral-channel":
-		return []block{{914704, 915910}}
+		return []block{{914906, 916112}}
 	case "partnercentral-selling":
-		return []block{{915910, 918369}}
+		return []block{{916112, 918571}}
 	case "payment-cryptography":
-		return []block{{918369, 919551}, {919551, 920474}}
+		return []block{{918571, 919753}, {919753, 920676}}
 	case "pca-connector-ad":
-		return []block{{920474, 922813}}
+		return []block{{920676, 923015}}
 	case "pca-connector-scep":
-		return []block{{922813, 923647}}
+		return []block{{923015, 923849}}
 	case "pcs":
-		return []block{{923647, 924840}}
+		return []block{{923849, 925042}}
 	case "personalize":
-		return []block{{924840, 928143}, {928143, 928451}, {928451, 928761}}
+		return []block{{925042, 928345}, {928345, 928653}, {928653, 928963}}
 	case "pi":
-		return []block{{928761, 929555}}
+		return []block{{928963, 929757}}
 	case "pipes":
-		return []block{{950029, 950676}}
+		return []block{{950231, 950878}}
 	case "polly":
-		return []block{{950676, 951294}}
+		return []block{{950878, 951496}}
 	case "pricing":
-		return []block{{951294, 951489}}
+		return []block{{951496, 951691}}
 	case "profile":
-		return []block{{346713, 358143}}
+		return []block{{346899, 358329}}
 	case "proton":
-		return []block{{951489, 955791}}
+		return []block{{951691, 955993}}
 	case "qapps":
-		return []block{{955791, 957697}}
+		return []block{{955993, 957899}}
 	case "qbusiness":
-		return []block{{957697, 968116}}
+		return []block{{957899, 968318}}
 	case "qldb":
-		return []block{{978204, 979683}, {979683, 979820}}
+		return []block{{978406, 979885}, {979885, 980022}}
 	case "quicksight":
-		return []block{{979820, 1013940}}
+		return []block{{980022, 1014142}}
 	case "ram":
-		return []block{{1013940, 1016671}}
+		return []block{{1014142, 1016873}}
 	case "rbin":
-		return []block{{1016671, 1017316}}
+		return []block{{1016873, 1017518}}
 	case "rds":
-		return []block{{421814, 424847}, {847437, 851560}, {1017316, 1026961}}
+		return []block{{422001, 425034}, {847636, 851759}, {1017518, 1027163}}
 	case "rds-data":
-		return []block{{1026961, 1027365}}
+		return []block{{1027163, 1027567}}
 	case "redshift":
-		return []block{{1027365, 1034736}}
+		return []block{{1027567, 1034938}}
 	case "redshift-data":
-		return []block{{1034736, 1035262}}
+		return []block{{1034938, 1035464}}
 	case "redshift-serverless":
-		return []block{{1035262, 1037610}}
+		return []block{{1035464, 1037812}}
 	case "refactor-spaces":
-		return []block{{835648, 838581}}
+		return []block{{835847, 838780}}
 	case "rekognition":
-		return []block{{1037610, 1040628}, {1040628, 1040789}}
+		return []block{{1037812, 1040830}, {1040830, 1040991}}
 	case "repostspace":
-		return []block{{1040789, 1042134}}
+		return []block{{1040991, 1042336}}
 	case "resiliencehub":
-		return []block{{1042134, 1046765}}
+		return []block{{1042336, 1046967}}
 	case "resource-explorer-2":
-		return []block{{1046765, 1048485}}
+		return []block{{1046967, 1048687}}
 	case "resource-groups":
-		return []block{{1048485, 1049845}}
+		return []block{{1048687, 1050047}}
 	case "robomaker":
-		return []block{{1050178, 1053437}}
+		return []block{{1050380, 1053639}}
 	case "rolesanywhere":
-		return []block{{1053437, 1055378}}
+		return []block{{1053639, 1055580}}
 	case "route53":
-		return []block{{1055378, 1061422}}
+		return []block{{1055580, 1061625}}
 	case "route53-recovery-cluster":
-		return []block{{1062559, 1062908}}
+		return []block{{1062762, 1063111}}
 	case "route53-recovery-control-config":
-		return []block{{1062908, 1065231}}
+		return []block{{1063111, 1065434}}
 	case "route53-recovery-readiness":
-		return []block{{1065231, 1067886}}
+		return []block{{1065434, 1068089}}
 	case "route53domains":
-		return []block{{1061422, 1062559}}
+		return []block{{1061625, 1062762}}
 	case "route53profiles":
-		return []block{{1067886, 1069098}}
+		return []block{{1068089, 1069301}}
 	case "route53resolver":
-		return []block{{1069098, 1072836}}
+		return []block{{1069301, 1073039}}
 	case "rum":
-		return []block{{1072836, 1074395}}
+		return []block{{1073039, 1074598}}
 	case "s3":
-		return []block{{1074395, 1080755}, {1080755, 1091366}}
+		return []block{{1074598, 1080958}, {1080958, 1091569}}
 	case "s3-outposts":
-		return []block{{1080755, 1091366}, {1091366, 1091790}}
+		return []block{{1080958, 1091569}, {1091569, 1091993}}
 	case "s3express":
-		return []block{{1080755, 1091366}}
+		return []block{{1080958, 1091569}}
 	case "s3tables":
-		return []block{{1091790, 1095761}}
+		return []block{{1091993, 1095964}}
 	case "s3vectors":
-		return []block{{1095761, 1097064}}
+		return []block{{1095964, 1097267}}
 	case "sagemaker":
-		return []block{{1097064, 1119470}, {1119470, 1119911}, {1119911, 1120276}, {1120276, 1120932}, {1122446, 1122704}, {1122704, 1123237}}
+		return []block{{1097267, 1119673}, {1119673, 1120114}, {1120114, 1120479}, {1120479, 1121135}, {1122649, 1122907}, {1122907, 1123440}}
 	case "sagemaker-geospatial":
-		return []block{{1120932, 1122446}}
+		return []block{{1121135, 1122649}}
 	case "savingsplans":
-		return []block{{1123237, 1124058}}
+		return []block{{1123440, 1124261}}
 	case "scheduler":
-		return []block{{1124058, 1125000}}
+		return []block{{1124261, 1125203}}
 	case "schemas":
-		return []block{{1125000, 1127808}}
+		return []block{{1125203, 1128011}}
 	case "scn":
-		return []block{{1197160, 1200724}}
+		return []block{{1197367, 1200931}}
 	case "secretsmanager":
-		return []block{{1127808, 1128817}}
+		return []block{{1128011, 1129020}}
 	case "security-ir":
-		return []block{{1128817, 1130475}}
+		return []block{{1129020, 1130678}}
 	case "securityhub":
-		return []block{{1130475, 1137545}}
+		return []block{{1130678, 1137748}}
 	case "securitylake":
-		return []block{{1137545, 1139958}}
+		return []block{{1137748, 1140161}}
 	case "serverlessrepo":
-		return []block{{1139958, 1141055}}
+		return []block{{1140161, 1141258}}
 	case "servicecatalog":
-		return []block{{1141055, 1144661}, {1144661, 1146772}}
+		return []block{{1141258, 1144864}, {1144864, 1146978}}
 	case "servicediscovery":
-		return []block{{1147973, 1149208}}
+		return []block{{1148179, 1149414}}
 	case "servicequotas":
-		return []block{{1146772, 1147973}}
+		return []block{{1146978, 1148179}}
 	case "ses":
-		return []block{{787803, 790347}, {938752, 942879}, {1149208, 1151979}, {1151979, 1162820}}
+		return []block{{787999, 790543}, {938954, 943081}, {1149414, 1152185}, {1152185, 1163026}}
 	case "shield":
-		return []block{{1164436, 1165964}}
+		return []block{{1164642, 1166170}}
 	case "signer":
-		return []block{{1165964, 1167371}, {1167371, 1167487}}
+		return []block{{1166170, 1167577}, {1167577, 1167693}}
 	case "simspaceweaver":
-		return []block{{1167487, 1168463}}
+		return []block{{1167693, 1168669}}
 	case "sms-voice":
-		return []block{{942879, 943793}, {943793, 950029}}
+		return []block{{943081, 943995}, {943995, 950231}}
 	case "snow-device-management":
-		return []block{{1168463, 1169443}}
+		return []block{{1168669, 1169649}}
 	case "snowball":
-		return []block{{1169443, 1170295}}
+		return []block{{1169649, 1170501}}
 	case "sns":
-		return []block{{1170295, 1171779}}
+		return []block{{1170501, 1171985}}
 	case "social-messaging":
-		return []block{{1171779, 1173992}}
+		return []block{{1171985, 1174198}}
 	case "sqs":
-		return []block{{1173992, 1174703}}
+		return []block{{1174198, 1174909}}
 	case "ssm":
-		return []block{{1174703, 1181053}}
+		return []block{{1174909, 1181260}}
 	case "ssm-contacts":
-		return []block{{1181053, 1182478}}
+		return []block{{1181260, 1182685}}
 	case "ssm-guiconnect":
-		return []block{{1182478, 1182810}}
+		return []block{{1182685, 1183017}}
 	case "ssm-incidents":
-		return []block{{1182810, 1184781}}
+		return []block{{1183017, 1184988}}
 	case "ssm-quicksetup":
-		return []block{{1184781, 1185900}}
+		return []block{{1184988, 1186107}}
 	case "ssm-sap":
-		return []block{{1185900, 1187451}}
+		return []block{{1186107, 1187658}}
 	case "sso":
-		return []block{{1187696, 1192314}}
+		return []block{{1187903, 1192521}}
 	case "sso-oauth":
-		return []block{{1192314, 1192563}}
+		return []block{{1192521, 1192770}}
 	case "states":
-		return []block{{1162820, 1164436}}
+		return []block{{1163026, 1164642}}
 	case "storagegateway":
-		return []block{{1192563, 1196740}}
+		return []block{{1192770, 1196947}}
 	case "sts":
-		return []block{{1196740, 1197160}}
+		return []block{{1196947, 1197367}}
 	case "support":
-		return []block{{1200724, 1201429}}
+		return []block{{1200931, 1201636}}
 	case "supportapp":
-		return []block{{1201429, 1202354}}
+		return []block{{1201636, 1202561}}
 	case "swf":
-		return []block{{1202354, 1203924}}
+		return []block{{1202561, 1204131}}
 	case "synthetics":
-		return []block{{1203924, 1205450}}
+		return []block{{1204131, 1205657}}
 	case "tagging":
-		return []block{{1049845, 1050178}}
+		return []block{{1050047, 1050380}}
 	case "tax":
-		return []block{{1205450, 1206477}}
+		return []block{{1205657, 1206684}}
 	case "textract":
-		return []block{{1206477, 1207623}}
+		return []block{{1206684, 1207830}}
 	case "thinclient":
-		return []block{{1264752, 1265787}}
+		return []block{{1264959, 1265994}}
 	case "timestream":
-		return []block{{1208666, 1209359}, {1209359, 1210272}}
+		return []block{{1208873, 1209566}, {1209566, 1210479}}
 	case "timestream-influxdb":
-		return []block{{1207623, 1208666}}
+		return []block{{1207830, 1208873}}
 	case "tnb":
-		return []block{{1210272, 1212889}}
+		return []block{{1210479, 1213096}}
 	case "transcribe":
-		return []block{{1212889, 1215613}, {1215613, 1216049}}
+		return []block{{1213096, 1215820}, {1215820, 1216256}}
 	case "transfer":
-		return []block{{1216049, 1218992}}
+		return []block{{1216256, 1219199}}
 	case "translate":
-		return []block{{1218992, 1219915}}
+		return []block{{1219199, 1220122}}
 	case "trustedadvisor":
-		return []block{{1219915, 1221024}}
+		return []block{{1220122, 1221231}}
 	case "verifiedpermissions":
-		return []block{{1221024, 1222622}}
+		return []block{{1221231, 1222829}}
 	case "voiceid":
-		return []block{{1222622, 1223871}}
+		return []block{{1222829, 1224078}}
 	case "vpc-lattice":
-		return []block{{1223871, 1231805}}
+		return []block{{1224078, 1232012}}
 	case "waf":
-		return []block{{1231805, 1234846}}
+		return []block{{1232012, 1235053}}
 	case "waf-regional":
-		return []block{{1234846, 1238307}}
+		return []block{{1235053, 1238514}}
 	case "wafv2":
-		return []block{{1238307, 1241000}}
+		return []block{{1238514, 1241207}}
 	case "wellarchitected":
-		return []block{{1241000, 1248506}}
+		return []block{{1241207, 1248713}}
 	case "wisdom":
-		return []block{{968116, 978204}, {1248506, 1252471}}
+		return []block{{968318, 978406}, {1248713, 1252678}}
 	case "workdocs":
-		return []block{{1252471, 1255432}}
+		return []block{{1252678, 1255639}}
 	case "workmail":
-		return []block{{1255432, 1259802}}
+		return []block{{1255639, 1260009}}
 	case "workmailmessageflow":
-		return []block{{1259802, 1260011}}
+		return []block{{1260009, 1260218}}
 	case "workspaces":
-		return []block{{1260011, 1264039}}
+		return []block{{1260218, 1264246}}
 	case "workspaces-instances":
-		return []block{{1264039, 1264752}}
+		return []block{{1264246, 1264959}}
 	case "workspaces-web":
-		return []block{{1265787, 1272083}}
+		return []block{{1265994, 1272290}}
 	case "xray":
-		return []block{{1272083, 1274094}}
+		return []block{{1272290, 1274301}}
 	}
 	return nil
 }

@@ -262,9 +262,18 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 		}
 		if len(owners) > 0 {
 			slices.Sort(owners)
+			if slices.Contains(owners, "codeconnections") {
+				owners = append(owners, "codestar-connections") // as it was called before
+			}
 			o := strings.Join(owners, ",")
-			if o == prefixOf(s) {
+			switch {
+			case strings.Contains(o, "$"):
+				o = "*" // any service's
+			case o == prefixOf(s):
 				o = ""
+			}
+			if !strings.Contains(pl.name, "arn") {
+				o = "~" + o
 			}
 			group(o + "=" + pl.path)
 			stated = true
