@@ -1,9 +1,11 @@
 // Package aws is the [proxy.Cloud] of Amazon Web Services: it reads, sends and
 // denies its calls.
 //
-// What is known of one service is in one file, named for it: its hosts, its
-// operations, the resources they touch, and the protocol it denies in. A call
-// that no file knows is unread, and an unread call is not sent.
+// What is known by hand of one service is in one file, named for it: its
+// operations, and the resources they touch. All others are read by table: see
+// package gen, which makes ztables.txt, and ADDING.md, which shows how a service
+// gets a file. A call that neither knows is unread, and an unread call is not
+// sent.
 package aws
 
 import (
