@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,14 +25,15 @@ func forMoto(t *testing.T, policy []byte) string {
 	if err := json.Unmarshal(policy, &p); err != nil {
 		t.Fatal(err)
 	}
-	kept := p.Statement[:0]
+	var kept []map[string]any
 	for _, s := range p.Statement {
 		if s["NotResource"] != nil || s["Effect"] == "Deny" && s["Condition"] != nil {
 			continue
 		}
 		delete(s, "Condition")
 		if s["Effect"] == "Allow" {
-			s["Resource"] = motoResources(s["Resource"])
+			kept = append(kept, motoAllows(s)...)
+			continue
 		}
 		kept = append(kept, s)
 	}
@@ -43,21 +45,38 @@ func forMoto(t *testing.T, policy []byte) string {
 	return string(text)
 }
 
-// motoResources keeps resources of S3 and SQS, and makes "*" of all others.
-func motoResources(v any) any {
-	switch v := v.(type) {
-	case string:
-		if strings.HasPrefix(v, "arn:aws:s3:") || strings.HasPrefix(v, "arn:aws:sqs:") {
-			return v
-		}
-	case []any:
-		all := make([]any, len(v))
-		for i := range v {
-			all[i] = motoResources(v[i])
-		}
-		return all
+// motoAllows is a statement that allows, one for each service that it is of, with
+// the resources that are that service's: of S3 and SQS as they stand, and "*" for
+// all others.
+func motoAllows(s map[string]any) []map[string]any {
+	resources := texts(s["Resource"])
+	actions := make(map[string][]string)
+	for _, a := range texts(s["Action"]) {
+		service, _, _ := strings.Cut(a, ":")
+		actions[service] = append(actions[service], a)
 	}
-	return "*"
+	var all []map[string]any
+	for service, names := range actions {
+		on := []string{"*"}
+		if service == "s3" || service == "sqs" {
+			on = slices.DeleteFunc(slices.Clone(resources), func(r string) bool { return r != "*" && !strings.HasPrefix(r, "arn:aws:"+service+":") })
+		}
+		all = append(all, map[string]any{"Effect": "Allow", "Action": names, "Resource": on})
+	}
+	return all
+}
+
+// texts is a member of a policy that is one text or a list of them.
+func texts(v any) []string {
+	if s, ok := v.(string); ok {
+		return []string{s}
+	}
+	list, _ := v.([]any)
+	all := make([]string, len(list))
+	for i := range list {
+		all[i], _ = list[i].(string)
+	}
+	return all
 }
 
 // authorized has a new user of moto's, under policies, make calls with boto3, past
