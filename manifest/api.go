@@ -48,7 +48,7 @@ func (p *parser) api(e *entry) {
 			if ok = ok && fine; !ok {
 				continue
 			}
-			p.endpoint(n.at, c.host, r)
+			p.endpoint(n.at, c.host, Pattern(strings.Replace(string(r), ":*:", ":"+c.region+":", 1)))
 			if c.service == "lambda" {
 				urls = append(urls, r)
 			} else {

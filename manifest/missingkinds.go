@@ -291,8 +291,8 @@ func (a *author) databaseLines(at arn, all []Request) (lines []*line) {
 // apiLines are those of an API of API Gateway, whose host the line has to name.
 func (a *author) apiLines(at arn) []*line {
 	part := strings.SplitN(at.resource, "/", 4)
-	if len(part) != 4 || !isAPI(part[0]) {
-		return nil
+	if len(part) != 4 || !isAPI(part[0]) || strings.Contains(part[3], "*") {
+		return nil // a star in a path is one, and in a line all below
 	}
 	host := part[0] + ".execute-api." + at.region + ".amazonaws.com"
 	if at.partition == "aws-cn" {
