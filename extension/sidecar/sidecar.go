@@ -170,6 +170,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Transport: c.Transport,
 		Region:    c.Region,
 		Account:   func() string { return s.manifest.Load().Account },
+		Manifest:  s.manifest.Load,
 		Function:  function,
 		Session:   func() string { return session },
 		Self:      (&self{minter: minter, transport: c.Transport}).arn,

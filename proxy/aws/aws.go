@@ -18,6 +18,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/lambda-remit/remit/manifest"
 	"github.com/lambda-remit/remit/proxy"
 	"github.com/lambda-remit/remit/proxy/credentials"
 	"github.com/lambda-remit/remit/proxy/mint"
@@ -35,6 +36,7 @@ type Cloud struct {
 	Function  string                                // names the function in denials; empty: "this function"
 	Region    string                                // the function's
 	Account   func() string                         // the function's; empty while it is not known
+	Manifest  func() *manifest.Manifest             // in force: it says what is behind hosts that anybody could have had made. nil: nothing, and no call to one is sent
 	Session   func() string                         // the RoleSessionName to mint under
 	Self      func(context.Context) (string, error) // the execution role's ARN, for `role: self`
 	Now       func() time.Time                      // nil: time.Now

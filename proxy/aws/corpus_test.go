@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/lambda-remit/remit/manifest"
 	"github.com/lambda-remit/remit/proxy"
 )
 
@@ -60,10 +61,24 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// corpusCloud is who reads the corpora.
+// corpusCloud is who reads the corpora. What customers made is what the manifest
+// in testdata/planes says.
 func corpusCloud() *Cloud {
-	return &Cloud{Region: "eu-west-1", Account: func() string { return "123456789012" }}
+	return &Cloud{Region: "eu-west-1", Account: func() string { return "123456789012" }, Manifest: func() *manifest.Manifest { return corpusManifest }}
 }
+
+var corpusManifest = func() *manifest.Manifest {
+	const file = "testdata/planes/remit.yaml"
+	source, err := os.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	m, err := manifest.Parse(file, source, manifest.Options{Region: "eu-west-1", Account: "123456789012"})
+	if err != nil {
+		panic(err)
+	}
+	return m
+}()
 
 // identify returns what a raw request asks for, as the corpora write it.
 func identify(t *testing.T, raw []byte) string {

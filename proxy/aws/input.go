@@ -28,6 +28,9 @@ type input struct {
 	region, partition string   // the call's; "*", or several regions between commas, where one signature is for them all
 	regions           []string // those that a signature of version 4A is for; nil if it is none
 	account           string   // the function's own; empty while it is not known
+	unbound           bool     // it goes under what no session policy bounds
+
+	manifest *manifest.Manifest // in force; nil: none is known
 
 	streams  bool   // the body is a stream of signed events, which nobody may hold up
 	buffered []byte // the body, once it was asked for

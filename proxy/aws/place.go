@@ -236,6 +236,13 @@ func vpcPlace(p place, labels []string, domain string) (place, bool) {
 	if len(labels) < 3 || !strings.HasPrefix(labels[0], "vpce-") || strings.HasPrefix(labels[0], "vpce-svc-") || !isRegion(labels[len(labels)-1]) {
 		return place{}, false
 	}
+	if len(labels) == 3 && labels[1] == "execute-api" && partitionOf(labels[2]).suffix == domain {
+		// Of all private APIs of its VPC: a header tells which. (Amazon API Gateway
+		// Developer Guide, "Invoke a private API".)
+		p.service, p.plane, p.vpce, p.region = "execute-api", "execute-api", true, labels[2]
+		p.partition = partitionOf(p.region).name
+		return p, true
+	}
 	p, ok := p.match(labels[1:], domain)
 	p.vpce = true
 	return p, ok && p.plane == "" && p.account == "" && p.resource == ""

@@ -36,6 +36,7 @@ func isAnonymous(h http.Header) bool {
 
 // principal says in whose account bare names are, and in call who makes it.
 func (in *input) principal(call *proxy.Call, p *particulars) {
+	in.unbound = p.foreign || p.anonymous || p.session != nil && !p.session.Bound
 	switch {
 	case p.session != nil:
 		in.account, call.Principal = p.session.Account, p.session.Principal

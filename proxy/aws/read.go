@@ -29,6 +29,7 @@ type particulars struct {
 	host      string            // that the client sent it to, and a foreign signature covers; empty in endpoint mode
 	verified  bool              // its signature is by the sealed credentials, and right
 	issue     issue             // of the credentials that its answer holds, if it does
+	plane     bool              // it goes to what a customer made, at its own host: no upstream of its service stands in for that
 	carried   []digest          // ids that it carries, issued by other calls
 
 	account string               // a foreign key's
@@ -54,6 +55,9 @@ func (c *Cloud) read(r *http.Request, verify bool) (*proxy.Call, error) {
 	p := &particulars{protocol: guess(r), target: r.RequestURI}
 	call := &proxy.Call{Particulars: p}
 	in := &input{r: r, room: &c.room}
+	if c.Manifest != nil {
+		in.manifest = c.Manifest()
+	}
 	if c.Account != nil {
 		in.account = c.Account()
 	}

@@ -349,6 +349,9 @@ func unsigned(query string) string {
 // dial points out at the address that the manifest names in place of AWS's.
 // Host, which is signed, stays AWS's.
 func (c *Cloud) dial(out *http.Request, call *proxy.Call, m *manifest.Manifest) {
+	if p, _ := call.Particulars.(*particulars); p != nil && p.plane {
+		return
+	}
 	if u := m.Upstreams[call.Service]; u != nil {
 		out.URL.Scheme, out.URL.Host = u.Scheme, u.Host
 	}

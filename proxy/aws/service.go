@@ -62,6 +62,9 @@ func lookup(name string) (service, bool) {
 // service returns the service that a call is to: host is the name that those
 // at its host sign with, or its scope's.
 func (c *Cloud) service(in *input, host string) (service, bool) {
+	if svc, ok := dataPlane(in.place); ok {
+		return svc, true
+	}
 	if in.place.plane == "" && !in.isControl() {
 		if svc, ok := lookup(host); ok {
 			return svc, true

@@ -73,6 +73,7 @@ null where it is none of AWS's.`,
 				if e.manifest, err = s.load(t, s.manifest); err != nil {
 					return err
 				}
+				e.cloud.Manifest = func() *manifest.Manifest { return e.manifest }
 				if s.account == "" {
 					s.account = e.manifest.Account
 				}

@@ -5,6 +5,9 @@ or {name, error, message}, error being the code of the ClientError. In an input,
 {"zeros": n} are n bytes, {"bytes": "text"} those of a text, {"from": [name,
 member, ...]} is a member of an earlier call's output, and {"bytesFrom": ...} the
 bytes of one that is some. Bytes in an output are in base64.
+
+The operation Request of a service is a call that no client has, made with
+requests and signed by botocore for that service.
 """
 
 import base64
@@ -15,8 +18,11 @@ import operator
 import sys
 
 import boto3
+import requests
 from boto3.s3.transfer import TransferConfig
 from botocore import xform_name
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 clients, outputs = {}, {}
@@ -48,11 +54,25 @@ def value(v):
 def call(service, operation, input):
     if operation == "Transfer":
         return transfer(**input)
+    if operation == "Request":
+        return request(service, **input)
     output = getattr(client(service), xform_name(operation))(**value(input))
     for name in "Body", "Payload":
         if name in output:
             output[name] = output[name].read().decode()
     return output
+
+
+def request(service, Method, URL, Body=None, Headers=None):
+    session = boto3.Session()
+    r = AWSRequest(Method, URL, Headers or {}, Body)
+    SigV4Auth(session.get_credentials().get_frozen_credentials(), service, session.region_name).add_auth(r)
+    answer = requests.request(Method, URL, data=Body, headers=dict(r.headers), timeout=30)
+    if answer.status_code == 200:
+        return {"Body": answer.text}
+    error = answer.json().get("errors", [answer.json()])[0]
+    code = answer.headers.get("x-amzn-errortype") or error["errorType"]
+    raise ClientError({"Error": {"Code": code, "Message": error["message"]}}, "Request")
 
 
 def transfer(Bucket, Key, Path):
