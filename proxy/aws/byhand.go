@@ -10,18 +10,26 @@ type reading func(c *tableCall) ([]manifest.Request, error)
 // and one line here. ADDING.md shows how one is added.
 func byHand(service, operation string) reading {
 	switch service {
+	case "appconfig", "appconfigdata":
+		return appConfig(operation)
 	case "athena":
 		return athena(operation)
 	case "bedrock-runtime":
 		return bedrockRuntime(operation)
+	case "cloudwatch":
+		return cloudWatch(operation)
 	case "cloudwatch-logs":
 		return logs(operation)
 	case "ecs":
 		return containers(operation)
 	case "eventbridge":
 		return eventBridge(operation)
+	case "firehose":
+		return firehose(operation)
 	case "iam":
 		return identities(operation)
+	case "kinesis":
+		return kinesis(operation)
 	case "rds-data":
 		return rdsData(operation)
 	case "scheduler":
@@ -30,6 +38,8 @@ func byHand(service, operation string) reading {
 		return email(operation)
 	case "sfn":
 		return stepFunctions(operation)
+	case "xray":
+		return tracing(operation)
 	}
 	return nil
 }

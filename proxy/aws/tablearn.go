@@ -324,7 +324,7 @@ func passedTo(prefix string) string {
 	switch prefix {
 	case "ecs":
 		return "ecs-tasks.amazonaws.com"
-	case "autoscaling", "batch", "bedrock", "cloudformation", "codebuild", "codepipeline", "codedeploy", "comprehend",
+	case "appconfig", "autoscaling", "batch", "bedrock", "cloudformation", "codebuild", "codepipeline", "codedeploy", "comprehend",
 		"config", "datasync", "dms", "events", "firehose", "fis", "forecast", "glue", "imagebuilder", "iot", "kafkaconnect",
 		"kendra", "lambda", "lex", "mediaconvert", "omics", "personalize", "pipes", "quicksight", "redshift", "rekognition",
 		"sagemaker", "scheduler", "states", "textract", "transcribe", "transfer", "translate":
