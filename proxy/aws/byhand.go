@@ -26,6 +26,8 @@ func byHand(service, operation string) reading {
 		return eventBridge(operation)
 	case "firehose":
 		return firehose(operation)
+	case "glue":
+		return glue(operation)
 	case "iam":
 		return identities(operation)
 	case "kinesis":

@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{680656, 681075}}
+		return []block{{680822, 681241}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -25,7 +25,7 @@ func blocksOf(name string) []block {
 	case "aiops":
 		return []block{{7099, 8082}}
 	case "airflow":
-		return []block{{846746, 847636}}
+		return []block{{846912, 847802}}
 	case "amplify":
 		return []block{{12273, 15413}}
 	case "amplifybackend":
@@ -33,7 +33,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{17804, 20556}}
 	case "aoss":
-		return []block{{901585, 903003}}
+		return []block{{901751, 903169}}
 	case "apigateway":
 		return []block{{20556, 30308}, {30632, 38457}}
 	case "app-integrations":
@@ -79,9 +79,9 @@ func blocksOf(name string) []block {
 	case "autoscaling-plans":
 		return []block{{88974, 89287}}
 	case "aws-marketplace":
-		return []block{{793211, 794198}, {794198, 795083}, {795312, 795748}, {795748, 795904}, {795904, 796105}, {796105, 796275}}
+		return []block{{793377, 794364}, {794364, 795249}, {795478, 795914}, {795914, 796070}, {796070, 796271}, {796271, 796441}}
 	case "awsssoportal":
-		return []block{{1187658, 1187903}}
+		return []block{{1187824, 1188069}}
 	case "b2bi":
 		return []block{{89287, 90501}}
 	case "backup":
@@ -115,7 +115,7 @@ func blocksOf(name string) []block {
 	case "cases":
 		return []block{{336877, 340857}}
 	case "cassandra":
-		return []block{{716661, 717667}, {717667, 717860}}
+		return []block{{716827, 717833}, {717833, 718026}}
 	case "ce":
 		return []block{{344413, 346569}}
 	case "chatbot":
@@ -271,7 +271,7 @@ func blocksOf(name string) []block {
 	case "entityresolution":
 		return []block{{524310, 527418}}
 	case "es":
-		return []block{{511143, 515675}, {892943, 901585}}
+		return []block{{511143, 515675}, {893109, 901751}}
 	case "events":
 		return []block{{527418, 529662}}
 	case "evidently":
@@ -303,7 +303,7 @@ func blocksOf(name string) []block {
 	case "gameliftstreams":
 		return []block{{559065, 561585}}
 	case "geo":
-		return []block{{766455, 772508}}
+		return []block{{766621, 772674}}
 	case "geo-maps":
 		return []block{{561585, 561960}}
 	case "geo-places":
@@ -315,413 +315,413 @@ func blocksOf(name string) []block {
 	case "globalaccelerator":
 		return []block{{565514, 568155}}
 	case "glue":
-		return []block{{568155, 582840}}
+		return []block{{568155, 583006}}
 	case "grafana":
-		return []block{{582840, 585134}}
+		return []block{{583006, 585300}}
 	case "greengrass":
-		return []block{{585134, 595157}, {595157, 597843}}
+		return []block{{585300, 595323}, {595323, 598009}}
 	case "groundstation":
-		return []block{{597843, 600207}}
+		return []block{{598009, 600373}}
 	case "guardduty":
-		return []block{{600207, 608697}}
+		return []block{{600373, 608863}}
 	case "health":
-		return []block{{608697, 609317}}
+		return []block{{608863, 609483}}
 	case "healthlake":
-		return []block{{609317, 610044}}
+		return []block{{609483, 610210}}
 	case "iam":
-		return []block{{610044, 617398}}
+		return []block{{610210, 617564}}
 	case "identitystore":
-		return []block{{617398, 618688}}
+		return []block{{617564, 618854}}
 	case "imagebuilder":
-		return []block{{618688, 624403}}
+		return []block{{618854, 624569}}
 	case "inspector":
-		return []block{{624403, 625591}}
+		return []block{{624569, 625757}}
 	case "inspector-scan":
-		return []block{{625591, 625704}}
+		return []block{{625757, 625870}}
 	case "inspector2":
-		return []block{{625704, 630854}}
+		return []block{{625870, 631020}}
 	case "internetmonitor":
-		return []block{{630854, 632214}}
+		return []block{{631020, 632380}}
 	case "invoicing":
-		return []block{{632214, 633110}}
+		return []block{{632380, 633276}}
 	case "iot":
-		return []block{{633110, 654377}}
+		return []block{{633276, 654543}}
 	case "iot-jobs-data":
-		return []block{{658088, 658582}}
+		return []block{{658254, 658748}}
 	case "iotanalytics":
-		return []block{{673701, 676089}}
+		return []block{{673867, 676255}}
 	case "iotdata":
-		return []block{{654377, 655244}}
+		return []block{{654543, 655410}}
 	case "iotdeviceadvisor":
-		return []block{{676089, 677537}}
+		return []block{{676255, 677703}}
 	case "iotevents":
-		return []block{{655244, 657272}}
+		return []block{{655410, 657438}}
 	case "ioteventsdata":
-		return []block{{657272, 658088}}
+		return []block{{657438, 658254}}
 	case "iotfleethub":
-		return []block{{677537, 678205}}
+		return []block{{677703, 678371}}
 	case "iotfleetwise":
-		return []block{{678205, 680656}}
+		return []block{{678371, 680822}}
 	case "iotmanagedintegrations":
-		return []block{{658582, 664761}}
+		return []block{{658748, 664927}}
 	case "iotsitewise":
-		return []block{{681075, 694209}}
+		return []block{{681241, 694375}}
 	case "iotthingsgraph":
-		return []block{{694209, 695402}}
+		return []block{{694375, 695568}}
 	case "iottwinmaker":
-		return []block{{695402, 699446}}
+		return []block{{695568, 699612}}
 	case "iotwireless":
-		return []block{{664761, 673701}}
+		return []block{{664927, 673867}}
 	case "ivs":
-		return []block{{699446, 701917}, {701917, 704357}}
+		return []block{{699612, 702083}, {702083, 704523}}
 	case "ivschat":
-		return []block{{704357, 705459}}
+		return []block{{704523, 705625}}
 	case "kafka":
-		return []block{{705459, 710295}}
+		return []block{{705625, 710461}}
 	case "kafkaconnect":
-		return []block{{710295, 711945}}
+		return []block{{710461, 712111}}
 	case "kendra":
-		return []block{{711945, 716118}}
+		return []block{{712111, 716284}}
 	case "kendra-ranking":
-		return []block{{716118, 716661}}
+		return []block{{716284, 716827}}
 	case "kinesis":
-		return []block{{717860, 719916}}
+		return []block{{718026, 720082}}
 	case "kinesisanalytics":
-		return []block{{719916, 721157}, {721157, 722981}}
+		return []block{{720082, 721323}, {721323, 723147}}
 	case "kinesisvideo":
-		return []block{{722981, 725318}, {725318, 725775}, {725775, 725919}, {725919, 726174}, {726174, 726433}}
+		return []block{{723147, 725484}, {725484, 725941}, {725941, 726085}, {726085, 726340}, {726340, 726599}}
 	case "kms":
-		return []block{{726433, 728268}}
+		return []block{{726599, 728434}}
 	case "lakeformation":
-		return []block{{728268, 732274}}
+		return []block{{728434, 732440}}
 	case "lambda":
-		return []block{{732274, 740965}}
+		return []block{{732440, 741131}}
 	case "launchwizard":
-		return []block{{740965, 741963}}
+		return []block{{741131, 742129}}
 	case "lex":
-		return []block{{741963, 744564}, {744564, 753245}, {753245, 753710}, {753710, 754466}}
+		return []block{{742129, 744730}, {744730, 753411}, {753411, 753876}, {753876, 754632}}
 	case "license-manager":
-		return []block{{754466, 757288}}
+		return []block{{754632, 757454}}
 	case "license-manager-linux-subscriptions":
-		return []block{{757288, 758350}}
+		return []block{{757454, 758516}}
 	case "license-manager-user-subscriptions":
-		return []block{{758350, 759815}}
+		return []block{{758516, 759981}}
 	case "lightsail":
-		return []block{{759815, 766455}}
+		return []block{{759981, 766621}}
 	case "logs":
 		return []block{{242037, 247060}}
 	case "lookoutequipment":
-		return []block{{772508, 774323}}
+		return []block{{772674, 774489}}
 	case "lookoutmetrics":
-		return []block{{774323, 776545}}
+		return []block{{774489, 776711}}
 	case "lookoutvision":
-		return []block{{776545, 778636}}
+		return []block{{776711, 778802}}
 	case "m2":
-		return []block{{778636, 781842}}
+		return []block{{778802, 782008}}
 	case "machinelearning":
-		return []block{{781842, 783224}}
+		return []block{{782008, 783390}}
 	case "macie2":
-		return []block{{783224, 787999}}
+		return []block{{783390, 788165}}
 	case "managedblockchain":
-		return []block{{790543, 792624}}
+		return []block{{790709, 792790}}
 	case "managedblockchain-query":
-		return []block{{792624, 793211}}
+		return []block{{792790, 793377}}
 	case "marketplacecommerceanalytics":
-		return []block{{795083, 795312}}
+		return []block{{795249, 795478}}
 	case "mediaconnect":
-		return []block{{796275, 799981}}
+		return []block{{796441, 800147}}
 	case "mediaconvert":
-		return []block{{799981, 801990}}
+		return []block{{800147, 802156}}
 	case "medialive":
-		return []block{{801990, 812292}}
+		return []block{{802156, 812458}}
 	case "mediapackage":
-		return []block{{812292, 813528}}
+		return []block{{812458, 813694}}
 	case "mediapackage-vod":
-		return []block{{813528, 814717}}
+		return []block{{813694, 814883}}
 	case "mediapackagev2":
-		return []block{{814717, 820225}}
+		return []block{{814883, 820391}}
 	case "mediastore":
-		return []block{{820225, 821190}, {821190, 821438}}
+		return []block{{820391, 821356}, {821356, 821604}}
 	case "mediatailor":
-		return []block{{821438, 825427}}
+		return []block{{821604, 825593}}
 	case "medical-imaging":
-		return []block{{825427, 827397}}
+		return []block{{825593, 827563}}
 	case "memorydb":
-		return []block{{827397, 829964}}
+		return []block{{827563, 830130}}
 	case "mgh":
-		return []block{{835036, 835847}, {838780, 839001}}
+		return []block{{835202, 836013}, {838946, 839167}}
 	case "mgn":
-		return []block{{829964, 835036}}
+		return []block{{830130, 835202}}
 	case "migrationhub-orchestrator":
-		return []block{{839001, 841142}}
+		return []block{{839167, 841308}}
 	case "migrationhub-strategy":
-		return []block{{841142, 842629}}
+		return []block{{841308, 842795}}
 	case "mobiletargeting":
-		return []block{{929757, 938954}}
+		return []block{{929923, 939120}}
 	case "monitoring":
 		return []block{{239668, 242037}}
 	case "mpa":
-		return []block{{842629, 843961}}
+		return []block{{842795, 844127}}
 	case "mq":
-		return []block{{843961, 845547}}
+		return []block{{844127, 845713}}
 	case "mturk-requester":
-		return []block{{845547, 846746}}
+		return []block{{845713, 846912}}
 	case "neptune-db":
-		return []block{{854333, 857569}}
+		return []block{{854499, 857735}}
 	case "neptune-graph":
-		return []block{{851759, 854333}}
+		return []block{{851925, 854499}}
 	case "network-firewall":
-		return []block{{857569, 862671}}
+		return []block{{857735, 862837}}
 	case "networkflowmonitor":
-		return []block{{862671, 865042}}
+		return []block{{862837, 865208}}
 	case "networkmanager":
-		return []block{{865042, 873830}}
+		return []block{{865208, 873996}}
 	case "networkmonitor":
-		return []block{{873830, 874730}}
+		return []block{{873996, 874896}}
 	case "notifications":
-		return []block{{874730, 878043}}
+		return []block{{874896, 878209}}
 	case "notifications-contacts":
-		return []block{{878043, 878689}}
+		return []block{{878209, 878855}}
 	case "oam":
-		return []block{{878689, 879528}}
+		return []block{{878855, 879694}}
 	case "observabilityadmin":
-		return []block{{879528, 881737}}
+		return []block{{879694, 881903}}
 	case "odb":
-		return []block{{881737, 883987}}
+		return []block{{881903, 884153}}
 	case "omics":
-		return []block{{883987, 892943}}
+		return []block{{884153, 893109}}
 	case "organizations":
-		return []block{{903003, 905142}}
+		return []block{{903169, 905308}}
 	case "osis":
-		return []block{{905142, 907195}}
+		return []block{{905308, 907361}}
 	case "outposts":
-		return []block{{907195, 909700}}
+		return []block{{907361, 909866}}
 	case "panorama":
-		return []block{{909700, 912298}}
+		return []block{{909866, 912464}}
 	case "partnercentral-account":
-		return []block{{912298, 913847}}
+		return []block{{912464, 914013}}
 	case "partnercentral-benefits":
-		return []block{{913847, 914906}}
+		return []block{{914013, 915072}}
 	case "partnercentral-channel":
-		return []block{{914906, 916112}}
+		return []block{{915072, 916278}}
 	case "partnercentral-selling":
-		return []block{{916112, 918571}}
+		return []block{{916278, 918737}}
 	case "payment-cryptography":
-		return []block{{918571, 919753}, {919753, 920676}}
+		return []block{{918737, 919919}, {919919, 920842}}
 	case "pca-connector-ad":
-		return []block{{920676, 923015}}
+		return []block{{920842, 923181}}
 	case "pca-connector-scep":
-		return []block{{923015, 923849}}
+		return []block{{923181, 924015}}
 	case "pcs":
-		return []block{{923849, 925042}}
+		return []block{{924015, 925208}}
 	case "personalize":
-		return []block{{925042, 928345}, {928345, 928653}, {928653, 928963}}
+		return []block{{925208, 928511}, {928511, 928819}, {928819, 929129}}
 	case "pi":
-		return []block{{928963, 929757}}
+		return []block{{929129, 929923}}
 	case "pipes":
-		return []block{{950231, 950878}}
+		return []block{{950397, 951044}}
 	case "polly":
-		return []block{{950878, 951496}}
+		return []block{{951044, 951662}}
 	case "pricing":
-		return []block{{951496, 951691}}
+		return []block{{951662, 951857}}
 	case "profile":
 		return []block{{346899, 358329}}
 	case "proton":
-		return []block{{951691, 955993}}
+		return []block{{951857, 956159}}
 	case "qapps":
-		return []block{{955993, 957899}}
+		return []block{{956159, 958065}}
 	case "qbusiness":
-		return []block{{957899, 968318}}
+		return []block{{958065, 968484}}
 	case "qldb":
-		return []block{{978406, 979885}, {979885, 980022}}
+		return []block{{978572, 980051}, {980051, 980188}}
 	case "quicksight":
-		return []block{{980022, 1014142}}
+		return []block{{980188, 1014308}}
 	case "ram":
-		return []block{{1014142, 1016873}}
+		return []block{{1014308, 1017039}}
 	case "rbin":
-		return []block{{1016873, 1017518}}
+		return []block{{1017039, 1017684}}
 	case "rds":
-		return []block{{422001, 425034}, {847636, 851759}, {1017518, 1027163}}
+		return []block{{422001, 425034}, {847802, 851925}, {1017684, 1027329}}
 	case "rds-data":
-		return []block{{1027163, 1027567}}
+		return []block{{1027329, 1027733}}
 	case "redshift":
-		return []block{{1027567, 1034938}}
+		return []block{{1027733, 1035104}}
 	case "redshift-data":
-		return []block{{1034938, 1035464}}
+		return []block{{1035104, 1035630}}
 	case "redshift-serverless":
-		return []block{{1035464, 1037812}}
+		return []block{{1035630, 1037978}}
 	case "refactor-spaces":
-		return []block{{835847, 838780}}
+		return []block{{836013, 838946}}
 	case "rekognition":
-		return []block{{1037812, 1040830}, {1040830, 1040991}}
+		return []block{{1037978, 1040996}, {1040996, 1041157}}
 	case "repostspace":
-		return []block{{1040991, 1042336}}
+		return []block{{1041157, 1042502}}
 	case "resiliencehub":
-		return []block{{1042336, 1046967}}
+		return []block{{1042502, 1047133}}
 	case "resource-explorer-2":
-		return []block{{1046967, 1048687}}
+		return []block{{1047133, 1048853}}
 	case "resource-groups":
-		return []block{{1048687, 1050047}}
+		return []block{{1048853, 1050213}}
 	case "robomaker":
-		return []block{{1050380, 1053639}}
+		return []block{{1050546, 1053805}}
 	case "rolesanywhere":
-		return []block{{1053639, 1055580}}
+		return []block{{1053805, 1055746}}
 	case "route53":
-		return []block{{1055580, 1061625}}
+		return []block{{1055746, 1061791}}
 	case "route53-recovery-cluster":
-		return []block{{1062762, 1063111}}
+		return []block{{1062928, 1063277}}
 	case "route53-recovery-control-config":
-		return []block{{1063111, 1065434}}
+		return []block{{1063277, 1065600}}
 	case "route53-recovery-readiness":
-		return []block{{1065434, 1068089}}
+		return []block{{1065600, 1068255}}
 	case "route53domains":
-		return []block{{1061625, 1062762}}
+		return []block{{1061791, 1062928}}
 	case "route53profiles":
-		return []block{{1068089, 1069301}}
+		return []block{{1068255, 1069467}}
 	case "route53resolver":
-		return []block{{1069301, 1073039}}
+		return []block{{1069467, 1073205}}
 	case "rum":
-		return []block{{1073039, 1074598}}
+		return []block{{1073205, 1074764}}
 	case "s3":
-		return []block{{1074598, 1080958}, {1080958, 1091569}}
+		return []block{{1074764, 1081124}, {1081124, 1091735}}
 	case "s3-outposts":
-		return []block{{1080958, 1091569}, {1091569, 1091993}}
+		return []block{{1081124, 1091735}, {1091735, 1092159}}
 	case "s3express":
-		return []block{{1080958, 1091569}}
+		return []block{{1081124, 1091735}}
 	case "s3tables":
-		return []block{{1091993, 1095964}}
+		return []block{{1092159, 1096130}}
 	case "s3vectors":
-		return []block{{1095964, 1097267}}
+		return []block{{1096130, 1097433}}
 	case "sagemaker":
-		return []block{{1097267, 1119673}, {1119673, 1120114}, {1120114, 1120479}, {1120479, 1121135}, {1122649, 1122907}, {1122907, 1123440}}
+		return []block{{1097433, 1119839}, {1119839, 1120280}, {1120280, 1120645}, {1120645, 1121301}, {1122815, 1123073}, {1123073, 1123606}}
 	case "sagemaker-geospatial":
-		return []block{{1121135, 1122649}}
+		return []block{{1121301, 1122815}}
 	case "savingsplans":
-		return []block{{1123440, 1124261}}
+		return []block{{1123606, 1124427}}
 	case "scheduler":
-		return []block{{1124261, 1125203}}
+		return []block{{1124427, 1125369}}
 	case "schemas":
-		return []block{{1125203, 1128011}}
+		return []block{{1125369, 1128177}}
 	case "scn":
-		return []block{{1197367, 1200931}}
+		return []block{{1197533, 1201097}}
 	case "secretsmanager":
-		return []block{{1128011, 1129020}}
+		return []block{{1128177, 1129186}}
 	case "security-ir":
-		return []block{{1129020, 1130678}}
+		return []block{{1129186, 1130844}}
 	case "securityhub":
-		return []block{{1130678, 1137748}}
+		return []block{{1130844, 1137914}}
 	case "securitylake":
-		return []block{{1137748, 1140161}}
+		return []block{{1137914, 1140327}}
 	case "serverlessrepo":
-		return []block{{1140161, 1141258}}
+		return []block{{1140327, 1141424}}
 	case "servicecatalog":
-		return []block{{1141258, 1144864}, {1144864, 1146978}}
+		return []block{{1141424, 1145030}, {1145030, 1147144}}
 	case "servicediscovery":
-		return []block{{1148179, 1149414}}
+		return []block{{1148345, 1149580}}
 	case "servicequotas":
-		return []block{{1146978, 1148179}}
+		return []block{{1147144, 1148345}}
 	case "ses":
-		return []block{{787999, 790543}, {938954, 943081}, {1149414, 1152185}, {1152185, 1163026}}
+		return []block{{788165, 790709}, {939120, 943247}, {1149580, 1152351}, {1152351, 1163192}}
 	case "shield":
-		return []block{{1164642, 1166170}}
+		return []block{{1164808, 1166336}}
 	case "signer":
-		return []block{{1166170, 1167577}, {1167577, 1167693}}
+		return []block{{1166336, 1167743}, {1167743, 1167859}}
 	case "simspaceweaver":
-		return []block{{1167693, 1168669}}
+		return []block{{1167859, 1168835}}
 	case "sms-voice":
-		return []block{{943081, 943995}, {943995, 950231}}
+		return []block{{943247, 944161}, {944161, 950397}}
 	case "snow-device-management":
-		return []block{{1168669, 1169649}}
+		return []block{{1168835, 1169815}}
 	case "snowball":
-		return []block{{1169649, 1170501}}
+		return []block{{1169815, 1170667}}
 	case "sns":
-		return []block{{1170501, 1171985}}
+		return []block{{1170667, 1172151}}
 	case "social-messaging":
-		return []block{{1171985, 1174198}}
+		return []block{{1172151, 1174364}}
 	case "sqs":
-		return []block{{1174198, 1174909}}
+		return []block{{1174364, 1175075}}
 	case "ssm":
-		return []block{{1174909, 1181260}}
+		return []block{{1175075, 1181426}}
 	case "ssm-contacts":
-		return []block{{1181260, 1182685}}
+		return []block{{1181426, 1182851}}
 	case "ssm-guiconnect":
-		return []block{{1182685, 1183017}}
+		return []block{{1182851, 1183183}}
 	case "ssm-incidents":
-		return []block{{1183017, 1184988}}
+		return []block{{1183183, 1185154}}
 	case "ssm-quicksetup":
-		return []block{{1184988, 1186107}}
+		return []block{{1185154, 1186273}}
 	case "ssm-sap":
-		return []block{{1186107, 1187658}}
+		return []block{{1186273, 1187824}}
 	case "sso":
-		return []block{{1187903, 1192521}}
+		return []block{{1188069, 1192687}}
 	case "sso-oauth":
-		return []block{{1192521, 1192770}}
+		return []block{{1192687, 1192936}}
 	case "states":
-		return []block{{1163026, 1164642}}
+		return []block{{1163192, 1164808}}
 	case "storagegateway":
-		return []block{{1192770, 1196947}}
+		return []block{{1192936, 1197113}}
 	case "sts":
-		return []block{{1196947, 1197367}}
+		return []block{{1197113, 1197533}}
 	case "support":
-		return []block{{1200931, 1201636}}
+		return []block{{1201097, 1201802}}
 	case "supportapp":
-		return []block{{1201636, 1202561}}
+		return []block{{1201802, 1202727}}
 	case "swf":
-		return []block{{1202561, 1204131}}
+		return []block{{1202727, 1204297}}
 	case "synthetics":
-		return []block{{1204131, 1205657}}
+		return []block{{1204297, 1205823}}
 	case "tagging":
-		return []block{{1050047, 1050380}}
+		return []block{{1050213, 1050546}}
 	case "tax":
-		return []block{{1205657, 1206684}}
+		return []block{{1205823, 1206850}}
 	case "textract":
-		return []block{{1206684, 1207830}}
+		return []block{{1206850, 1207996}}
 	case "thinclient":
-		return []block{{1264959, 1265994}}
+		return []block{{1265125, 1266160}}
 	case "timestream":
-		return []block{{1208873, 1209566}, {1209566, 1210479}}
+		return []block{{1209039, 1209732}, {1209732, 1210645}}
 	case "timestream-influxdb":
-		return []block{{1207830, 1208873}}
+		return []block{{1207996, 1209039}}
 	case "tnb":
-		return []block{{1210479, 1213096}}
+		return []block{{1210645, 1213262}}
 	case "transcribe":
-		return []block{{1213096, 1215820}, {1215820, 1216256}}
+		return []block{{1213262, 1215986}, {1215986, 1216422}}
 	case "transfer":
-		return []block{{1216256, 1219199}}
+		return []block{{1216422, 1219365}}
 	case "translate":
-		return []block{{1219199, 1220122}}
+		return []block{{1219365, 1220288}}
 	case "trustedadvisor":
-		return []block{{1220122, 1221231}}
+		return []block{{1220288, 1221397}}
 	case "verifiedpermissions":
-		return []block{{1221231, 1222829}}
+		return []block{{1221397, 1222995}}
 	case "voiceid":
-		return []block{{1222829, 1224078}}
+		return []block{{1222995, 1224244}}
 	case "vpc-lattice":
-		return []block{{1224078, 1232012}}
+		return []block{{1224244, 1232178}}
 	case "waf":
-		return []block{{1232012, 1235053}}
+		return []block{{1232178, 1235219}}
 	case "waf-regional":
-		return []block{{1235053, 1238514}}
+		return []block{{1235219, 1238680}}
 	case "wafv2":
-		return []block{{1238514, 1241207}}
+		return []block{{1238680, 1241373}}
 	case "wellarchitected":
-		return []block{{1241207, 1248713}}
+		return []block{{1241373, 1248879}}
 	case "wisdom":
-		return []block{{968318, 978406}, {1248713, 1252678}}
+		return []block{{968484, 978572}, {1248879, 1252844}}
 	case "workdocs":
-		return []block{{1252678, 1255639}}
+		return []block{{1252844, 1255805}}
 	case "workmail":
-		return []block{{1255639, 1260009}}
+		return []block{{1255805, 1260175}}
 	case "workmailmessageflow":
-		return []block{{1260009, 1260218}}
+		return []block{{1260175, 1260384}}
 	case "workspaces":
-		return []block{{1260218, 1264246}}
+		return []block{{1260384, 1264412}}
 	case "workspaces-instances":
-		return []block{{1264246, 1264959}}
+		return []block{{1264412, 1265125}}
 	case "workspaces-web":
-		return []block{{1265994, 1272290}}
+		return []block{{1266160, 1272456}}
 	case "xray":
-		return []block{{1272290, 1274301}}
+		return []block{{1272456, 1274467}}
 	}
 	return nil
 }

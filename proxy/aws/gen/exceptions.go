@@ -69,6 +69,11 @@ var exceptions = map[string]string{
 	// Amazon Comprehend Medical: the older of two names.
 	"comprehendmedical/DetectEntities": "DetectEntitiesV2",
 
+	// AWS Glue API Reference: "the public IAM action associated with this API".
+	"glue/GetUnfilteredPartitionMetadata":  "GetPartition",
+	"glue/GetUnfilteredPartitionsMetadata": "GetPartitions",
+	"glue/GetUnfilteredTableMetadata":      "GetTable",
+
 	// Amazon Keyspaces Developer Guide, "Actions, resources and condition keys":
 	// its actions are CQL's verbs.
 	"keyspaces/CreateKeyspace":              "Create",
