@@ -115,6 +115,9 @@ func run(ctx context.Context, checkout string, o options) (*results, error) {
 		if r.parts, err = parts(ctx, b); err != nil {
 			return nil, err
 		}
+		if r.corpus, err = readCorpus(ctx, checkout); err != nil {
+			return nil, err
+		}
 	}
 	if wanted(o, "start") {
 		say("starts")

@@ -94,16 +94,6 @@ func parts(ctx context.Context, b *bench) ([]part, error) {
 			return err
 		})
 	}
-	last := readCalls[len(readCalls)-1]
-	first, err := last.request(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	add("reading the first call to a service, "+last.name, func() error {
-		first.Body = io.NopCloser(strings.NewReader(last.body))
-		_, err := (&cloud.Cloud{Region: region, Account: c.Account}).Identify(first)
-		return err
-	})
 	r, err := readCalls[0].request(ctx, keys)
 	if err != nil {
 		return nil, err

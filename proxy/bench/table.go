@@ -18,6 +18,7 @@ type results struct {
 	took    time.Duration
 	sizes   []size
 	parts   []part
+	corpus  corpus
 	starts  life
 	memory  []memory
 	cells   []*cell
@@ -71,6 +72,12 @@ func (r *results) goals() []goal {
 		if strings.HasPrefix(p.name, "reading") {
 			all = append(all, goal{p.name, "≤ 20 µs", micros(p.p50), 0, p.p50 <= 20*time.Microsecond, "µs"})
 		}
+	}
+	if c := r.corpus; c.p50 > 0 {
+		all = append(all,
+			goal{"reading, over all corpora, p50", "≤ 20 µs", micros(c.p50), 0, c.p50 <= 20*time.Microsecond, "µs"},
+			goal{"reading, over all corpora, p99", "≤ 100 µs", micros(c.p99), 0, c.p99 <= 100*time.Microsecond, "µs"},
+			goal{"first touch of a service, the largest", "≤ 2 ms", millis(c.touch), 0, c.touch <= 2*time.Millisecond, "ms"})
 	}
 	if len(r.sizes) > 0 {
 		n := r.sizes[0].bytes

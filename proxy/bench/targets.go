@@ -164,8 +164,11 @@ func (b *bench) startMinIO(ctx context.Context) error {
 	}
 	b.ends = append(b.ends, p.stop)
 	b.minio = "http://" + address
-	if err := answering(b.minio + "/minio/health/ready"); err != nil {
-		return err
+	// It says that it is ready before it is; asked for its buckets it does not.
+	for _, path := range []string{"/minio/health/ready", "/"} {
+		if err := answering(b.minio + path); err != nil {
+			return err
+		}
 	}
 	t := &target{address: address, host: address, credentials: b.admin}
 	c, err := t.dial()
