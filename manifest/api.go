@@ -3,6 +3,7 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,7 +26,8 @@ func (p *parser) api(e *entry) {
 	account, ok := p.apiAccount(e)
 	list, good := p.names(f.value, `"call"`)
 	ok = ok && good
-	var invoke, manage, urls, graphs []Pattern
+	var invoke, manage, urls, graphs, collections []Pattern
+	search := make(map[string][]Pattern) // by action
 	for _, n := range list {
 		if n.string == "" {
 			continue
@@ -42,6 +44,16 @@ func (p *parser) api(e *entry) {
 		}
 		base := Pattern(arn{c.partition, c.service, c.region, account, ""}.String())
 		switch c.service {
+		case "aoss":
+			r := base + "collection/" + Literal(c.id)
+			p.endpoint(n.at, c.host, r)
+			collections = append(collections, r)
+		case "es":
+			r := base + "domain/" + Literal(c.id)
+			p.endpoint(n.at, c.host, r)
+			for _, action := range c.actions {
+				search[action] = append(search[action], r+c.paths[0])
+			}
 		case "lambda", "appsync":
 			field := map[string]string{"lambda": "function", "appsync": "graphql"}[c.service]
 			r, fine := p.behindHost(e, n, field, c)
@@ -66,7 +78,7 @@ func (p *parser) api(e *entry) {
 		}
 	}
 	p.apiFields(e, len(urls), len(graphs), list, ok)
-	if !ok || !p.room(f.key, len(invoke)+len(manage)+2*len(urls)+len(graphs)) {
+	if !ok || !p.room(f.key, len(invoke)+len(manage)+2*len(urls)+len(graphs)+len(collections)+len(search)) {
 		return
 	}
 	if len(invoke) > 0 {
@@ -82,6 +94,12 @@ func (p *parser) api(e *entry) {
 		invoke := p.grantAs(e, f, ".invoke", []string{"lambda:InvokeFunction"}, unique(urls), Condition{"Bool", "lambda:InvokedViaFunctionUrl", []string{"true"}})
 		p.owned[invoke] = true
 		p.grantAs(e, f, ".url", []string{"lambda:InvokeFunctionUrl"}, unique(urls)).Needs = []*Grant{invoke}
+	}
+	for _, action := range slices.Sorted(maps.Keys(search)) {
+		p.grantAs(e, f, "."+strings.ToLower(strings.TrimPrefix(action, "es:ESHttp")), []string{action}, unique(search[action]))
+	}
+	if len(collections) > 0 {
+		p.grantAs(e, f, ".collections", []string{"aoss:APIAccessAll"}, unique(collections))
 	}
 	if len(graphs) > 0 {
 		p.grantAs(e, f, ".graphql", []string{"appsync:GraphQL"}, unique(graphs))
@@ -185,7 +203,8 @@ type apiCall struct {
 	host, service, region, partition string
 	id                               string // of API Gateway's
 	paths                            []Pattern
-	manages                          bool // it is to connections of a WebSocket API
+	actions                          []string // of OpenSearch's
+	manages                          bool     // it is to connections of a WebSocket API
 }
 
 // apiCall reads "GET https://id.execute-api.REGION.amazonaws.com/stage/path",
@@ -223,7 +242,7 @@ func (p *parser) apiCall(s string) (apiCall, error) {
 	if err != nil {
 		return c, err
 	}
-	if c.service != "execute-api" {
+	if c.service != "execute-api" && c.service != "es" {
 		if spaced || path != "" && path != "/" && path != "/graphql" {
 			return c, fmt.Errorf("IAM knows neither method nor path there: write \"https://%s\" alone", host)
 		}
@@ -237,6 +256,14 @@ func (p *parser) apiCall(s string) (apiCall, error) {
 	}
 	verb, err := apiMethod(method)
 	if err != nil {
+		return c, err
+	}
+	if c.service == "es" {
+		whole, err := apiPath(path)
+		c.paths, c.actions = []Pattern{whole}, searchActions(verb)
+		if err == nil && c.actions == nil {
+			err = fmt.Errorf("IAM knows no %s of OpenSearch's", method)
+		}
 		return c, err
 	}
 	c.paths, c.manages, err = apiPaths(verb, path)
@@ -253,6 +280,17 @@ func apiMethod(s string) (Pattern, error) {
 		return Pattern(s), nil
 	}
 	return "", fmt.Errorf("%q is no method: %s, or ANY", s, strings.Join(methods, ", "))
+}
+
+// searchActions returns the actions of a method's calls to a search domain.
+// (Amazon OpenSearch Service Developer Guide, "Identity and Access Management".)
+func searchActions(method Pattern) (all []string) {
+	for _, m := range []Pattern{"Delete", "Get", "Head", "Patch", "Post", "Put"} {
+		if method == "*" || strings.EqualFold(string(method), string(m)) {
+			all = append(all, "es:ESHttp"+string(m))
+		}
+	}
+	return all
 }
 
 // apiPath returns the pattern of a path, which may end in "/*" for all below.
@@ -297,12 +335,15 @@ func apiPaths(method Pattern, path string) (all []Pattern, manages bool, err err
 
 // dataPlane says what a host of a customer's under AWS's domains is the host of.
 func dataPlane(host string) (apiCall, error) {
-	none := fmt.Errorf("%q is no host of API Gateway's, of a function's URL or of AppSync's; others are no matter of IAM", host)
+	none := fmt.Errorf("%q is no host of API Gateway's, of a function's URL, of AppSync's or of OpenSearch's; others are no matter of IAM", host)
 	label := strings.Split(host, ".")
 	if len(label) < 4 || strings.ToLower(host) != host || !made(host, lower+digits+".-") {
 		return apiCall{}, none
 	}
 	c := apiCall{host: host, region: label[2], partition: partitionOf(label[2])}
+	if label[2] == "es" || label[2] == "aoss" {
+		c.region, c.partition = label[1], partitionOf(label[1])
+	}
 	if !isRegion(c.region) {
 		return apiCall{}, none
 	}
@@ -317,6 +358,17 @@ func dataPlane(host string) (apiCall, error) {
 		c.service, c.id = "lambda", id
 	case label[1] == "appsync-api" && general:
 		c.service, c.id = "appsync", id
+	case label[2] == "aoss" && general:
+		c.service, c.id = "aoss", id
+	case label[2] == "es" && general, label[1] == "aos" && suffix == "on.aws":
+		// search-NAME-ID, or vpc-NAME-ID.
+		kind, rest, _ := strings.Cut(id, "-")
+		i := strings.LastIndexByte(rest, '-')
+		if kind != "search" && kind != "vpc" || i < 1 || i == len(rest)-1 {
+			return apiCall{}, none
+		}
+		c.service, c.id = "es", rest[:i]
+		return c, nil
 	default:
 		return apiCall{}, none
 	}

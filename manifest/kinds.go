@@ -166,10 +166,10 @@ func kinds() []kind {
 			},
 		},
 		{
-			name: "api", services: []string{"execute-api", "lambda", "appsync"}, read: (*parser).api,
-			about: "APIs of API Gateway, URLs of functions, GraphQL APIs of AppSync.",
+			name: "api", services: []string{"execute-api", "lambda", "appsync", "es", "aoss"}, read: (*parser).api,
+			about: "APIs of API Gateway, URLs of functions, GraphQL APIs of AppSync, search domains and collections of OpenSearch.",
 			fields: []spec{
-				{name: "call", about: "GET https://ID.execute-api.REGION.amazonaws.com/STAGE/PATH, with /* at the end for all below; or the URL of a function or a GraphQL API"},
+				{name: "call", about: "GET https://ID.execute-api.REGION.amazonaws.com/STAGE/PATH, with /* at the end for all below; so for a search domain's host; or the URL of a function, a GraphQL API or a collection"},
 				{name: "function", form: formName, about: "the function whose URL is called: a name or an ARN"},
 				{name: "graphql", form: formName, about: "the GraphQL API whose host is called: its id or ARN"},
 				{name: "account", form: formName, about: "the account that owns the APIs, in place of the function's own"},

@@ -246,8 +246,9 @@
 //
 //	call           execute-api:Invoke: a method, or ANY, and a URL, whose path may
 //	               end in /* for all below. execute-api:ManageConnections, where
-//	               the path says @connections. lambda:InvokeFunctionUrl or
-//	               appsync:GraphQL: a URL alone
+//	               the path says @connections. es:ESHttpGet and so on, of a search
+//	               domain's host. lambda:InvokeFunctionUrl, appsync:GraphQL or, of
+//	               a serverless collection's host, aoss:APIAccessAll: a URL alone
 //	function       the function whose URL is called, which that does not tell
 //	graphql        the GraphQL API whose host is called, which that does not tell
 //	account        the account that owns the APIs, in place of the function's
