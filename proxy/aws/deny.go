@@ -56,6 +56,10 @@ func (c *Cloud) Deny(w http.ResponseWriter, r *http.Request, call *proxy.Call, d
 		h.Set("Content-Type", "application/json")
 		h.Set("X-Amzn-Errortype", a.code)
 		body = a.json()
+	case protocolGraphQL:
+		h.Set("Content-Type", "application/json;charset=UTF-8")
+		h.Set("X-Amzn-Errortype", a.code)
+		body = a.graphql()
 	case protocolCBOR:
 		h.Set("Content-Type", "application/cbor")
 		h.Set("Smithy-Protocol", "rpc-v2-cbor") // without it, SDKs take it for no answer of a service

@@ -75,6 +75,7 @@ func TestDenialsAreInTheServicesWords(t *testing.T) {
 		{service: "cloudfront", method: "GET", protocol: protocolXML},
 		{service: "s3", method: "GET", protocol: protocolXML},
 		{service: "iotdata", method: "POST", protocol: protocolREST},
+		{service: "appsync", method: "POST", protocol: protocolGraphQL},
 		{service: "unknown", method: "POST", protocol: protocolQuery},
 	} {
 		for _, retry := range []bool{false, true} {

@@ -100,6 +100,20 @@ func (a answer) json() []byte {
 	return b
 }
 
+// graphql is the error of a GraphQL request. (GraphQL Specification, October 2021,
+// section 7.1; errorType is AppSync's.)
+func (a answer) graphql() []byte {
+	type fault struct {
+		Type    string `json:"errorType"`
+		Message string `json:"message"`
+	}
+	b, err := json.Marshal(map[string][]fault{"errors": {{a.code, a.message}}})
+	if err != nil {
+		panic("aws: internal error: " + err.Error())
+	}
+	return b
+}
+
 // cbor is the error of rpc-v2-cbor: a map of text strings. (RFC 8949,
 // section 3.1; Smithy, "Smithy RPC v2 CBOR protocol".)
 func (a answer) cbor() []byte {

@@ -40,7 +40,7 @@ func (p *particulars) denied(service string) words {
 			return words{http.StatusForbidden, "AccessDeniedException", "AccessDenied;Sender"}
 		}
 		return words{status: http.StatusBadRequest, code: "AccessDeniedException"}
-	case protocolREST:
+	case protocolREST, protocolGraphQL:
 		if service == "iotdata" {
 			// AWS IoT API Reference, data plane, Publish.
 			return words{status: http.StatusForbidden, code: "ForbiddenException"}
@@ -74,7 +74,7 @@ func (p *particulars) throttled(service string) words {
 			w.legacy = "RequestThrottled;Sender"
 		}
 		return w
-	case protocolREST:
+	case protocolREST, protocolGraphQL:
 		return words{status: http.StatusTooManyRequests, code: "TooManyRequestsException"}
 	}
 	return words{status: http.StatusBadRequest, code: "Throttling"}
@@ -86,7 +86,7 @@ func (p *particulars) unreachable() words {
 	switch p.protocol {
 	case protocolEC2:
 		w.code = "Unavailable"
-	case protocolJSON10, protocolJSON11, protocolCBOR, protocolREST:
+	case protocolJSON10, protocolJSON11, protocolCBOR, protocolREST, protocolGraphQL:
 		if w.code = "ServiceUnavailableException"; p.service.query {
 			w.legacy = "ServiceUnavailable;Receiver"
 		}

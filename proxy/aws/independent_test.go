@@ -36,7 +36,7 @@ func independently(t *testing.T, r *http.Request, call *proxy.Call, body []byte)
 		if req.Partly {
 			resource = strings.TrimRight(resource, "?")
 		}
-		if (strings.ContainsAny(resource, "*?") || strings.Contains(resource, "${")) && service != "s3" && service != "execute-api" {
+		if (strings.ContainsAny(resource, "*?") || strings.Contains(resource, "${")) && !slices.Contains([]string{"s3", "execute-api", "es"}, service) {
 			t.Fatalf("%q has a character that patterns have", resource)
 		}
 	}
@@ -45,7 +45,7 @@ func independently(t *testing.T, r *http.Request, call *proxy.Call, body []byte)
 	}
 	first := call.Requests[0]
 	var members map[string]any
-	if json.Unmarshal(body, &members) != nil && call.Particulars.(*particulars).protocol != protocolQuery && call.Service != "lambda" && call.Service != "execute-api" {
+	if json.Unmarshal(body, &members) != nil && call.Particulars.(*particulars).protocol != protocolQuery && !slices.Contains([]string{"lambda", "execute-api", "es", "aoss"}, call.Service) {
 		t.Fatal("read JSON that encoding/json does not")
 	}
 	said := func(name string) string { s, _ := members[name].(string); return s }

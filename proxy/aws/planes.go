@@ -22,6 +22,12 @@ import (
 // operations.
 func dataPlane(p place) (service, bool) {
 	switch p.plane {
+	case "appsync":
+		return service{name: "appsync", protocol: protocolGraphQL, tabled: true, read: readAppSync}, true
+	case "aoss":
+		return service{name: "aoss", protocol: protocolREST, tabled: true, read: readCollection}, true
+	case "es":
+		return service{name: "es", protocol: protocolREST, tabled: true, read: readSearch}, true
 	case "execute-api":
 		return service{name: "execute-api", protocol: protocolREST, tabled: true, read: readInvoke}, true
 	case "function-url":

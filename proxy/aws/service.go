@@ -24,14 +24,15 @@ type service struct {
 type protocol string
 
 const (
-	protocolQuery  protocol = "query" // form in, XML out
-	protocolJSON10 protocol = "json1.0"
-	protocolJSON11 protocol = "json1.1"
-	protocolCBOR   protocol = "rpc-v2-cbor"
-	protocolREST   protocol = "rest-json"
-	protocolS3     protocol = "s3"       // rest-xml with S3's own error element
-	protocolXML    protocol = "rest-xml" // of all others
-	protocolEC2    protocol = "ec2"      // form in, XML out, in EC2's own dialect
+	protocolQuery   protocol = "query" // form in, XML out
+	protocolJSON10  protocol = "json1.0"
+	protocolJSON11  protocol = "json1.1"
+	protocolCBOR    protocol = "rpc-v2-cbor"
+	protocolREST    protocol = "rest-json"
+	protocolGraphQL protocol = "graphql"  // JSON, its errors in a list
+	protocolS3      protocol = "s3"       // rest-xml with S3's own error element
+	protocolXML     protocol = "rest-xml" // of all others
+	protocolEC2     protocol = "ec2"      // form in, XML out, in EC2's own dialect
 )
 
 // lookup returns the service that signs with name and is read by hand.

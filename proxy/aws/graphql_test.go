@@ -1,0 +1,53 @@
+package aws
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// FuzzGraphQL holds that what the specification ignores changes nothing, that no
+// field is made up, and that what is behind a document's end is not passed over.
+func FuzzGraphQL(f *testing.F) {
+	archive, err := txtar.ParseFile("testdata/planes-appsync.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range archive.Files {
+		_, body, _ := strings.Cut(string(file.Data), "\n\n")
+		var request struct{ Query string }
+		if json.Unmarshal([]byte(body), &request) == nil {
+			f.Add(request.Query)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := parseGraphQL(text)
+		if err != nil {
+			return
+		}
+		if len(got.fields) == 0 {
+			t.Fatal("read no field")
+		}
+		for _, field := range got.fields {
+			if field.name == "" || !strings.Contains(text, field.name) {
+				t.Fatalf("read field %q, which does not stand there", field.name)
+			}
+		}
+		again, err := parseGraphQL("# query\n ,\t" + text + "\r\n,# end }")
+		if err != nil || !reflect.DeepEqual(got, again) {
+			t.Fatalf("between comments: got %+v, %v, want %+v", again, err, got)
+		}
+		for _, behind := range []string{"\n}", "\n\"", "\n{ }", "\nsecret"} {
+			if _, err := parseGraphQL(text + behind); err == nil {
+				t.Fatalf("with %q behind it, it is read as well", behind)
+			}
+		}
+		more, err := parseGraphQL(text + "\nmutation zzz { zzzz }")
+		if err == nil && (len(more.fields) <= len(got.fields) && !strings.Contains(text, "zzzz")) {
+			t.Fatalf("an operation behind it is not counted: %+v", more)
+		}
+	})
+}
