@@ -32,6 +32,8 @@ func byHand(service, operation string) reading {
 		return identities(operation)
 	case "kinesis":
 		return kinesis(operation)
+	case "iot-data-plane":
+		return iotData(operation)
 	case "rds-data":
 		return rdsData(operation)
 	case "scheduler":

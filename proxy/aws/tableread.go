@@ -276,6 +276,9 @@ func (in *input) route(ts []*table) ([]tableCall, error) {
 		if rest, ok := strings.CutPrefix(path, t.base); ok && t.base != "" && strings.HasPrefix(rest, "/") {
 			path = rest
 		}
+		if t.id == "iot-data-plane" {
+			path = topicPath(path)
+		}
 		segments, ok := pathSegments(path)
 		if !ok {
 			return nil, fmt.Errorf("path %.120q has a segment that some servers take away", in.path)
