@@ -34,6 +34,24 @@ func isAnonymous(h http.Header) bool {
 	return true
 }
 
+// authorizes reports whether an unsigned call to p carries what an authorizer of
+// the API's own looks at, such as a user pool's token: to IAM, nobody has signed
+// it. What signs calls to AWS, or once did, is none.
+func (p place) authorizes(h http.Header) bool {
+	switch p.plane {
+	case "appsync", "execute-api", "function-url":
+	default:
+		return false
+	}
+	values := h.Values("Authorization")
+	if len(values) != 1 || strings.HasPrefix(strings.ToUpper(strings.TrimSpace(values[0])), "AWS") {
+		return false
+	}
+	h = h.Clone()
+	h.Del("Authorization")
+	return isAnonymous(h)
+}
+
 // principal says in whose account bare names are, and in call who makes it.
 func (in *input) principal(call *proxy.Call, p *particulars) {
 	in.unbound = p.foreign || p.anonymous || p.session != nil && !p.session.Bound

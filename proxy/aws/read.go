@@ -103,6 +103,9 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		if in.place, ok = placeOf(strings.TrimSuffix(r.URL.Host, ":443")); !ok {
 			return fmt.Errorf("%.120q is no host of a service that this version reads", r.URL.Host)
 		}
+		if errors.Is(sigErr, sigv4.ErrUnsigned) && p.bearer == nil && in.place.authorizes(r.Header) {
+			p.anonymous = verify
+		}
 		call.Service = in.place.service
 		if in.place.region != "" {
 			call.Region = in.place.region
