@@ -29,7 +29,7 @@ func (s *Signature) forms(path string, s3 bool) []form {
 			forms = append(forms, form{encodePath(path), true})
 		}
 	}
-	if s.Query && s.Token != "" {
+	if s.Query && s.Token != "" && !s.Express { // which S3 alone has, and signed
 		for _, f := range forms {
 			forms = append(forms, form{f.path, false})
 		}

@@ -40,7 +40,7 @@ type auth struct {
 	present  bool // there is some part of a signature
 	version2 bool // there is some part of a signature of version 2
 
-	algorithm, credential, date, expires, signed, signature, token, payload, regions string
+	algorithm, credential, date, expires, signed, signature, token, session, payload, regions string
 }
 
 // field returns where the value of a parameter goes, and whether its name was
@@ -61,6 +61,7 @@ func (a *auth) field(name string) (value *string, spelled bool) {
 		{"X-Amz-SignedHeaders", &a.signed},
 		{"X-Amz-Signature", &a.signature},
 		{"X-Amz-Security-Token", &a.token},
+		{sessionToken, &a.session},
 		{"X-Amz-Region-Set", &a.regions},
 	} {
 		if strings.EqualFold(name, f.name) {
@@ -93,7 +94,7 @@ func findAuth(rawQuery string) (auth, error) {
 		field, spelled := a.field(name)
 		switch {
 		case field != nil:
-			a.present = a.present || field != &a.token && field != &a.regions
+			a.present = a.present || field != &a.token && field != &a.session && field != &a.regions
 			if spelled {
 				break
 			}
@@ -122,7 +123,7 @@ func findAuth(rawQuery string) (auth, error) {
 	if a.version2 && !a.present {
 		return a, nil // its token, which boto3 writes small, is part of it
 	}
-	a.present = a.present || seen[&a.token]
+	a.present = a.present || seen[&a.token] || seen[&a.session]
 	return a, token
 }
 

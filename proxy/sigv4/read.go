@@ -113,7 +113,7 @@ func readHeader(r *http.Request, value string, q auth) (*Signature, error) {
 	if q.payload != "" {
 		return nil, errors.New("X-Amz-Content-Sha256 is in the query of a request that is signed in its header")
 	}
-	if s.Token, err = single(r.Header, "X-Amz-Security-Token"); err != nil {
+	if err := s.fillToken(r.Header, auth{}); err != nil {
 		return nil, err
 	}
 	if err := s.checkPayload(); err != nil {
@@ -162,7 +162,7 @@ func readQuery(r *http.Request, q auth) (*Signature, error) {
 	if s.Payload, err = either(r.Header, "X-Amz-Content-Sha256", q.payload); err != nil {
 		return nil, err
 	}
-	if s.Token, err = either(r.Header, "X-Amz-Security-Token", q.token); err != nil {
+	if err := s.fillToken(r.Header, q); err != nil {
 		return nil, err
 	}
 	if err := s.checkPayload(); err != nil {
@@ -224,6 +224,38 @@ func (s *Signature) fillCredential(credential string) error {
 		return fmt.Errorf("service %.80q in scope is not a service", parts[3])
 	}
 	s.AccessKeyID, s.Scope = parts[0], Scope{parts[1], parts[2], parts[3]}
+	return nil
+}
+
+// Where the token of a session with a directory bucket stands, and what its
+// calls are signed for.
+const (
+	sessionToken = "X-Amz-S3session-Token"
+	express      = "s3express"
+)
+
+// fillToken reads the session token: one, in one place, under the name that
+// belongs to the service of the scope. Who sends both leaves the choice to the
+// service.
+func (s *Signature) fillToken(h http.Header, q auth) error {
+	token, err := either(h, "X-Amz-Security-Token", q.token)
+	if err != nil {
+		return err
+	}
+	session, err := either(h, sessionToken, q.session)
+	if err != nil {
+		return err
+	}
+	switch {
+	case session == "":
+		s.Token = token
+		return nil
+	case token != "":
+		return fmt.Errorf("the request has both X-Amz-Security-Token and %s; send one", sessionToken)
+	case s.Scope.Service != express || s.Asymmetric:
+		return fmt.Errorf("%s is in a request that is signed for %.40q, not with %s for %q", sessionToken, s.Scope.Service, algorithm, express)
+	}
+	s.Token, s.Express = session, true
 	return nil
 }
 

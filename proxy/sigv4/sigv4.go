@@ -12,6 +12,11 @@
 // names none, and the set stands beside it, in X-Amz-Region-Set. The key pair
 // is derived from the access key, so that whoever may verify may sign.
 //
+// A session of Amazon S3's with one directory bucket has a token of another name,
+// X-Amz-S3session-Token, which takes the place of X-Amz-Security-Token in header
+// and query. It is good for the service that signs as "s3express" alone. (Amazon
+// S3 API Reference, CreateSession.)
+//
 // Most callers [Read] the signature of a request, look up the credentials of
 // its access key, and [Signature.Verify] it. A request is read from where
 // net/http's server leaves it: the target byte for byte in RequestURI, the
@@ -53,6 +58,7 @@ type Signature struct {
 	Regions     []string      // of version 4A alone: those that it is good for, as X-Amz-Region-Set has them, or "*" for any
 	Payload     string        // the canonical request's last line as the request states it: a hash, UNSIGNED-PAYLOAD, a STREAMING- value; empty if it does not
 	Token       string        // the session token
+	Express     bool          // Token is that of a session with one directory bucket, and stands in X-Amz-S3session-Token
 	Value       string        // hex
 }
 
