@@ -214,6 +214,9 @@ func (p *parser) resource(n *yaml.Node, r Pattern, actions []named) bool {
 			return true // "*", or a service that the list tells too little of
 		}
 		owners = append(owners, s.owners...)
+		if prefix == "s3" {
+			owners = append(owners, "s3express") // where Remit decides: see directory
+		}
 	}
 	if len(actions) == 0 || slices.Contains(owners, a.service) {
 		return true

@@ -179,7 +179,9 @@ func (p *parser) didYouMeanKey(key string, services []string) string {
 //     s3:delimiter, s3:max-keys, s3:versionid, s3:x-amz-…, s3:if-match,
 //     s3:if-none-match, s3:object-lock-…, s3:RequestObjectTag/…,
 //     s3:RequestObjectTagKeys, s3:ObjectCreationOperation, s3:authType,
-//     s3:signatureversion, s3:locationconstraint); of DynamoDB,
+//     s3:signatureversion, s3:locationconstraint); of directory buckets,
+//     s3express:SessionMode, LocationName, authType, signatureversion and
+//     s3express:x-amz-…; of DynamoDB,
 //     dynamodb:EnclosingOperation; of KMS, kms:EncryptionContext:…,
 //     EncryptionContextKeys, SigningAlgorithm, MacAlgorithm, RequestAlias; of
 //     SNS, sns:Protocol and sns:Endpoint; of Secrets Manager, SecretId; of SSM,
@@ -195,7 +197,7 @@ func (p *parser) didYouMeanKey(key string, services []string) string {
 // ses:FromAddress, which stands in the message where that is a raw one.
 func Deferred(key string) bool {
 	key = strings.ToLower(key)
-	for _, before := range []string{"s3:requestobjecttag/", "s3:x-amz-", "kms:encryptioncontext:"} {
+	for _, before := range []string{"s3:requestobjecttag/", "s3:x-amz-", "s3express:x-amz-", "kms:encryptioncontext:"} {
 		if strings.HasPrefix(key, before) {
 			return false
 		}
@@ -213,6 +215,7 @@ func Deferred(key string) bool {
 		"s3:object-lock-mode", "s3:object-lock-retain-until-date", "s3:object-lock-legal-hold",
 		"s3:object-lock-event-hold", "s3:object-lock-event-hold-duration-days",
 
+		"s3express:sessionmode", "s3express:authtype", "s3express:signatureversion", "s3express:locationname",
 		"dynamodb:enclosingoperation",
 		"kms:encryptioncontextkeys", "kms:signingalgorithm", "kms:macalgorithm", "kms:requestalias",
 		"sns:protocol", "sns:endpoint",

@@ -137,6 +137,9 @@ func (p *parser) viaService(service string, keys []kmsKey) Condition {
 		}
 		name := service + "." + region + ".amazonaws.com"
 		c.Values = appendNew(c.Values, name)
+		if service == "s3express" { // KMS's documentation does not list it beside S3
+			c.Values = appendNew(c.Values, "s3."+region+".amazonaws.com")
+		}
 		if strings.HasPrefix(region, "cn-") {
 			c.Values = appendNew(c.Values, name+".cn")
 		}

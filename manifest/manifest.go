@@ -316,7 +316,7 @@
 //
 // These are part of the design and an error in this version, which says so: at
 // the top log_group, egress and limits; in every entry expose; database's
-// connect; "${event: …}" in strings; directory buckets and object lambdas.
+// connect; "${event: …}" in strings; object lambdas.
 package manifest
 
 import (

@@ -46,7 +46,7 @@ func (p *parser) objectStorage(e *entry) {
 	}
 	buckets, ok := p.buckets(e)
 	pin, fine := p.pinned(e, buckets)
-	ok = ok && fine
+	ok = ok && fine && p.directories(e, buckets)
 	// objects calls grant for each field of a verb, with the objects it names.
 	objects := func(verb string, grant func(f field, objects []Pattern)) {
 		if f, has := e.fields[verb+"_prefix"]; has {
@@ -65,10 +65,13 @@ func (p *parser) objectStorage(e *entry) {
 	}
 	var key []*Grant
 	if e.has("read", "read_prefix") {
-		key = p.keyUse(e, "s3", ".read", "kms:Decrypt")
+		key = p.keyUse(e, storageOf(buckets), ".read", "kms:Decrypt")
+	}
+	if ok {
+		defer p.sessions(e, buckets)
 	}
 	objects("read", func(f field, on []Pattern) { p.grant(e, f, with(readActions()), on, pin...).Needs = key })
-	p.writing(e, objects, pin, with)
+	p.writing(e, buckets, objects, pin, with)
 	objects("delete", func(f field, on []Pattern) { p.grant(e, f, with(deleteActions()), on, pin...) })
 	p.list(e, buckets, ok, with(listActions()), pin)
 }
@@ -191,6 +194,7 @@ type bucket struct {
 	objects Pattern // what stands before a key
 	bare    bool    // it was named without an ARN, so it is the account's own
 	point   bool    // it is an access point's ARN
+	express bool    // it is a directory bucket, or one's access point
 }
 
 // pinned returns the condition that keeps bare names in the function's own
@@ -283,6 +287,12 @@ func (p *parser) buckets(e *entry) ([]bucket, bool) {
 // point that it is the ARN or the alias of.
 func (p *parser) bucket(s string) (bucket, error) {
 	a, isARN := parseARN(s)
+	if name := a.resource; !isARN && isDirectoryName(s) || a.service == "s3express" {
+		if !isARN {
+			name = s
+		}
+		return p.directory(a, isARN, name)
+	}
 	if !isARN {
 		if err := isBucket(s); err != nil {
 			return bucket{}, err
@@ -291,7 +301,7 @@ func (p *parser) bucket(s string) (bucket, error) {
 		return bucket{root: root, objects: root + "/", bare: true}, nil
 	}
 	switch a.service {
-	case "s3-object-lambda", "s3-outposts", "s3express", "s3tables", "s3vectors":
+	case "s3-object-lambda", "s3-outposts", "s3tables", "s3vectors":
 		return bucket{}, fmt.Errorf("%s is not built yet in this version", a.service)
 	}
 	if name, ok := strings.CutPrefix(a.resource, "accesspoint/"); ok {
@@ -339,8 +349,8 @@ func (p *parser) multiRegion(a arn, name string) (bucket, error) {
 // are narrower. (Amazon S3 User Guide, "General purpose bucket naming rules".)
 func isBucket(s string) error {
 	switch {
-	case strings.HasSuffix(s, "--x-s3"), strings.HasSuffix(s, "--ol-s3"), strings.HasSuffix(s, "--xa-s3"):
-		return errors.New("directory buckets and object lambdas are not built yet in this version")
+	case strings.HasSuffix(s, "--ol-s3"):
+		return errors.New("object lambdas are not built yet in this version")
 	case strings.ContainsAny(s, "*?"):
 		return errors.New(`a bucket is named: wildcards are for "allow"`)
 	case len(s) < 3 || len(s) > 255 || !made(s, letters+digits+".-_"):

@@ -59,7 +59,7 @@ func underKey(keys []kmsKey) []Condition {
 }
 
 // writing reads "write" and "write_prefix", and what opens and narrows them.
-func (p *parser) writing(e *entry, objects func(string, func(field, []Pattern)), pin []Condition, with func([]string) []string) {
+func (p *parser) writing(e *entry, buckets []bucket, objects func(string, func(field, []Pattern)), pin []Condition, with func([]string) []string) {
 	opens := []string{"acl", "tags", "storage_class", "create_only"}
 	if !e.has("write", "write_prefix") {
 		for _, name := range opens {
@@ -74,7 +74,7 @@ func (p *parser) writing(e *entry, objects func(string, func(field, []Pattern)),
 		always[len(always)-1] = Condition{"StringEqualsIfExists", class, classes}
 	}
 	createOnly := p.truth(e, "create_only")
-	needs := p.keyUse(e, "s3", ".write", "kms:GenerateDataKey", "kms:Decrypt") // Decrypt for the parts of an upload
+	needs := p.keyUse(e, storageOf(buckets), ".write", "kms:GenerateDataKey", "kms:Decrypt") // Decrypt for the parts of an upload
 	var keys []kmsKey
 	if f, has := e.fields["key"]; has {
 		ids, aliases, _ := p.kmsKeys(f)
