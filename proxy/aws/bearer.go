@@ -20,7 +20,7 @@ import (
 // bearer returns the token that a call was sent with, if it is a sealed one.
 func (c *Cloud) bearer(h http.Header) (credentials.Bearer, bool) {
 	values := h.Values("Authorization")
-	if len(values) != 1 || len(h.Values("X-Amz-Security-Token")) > 0 {
+	if len(values) != 1 || len(h.Values("X-Amz-Security-Token")) > 0 || len(h.Values(expressToken)) > 0 {
 		return credentials.Bearer{}, false
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")

@@ -26,7 +26,7 @@ const (
 // isAnonymous reports whether an unsigned call carries nothing else that could
 // be somebody's credentials: another scheme's, or a token without its key.
 func isAnonymous(h http.Header) bool {
-	for _, name := range []string{"Authorization", "X-Amz-Security-Token", "X-Amz-S3session-Token"} {
+	for _, name := range []string{"Authorization", "X-Amz-Security-Token", expressToken} {
 		if len(h.Values(name)) > 0 {
 			return false
 		}
@@ -72,7 +72,8 @@ func (p *particulars) mark(call *proxy.Call) {
 		return
 	}
 	for i := range call.Requests {
-		call.Requests[i].Unbound, call.Requests[i].Anonymous = unbound, p.anonymous
+		r := &call.Requests[i]
+		r.Unbound, r.Anonymous = r.Unbound || unbound, p.anonymous
 	}
 }
 

@@ -89,7 +89,7 @@ func (in *input) unsignedQuery() []pair {
 // (AWS General Reference, "Authentication methods: query string parameters".)
 func isSigning(name string) bool {
 	switch name {
-	case "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Region-Set":
+	case "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Security-Token", expressToken, "X-Amz-Region-Set":
 		return true
 	}
 	return false

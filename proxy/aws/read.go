@@ -35,6 +35,7 @@ type particulars struct {
 	account string               // a foreign key's
 	bearer  *credentials.Bearer  // that the call was sent with; nil: none
 	session *credentials.Session // that it is made under; nil: the function's own credentials
+	least   bool                 // the call leaves to AWS how much the session may do that it asks for, and so to the manifest
 	bound   bool                 // the role that it assumes gets the manifest for a session policy
 	payload string               // what the body is signed as when it goes out
 	body    []byte               // if it was buffered
@@ -223,6 +224,9 @@ func (c *Cloud) verify(in *input, call *proxy.Call, p *particulars, sigErr error
 			}
 		}
 		return &proxy.Refusal{Reason: proxy.ForeignCredentials, Text: fmt.Sprintf("access key %.32q was not handed out by Remit", p.signature.AccessKeyID)}
+	}
+	if err := p.ofService(); err != nil {
+		return err
 	}
 	o := sigv4.Options{S3: p.service.s3, Now: c.now(), Keys: &c.keys}
 	if err := in.payload(p, &o); err != nil {

@@ -17,6 +17,8 @@ type s3Call struct {
 	in   *input
 	call *proxy.Call
 
+	express   bool        // it is signed for "s3express"
+	name      string      // of a directory bucket
 	container s3Container // zero at the level of the service
 	key       string      // decoded once, never normalised; empty above the level of objects
 	level     s3Level
@@ -34,6 +36,15 @@ type s3Call struct {
 func readS3(in *input, call *proxy.Call) error {
 	call.Upstream = s3Upstream(in.place, in.region)
 	c := &s3Call{in: in, call: call}
+	if err := c.read(); err != nil {
+		return err
+	}
+	c.sessions(false) // of a copy from a directory bucket
+	return nil
+}
+
+func (c *s3Call) read() error {
+	in, call := c.in, c.call
 	if err := c.readPath(); err != nil {
 		return err
 	}
@@ -44,7 +55,7 @@ func readS3(in *input, call *proxy.Call) error {
 		return err
 	}
 	call.Operation = c.operation.name
-	if c.operation.unread != "" {
+	if c.operation.unread != "" && !(c.express && c.operation.express) {
 		return fmt.Errorf("operation %s: %s not read by this version", call.Operation, c.operation.unread)
 	}
 	if err := c.readHeaders(); err != nil {
@@ -72,6 +83,13 @@ func (c *s3Call) readPath() error {
 		}
 	case p.accessPoint != "":
 		c.container = s3AccessPointOf(in.partition, in.region, p.account, p.accessPoint)
+	case c.express && p.bucket != "":
+		var err error
+		if c.container, err = in.s3Express(p.bucket); err != nil {
+			return err
+		}
+	case c.express && p.plane == "s3express":
+		return fmt.Errorf("%.120q names no bucket", p.host)
 	case p.bucket != "":
 		if err := s3BucketName(p.bucket); err != nil {
 			return err
@@ -86,7 +104,13 @@ func (c *s3Call) readPath() error {
 		if err != nil {
 			return err
 		}
-		if c.container, err = in.s3Container(name); err != nil {
+		if c.express {
+			c.name = name
+			c.container, err = in.s3Express(name)
+		} else {
+			c.container, err = in.s3Container(name)
+		}
+		if err != nil {
 			return err
 		}
 		rest = after

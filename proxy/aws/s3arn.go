@@ -120,8 +120,8 @@ func s3BucketName(name string) error {
 		}
 	}
 	for _, s := range []struct{ suffix, what string }{
-		{"--x-s3", "directory buckets are"},
-		{"--xa-s3", "access points of directory buckets are"},
+		{"--x-s3", `directory buckets in calls that are signed for "s3" are`},
+		{"--xa-s3", `access points of directory buckets in calls that are signed for "s3" are`},
 		{"--ol-s3", "S3 Object Lambda is"},
 		{"--op-s3", "S3 on Outposts is"},
 		{"--table-s3", "table buckets are"},

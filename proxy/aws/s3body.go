@@ -104,7 +104,7 @@ func (c *s3Call) readCreate() error {
 	if err != nil {
 		return err
 	}
-	context, err := root.keys("LocationConstraint", "s3:locationconstraint")
+	context, err := root.keys("LocationConstraint", "s3:locationconstraint", "Location/Name", "s3express:locationname")
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,11 @@ func (in *input) s3Source(value string) (s3Source, error) {
 	if key == "" {
 		return s, errors.New("it names no object")
 	}
-	s.container, err = in.s3Container(bucket)
+	if isDirectory(bucket) {
+		s.container, err = in.s3Express(bucket)
+	} else {
+		s.container, err = in.s3Container(bucket)
+	}
 	s.key, s.name = key, path
 	return s, err
 }

@@ -85,7 +85,7 @@ func (c *s3Call) readHeaders() error {
 		if len(values) != 1 {
 			return fmt.Errorf("header %.80q stands %d times", name, len(values))
 		}
-		if name == "X-Amz-Date" || name == "X-Amz-Security-Token" || name == "X-Amz-Region-Set" {
+		if name == "X-Amz-Date" || name == "X-Amz-Security-Token" || name == "X-Amz-Region-Set" || name == expressToken && c.express {
 			continue // the signature's
 		}
 		if err := c.checkHeader("header", name); err != nil {

@@ -34,13 +34,16 @@ type s3Operation struct {
 	headers     s3Header // the headers with a meaning of their own that it takes
 	read        func(*s3Call) error
 	unread      string // why it is not read, as the subject of a sentence
+	express     bool   // it is of directory buckets, and read where the call is signed for them
 }
+
+const expressAlone = `what is not signed for "s3express" is`
 
 // What S3 is asked for at a level by one method without a subresource, or with
 // one, is one operation, or two of which the first needs something that the
 // second has not.
 var s3Operations = [...]s3Operation{
-	{level: s3Service, method: "GET", with: "max-directory-buckets", name: "ListDirectoryBuckets", params: "max-directory-buckets continuation-token", unread: "directory buckets are"},
+	{level: s3Service, method: "GET", with: "max-directory-buckets", name: "ListDirectoryBuckets", action: "s3express:ListAllMyDirectoryBuckets", params: "max-directory-buckets continuation-token", unread: expressAlone, express: true},
 	{level: s3Service, method: "GET", name: "ListBuckets", action: "s3:ListAllMyBuckets", params: "max-buckets continuation-token prefix bucket-region"},
 
 	{level: s3Object, method: "GET", name: "GetObject", action: "s3:GetObject", version: "s3:GetObjectVersion", params: "versionId partNumber " + s3Responses, headers: s3CustomerKey},
@@ -53,7 +56,7 @@ var s3Operations = [...]s3Operation{
 	{level: s3Object, method: "POST", subresource: "restore", name: "RestoreObject", action: "s3:RestoreObject", params: "versionId", read: (*s3Call).readRestore},
 	{level: s3Object, method: "POST", subresource: "select", name: "SelectObjectContent", action: "s3:GetObject", params: "select-type!", headers: s3CustomerKey},
 	{level: s3Object, method: "PUT", subresource: "encryption", name: "UpdateObjectEncryption", action: "s3:UpdateObjectEncryption", params: "versionId", read: (*s3Call).readEncryption},
-	{level: s3Object, method: "PUT", subresource: "renameObject", name: "RenameObject", unread: "directory buckets are"},
+	{level: s3Object, method: "PUT", subresource: "renameObject", name: "RenameObject", unread: "renaming objects is"},
 
 	{level: s3Object, method: "POST", subresource: "uploads", name: "CreateMultipartUpload", action: "s3:PutObject", headers: s3Writes, read: (*s3Call).readPut},
 	{level: s3Object, method: "PUT", subresource: "uploadId", with: "X-Amz-Copy-Source", name: "UploadPartCopy", action: "s3:PutObject", params: "partNumber!", headers: s3CustomerKey | s3Copies, read: (*s3Call).readCopy},
@@ -85,7 +88,7 @@ var s3Operations = [...]s3Operation{
 	{level: s3Bucket, method: "DELETE", name: "DeleteBucket", action: "s3:DeleteBucket"},
 	{level: s3Bucket, method: "POST", subresource: "delete", name: "DeleteObjects", action: "s3:DeleteObject", version: "s3:DeleteObjectVersion", headers: s3Bypass, read: (*s3Call).readDeletes},
 	{level: s3Bucket, method: "POST", name: "PostObject", unread: "browser uploads by POST policy are"},
-	{level: s3Bucket, method: "GET", subresource: "session", name: "CreateSession", headers: s3Encrypts, unread: "directory buckets are"},
+	{level: s3Bucket, method: "GET", subresource: "session", name: "CreateSession", headers: s3Encrypts, unread: expressAlone, express: true, read: (*s3Call).readSession},
 
 	// The configurations of buckets. IAM's names are often not the API's, and
 	// to delete a configuration is mostly to put it.
@@ -195,7 +198,7 @@ func (c *s3Call) route() error {
 			}
 			continue
 		}
-		if o.with != "" && !c.has(o.with) {
+		if o.with != "" && !c.has(o.with) && !(c.express && o.express) {
 			continue
 		}
 		c.operation = o

@@ -78,6 +78,12 @@ func (c *Cloud) seal(resp *http.Response, call *proxy.Call, p *particulars) erro
 // describe adds to a session what the call that asked for it tells.
 func (p *particulars) describe(x *credentials.Session, call *proxy.Call, body []byte) error {
 	x.Bound = p.bound
+	if call.Service == "s3express" {
+		// Who asked for it makes its calls; it is good for one bucket.
+		x.Principal, x.Service, x.Resource = call.Principal, "s3express", call.Requests[0].Resource
+		x.Account = accountOf(x.Resource)
+		return nil
+	}
 	if call.Service != "sts" {
 		// Neither Cognito nor single sign-on says whose role it gives out. The
 		// account of the latter's stands in the call; without one, a call that

@@ -32,6 +32,9 @@ func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, 
 	if err := p.refusesIssue(m); err != nil {
 		return nil, proxy.Sent{}, err
 	}
+	if p.least {
+		d = p.chooseMode(out, call, m, d)
+	}
 	if p.issue.sealed() {
 		return c.sendIssuing(out, call, p, m, d)
 	}
@@ -227,13 +230,22 @@ func refused(err error) error {
 // the caller's stood.
 func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds sdk.Credentials) error {
 	path, query, _ := strings.Cut(p.target, "?")
-	for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token"} {
+	for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token", expressToken} {
 		out.Header.Del(name)
 	}
 	host := call.Upstream.Host
 	out.Host = host
 	if p.signature.Asymmetric {
 		return c.signAsymmetric(out, p, creds)
+	}
+	// The token of a session with a directory bucket has a name of its own, which
+	// the signer does not know: to it, it is a header, or a parameter, like others.
+	express := ""
+	if p.signature.Express {
+		express, creds.SessionToken = creds.SessionToken, ""
+		if !p.signature.Query {
+			out.Header.Set(expressToken, express)
+		}
 	}
 	signer := c.signer(p.service.s3)
 	// The signer writes into the header that leaves, and into a URL of its own.
@@ -245,6 +257,9 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 		query = unsigned(query)
 		if e := p.signature.Expires; e > 0 {
 			query += fmt.Sprintf("&X-Amz-Expires=%d", int(e/time.Second))
+		}
+		if express != "" {
+			query += "&" + expressToken + "=" + url.QueryEscape(express)
 		}
 		signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + path, RawQuery: strings.TrimPrefix(query, "&")}
 		presigned, header, err := signer.PresignHTTP(out.Context(), creds, &signed, p.payload, p.signature.Scope.Service, call.Region, now)
@@ -337,7 +352,7 @@ func unsigned(query string) string {
 		name, _, _ := strings.Cut(part, "=")
 		if n, err := url.QueryUnescape(name); err == nil {
 			switch n {
-			case "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Security-Token":
+			case "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Security-Token", expressToken:
 				continue
 			}
 		}

@@ -46,6 +46,8 @@ func lookup(name string) (service, bool) {
 		return service{name: "lambda", protocol: protocolREST, read: readLambda}, true
 	case "s3":
 		return service{name: "s3", protocol: protocolS3, s3: true, read: readS3}, true
+	case "s3express":
+		return service{name: "s3express", protocol: protocolS3, s3: true, read: readS3Express}, true
 	case "sns":
 		return service{name: "sns", protocol: protocolQuery, read: readSNS}, true
 	case "secretsmanager":
@@ -66,14 +68,29 @@ func (c *Cloud) service(in *input, host string) (service, bool) {
 	if svc, ok := dataPlane(in.place); ok {
 		return svc, true
 	}
-	if in.place.plane == "" && !in.isControl() {
-		if svc, ok := lookup(host); ok {
-			return svc, true
+	if !in.isControl() {
+		switch in.place.plane {
+		case "":
+			if svc, ok := lookup(host); ok {
+				return svc, true
+			}
+		case "s3express", "s3express-control":
+			return lookup("s3express")
 		}
 	}
 	name := in.scope.Service
 	if name == "" {
 		name = host
+	}
+	if name == "s3express" { // whose access points S3 Control serves
+		ts := in.serving(c.tables.of("s3"))
+		if len(ts) == 0 || !in.isControl() {
+			return service{}, false
+		}
+		return service{
+			name: name, protocol: in.speaks(ts), tabled: true,
+			read: func(in *input, call *proxy.Call) error { return readExpressControl(in, call, ts) },
+		}, true
 	}
 	ts := in.serving(c.tables.of(name))
 	if len(ts) == 0 {
@@ -90,7 +107,8 @@ func (c *Cloud) service(in *input, host string) (service, bool) {
 // though no host says so: all of its operations name an account in a header,
 // and have a version in their paths.
 func (in *input) isControl() bool {
-	return in.scope.Service == "s3" && in.place.host == "" && strings.HasPrefix(in.path, "/v20180820/") && len(in.r.Header.Values("X-Amz-Account-Id")) > 0
+	express := in.place.plane == "s3express-control" || in.place.host == "" && in.scope.Service == "s3express"
+	return (express || in.scope.Service == "s3" && in.place.host == "") && strings.HasPrefix(in.path, "/v20180820/") && len(in.r.Header.Values("X-Amz-Account-Id")) > 0
 }
 
 // serving returns those of ts that the call's host may be of. S3 itself is
