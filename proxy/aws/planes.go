@@ -54,11 +54,25 @@ func (in *input) behind(service, id, resource string) (string, error) {
 	}
 	switch {
 	case !named:
-		return "", fmt.Errorf("%q is what a customer made, and the manifest does not say whose: name it by \"api\", {call: …}", in.place.host)
+		return "", fmt.Errorf("%q is what a customer made, and the manifest does not say whose: name it by api: %s", in.place.host, in.naming())
 	case account == "":
 		return "", errNoAccount
 	}
 	return "arn:" + in.partition + ":" + service + ":" + in.region + ":" + account + ":" + resource, nil
+}
+
+// naming is an entry of the kind api that names the call's host.
+func (in *input) naming() string {
+	host := "https://" + in.place.host
+	switch in.place.plane {
+	case "appsync":
+		return fmt.Sprintf("{call: %q, graphql: ID}", host+"/graphql")
+	case "function-url":
+		return fmt.Sprintf("{call: %q, function: NAME}", host)
+	case "aoss":
+		return fmt.Sprintf("{call: %q}", host)
+	}
+	return fmt.Sprintf("{call: %.300q}", in.r.Method+" "+host+in.path)
 }
 
 // asked fills in what a call to a plane asks for, and that it goes to no host but
