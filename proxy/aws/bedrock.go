@@ -19,7 +19,7 @@ func bedrockRuntime(operation string) reading {
 	default:
 		return nil
 	}
-	return func(c *tableCall) ([]manifest.Request, error) {
+	return func(c *tableCall) (asked []manifest.Request, err error) {
 		all, err := c.tabled()
 		if err != nil {
 			return nil, err
@@ -31,6 +31,20 @@ func bedrockRuntime(operation string) reading {
 		arn, err := c.model(id)
 		if err != nil {
 			return nil, err
+		}
+		guard, key, err := c.guardrail()
+		if err != nil {
+			return nil, err
+		}
+		if guard != "" {
+			all = append(all, request("bedrock:ApplyGuardrail", guard))
+			defer func() {
+				for i := range asked {
+					if strings.HasPrefix(asked[i].Action, "bedrock:InvokeModel") {
+						with(&asked[i], "bedrock:GuardrailIdentifier", key)
+					}
+				}
+			}()
 		}
 		// The table asks for all that a model may be.
 		action := ""
@@ -76,4 +90,61 @@ func (c *tableCall) model(id string) (string, error) {
 		return c.fill("bedrock:{r}:{a}:inference-profile/{/}", []string{id})
 	}
 	return c.fill("bedrock:{r}::foundation-model/{/}", []string{id})
+}
+
+// guardrail returns the ARN of the guardrail that a model is called with, if one
+// is, and what the condition on it compares: the version belongs to it. The body
+// of a call that is too large to be held may name one, for which AWS then finds no
+// right. (Amazon Bedrock User Guide, "Set up permissions to use Amazon Bedrock
+// Guardrails".)
+func (c *tableCall) guardrail() (arn, key string, err error) {
+	id, version := "h.X-Amzn-Bedrock-GuardrailIdentifier", "h.X-Amzn-Bedrock-GuardrailVersion"
+	switch c.operation.name {
+	case "Converse", "ConverseStream":
+		if c.in.r.ContentLength > maxBody {
+			return "", "", nil
+		}
+		id, version = "b.guardrailConfig.guardrailIdentifier", "b.guardrailConfig.guardrailVersion"
+	case "InvokeModel", "InvokeModelWithResponseStream":
+	default:
+		return "", "", nil
+	}
+	name, ok, err := c.text(id)
+	if err != nil || !ok || name == "" {
+		return "", "", err
+	}
+	if version, _, err = c.text(version); err != nil {
+		return "", "", err
+	}
+	if arn, err = c.guardrailARN(name); err != nil {
+		return "", "", err
+	}
+	if version == "" || version == "DRAFT" {
+		return arn, arn, nil
+	}
+	return arn, arn + ":" + version, literal(version)
+}
+
+func (c *tableCall) guardrailARN(name string) (string, error) {
+	if strings.HasPrefix(name, "arn:") {
+		return c.stated("bedrock", name)
+	}
+	return c.fill("bedrock:{r}:{a}:guardrail/{/:}", []string{name})
+}
+
+// bedrockControl is what the tables do not say of Amazon Bedrock's control plane:
+// what a model's id names. (Service Authorization Reference, "Amazon Bedrock".)
+func bedrockControl(operation string) reading {
+	if operation != "GetFoundationModel" {
+		return nil
+	}
+	return func(c *tableCall) ([]manifest.Request, error) {
+		id := c.labels["modelIdentifier"]
+		if strings.HasPrefix(id, "arn:") {
+			arn, err := c.stated("bedrock", id)
+			return []manifest.Request{request("bedrock:GetFoundationModel", arn)}, err
+		}
+		arn, err := c.fill("bedrock:{r}::foundation-model/{/}", []string{id})
+		return []manifest.Request{request("bedrock:GetFoundationModel", arn)}, err
+	}
 }

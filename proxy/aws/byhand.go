@@ -10,16 +10,24 @@ type reading func(c *tableCall) ([]manifest.Request, error)
 // and one line here. ADDING.md shows how one is added.
 func byHand(service, operation string) reading {
 	switch service {
+	case "amplify":
+		return amplify(operation)
 	case "appconfig", "appconfigdata":
 		return appConfig(operation)
 	case "athena":
 		return athena(operation)
+	case "bedrock":
+		return bedrockControl(operation)
+	case "bedrock-agent-runtime":
+		return bedrockAgents(operation)
 	case "bedrock-runtime":
 		return bedrockRuntime(operation)
 	case "cloudwatch":
 		return cloudWatch(operation)
 	case "cloudwatch-logs":
 		return logs(operation)
+	case "connect":
+		return contacts(operation)
 	case "ecs":
 		return containers(operation)
 	case "eventbridge":
@@ -30,18 +38,36 @@ func byHand(service, operation string) reading {
 		return glue(operation)
 	case "iam":
 		return identities(operation)
-	case "kinesis":
-		return kinesis(operation)
 	case "iot-data-plane":
 		return iotData(operation)
+	case "kinesis":
+		return kinesis(operation)
+	case "mediaconvert":
+		return mediaConvert(operation)
+	case "polly":
+		return polly(operation)
 	case "rds-data":
 		return rdsData(operation)
+	case "redshift-data":
+		return redshiftData(operation)
+	case "rekognition":
+		return rekognition(operation)
+	case "sagemaker-featurestore-runtime":
+		return featureStore(operation)
 	case "scheduler":
 		return scheduler(operation)
 	case "ses", "sesv2":
 		return email(operation)
 	case "sfn":
 		return stepFunctions(operation)
+	case "textract":
+		return textract(operation)
+	case "timestream-write":
+		return timestream(operation)
+	case "transcribe":
+		return transcribe(operation)
+	case "verifiedpermissions":
+		return verifiedPermissions(operation)
 	case "xray":
 		return tracing(operation)
 	}

@@ -304,7 +304,7 @@ func spoken(raw string) string {
 func unversioned(action string) string { return strings.Replace(action, "Version", "", 1) }
 
 // unnamed are what resources are called that a call need not name.
-var unnamed = []string{"default", "primary", "catalog", "default-registry"}
+var unnamed = []string{"default", "primary", "catalog", "default-registry", "Default"}
 
 // stillNamed reports whether a mutant has all parts of a resource's name as
 // often as what it was made of.

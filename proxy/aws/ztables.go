@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{680822, 681241}}
+		return []block{{681038, 681457}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -25,7 +25,7 @@ func blocksOf(name string) []block {
 	case "aiops":
 		return []block{{7099, 8082}}
 	case "airflow":
-		return []block{{846912, 847802}}
+		return []block{{848146, 849036}}
 	case "amplify":
 		return []block{{12273, 15413}}
 	case "amplifybackend":
@@ -33,7 +33,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{17804, 20556}}
 	case "aoss":
-		return []block{{901751, 903169}}
+		return []block{{902985, 904403}}
 	case "apigateway":
 		return []block{{20556, 30308}, {30632, 38457}}
 	case "app-integrations":
@@ -79,9 +79,9 @@ func blocksOf(name string) []block {
 	case "autoscaling-plans":
 		return []block{{88974, 89287}}
 	case "aws-marketplace":
-		return []block{{793377, 794364}, {794364, 795249}, {795478, 795914}, {795914, 796070}, {796070, 796271}, {796271, 796441}}
+		return []block{{794611, 795598}, {795598, 796483}, {796712, 797148}, {797148, 797304}, {797304, 797505}, {797505, 797675}}
 	case "awsssoportal":
-		return []block{{1187824, 1188069}}
+		return []block{{1191457, 1191702}}
 	case "b2bi":
 		return []block{{89287, 90501}}
 	case "backup":
@@ -115,7 +115,7 @@ func blocksOf(name string) []block {
 	case "cases":
 		return []block{{336877, 340857}}
 	case "cassandra":
-		return []block{{716827, 717833}, {717833, 718026}}
+		return []block{{717043, 718049}, {718049, 718242}}
 	case "ce":
 		return []block{{344413, 346569}}
 	case "chatbot":
@@ -251,477 +251,477 @@ func blocksOf(name string) []block {
 	case "eks-auth":
 		return []block{{497848, 498047}}
 	case "elasticache":
-		return []block{{505968, 511143}}
+		return []block{{505991, 511166}}
 	case "elasticbeanstalk":
-		return []block{{498047, 500983}}
+		return []block{{498047, 501006}}
 	case "elasticfilesystem":
 		return []block{{488597, 491580}}
 	case "elasticloadbalancing":
-		return []block{{500983, 502620}, {502620, 504798}}
+		return []block{{501006, 502643}, {502643, 504821}}
 	case "elasticmapreduce":
-		return []block{{516972, 519919}}
+		return []block{{516995, 519942}}
 	case "elastictranscoder":
-		return []block{{504798, 505968}}
+		return []block{{504821, 505991}}
 	case "elemental-inference":
-		return []block{{515675, 516972}}
+		return []block{{515698, 516995}}
 	case "emr-containers":
-		return []block{{519919, 522192}}
+		return []block{{519942, 522215}}
 	case "emr-serverless":
-		return []block{{522192, 524310}}
+		return []block{{522215, 524333}}
 	case "entityresolution":
-		return []block{{524310, 527418}}
+		return []block{{524333, 527441}}
 	case "es":
-		return []block{{511143, 515675}, {893109, 901751}}
+		return []block{{511166, 515698}, {894343, 902985}}
 	case "events":
-		return []block{{527418, 529662}}
+		return []block{{527441, 529685}}
 	case "evidently":
-		return []block{{529662, 532547}}
+		return []block{{529685, 532570}}
 	case "evs":
-		return []block{{532547, 533165}}
+		return []block{{532570, 533188}}
 	case "execute-api":
 		return []block{{30308, 30632}, {340857, 341614}}
 	case "finspace":
-		return []block{{533165, 537590}}
+		return []block{{533188, 537613}}
 	case "finspace-api":
-		return []block{{537590, 539531}}
+		return []block{{537613, 539554}}
 	case "firehose":
-		return []block{{539531, 541207}}
+		return []block{{539554, 541230}}
 	case "fis":
-		return []block{{541207, 543604}}
+		return []block{{541230, 543627}}
 	case "fms":
-		return []block{{543604, 545168}}
+		return []block{{543627, 545191}}
 	case "forecast":
-		return []block{{545168, 548312}, {548312, 548481}}
+		return []block{{545191, 548335}, {548335, 548504}}
 	case "frauddetector":
-		return []block{{548481, 551714}}
+		return []block{{548504, 551737}}
 	case "freetier":
-		return []block{{551714, 551922}}
+		return []block{{551737, 551945}}
 	case "fsx":
-		return []block{{551922, 554117}}
+		return []block{{551945, 554140}}
 	case "gamelift":
-		return []block{{554117, 559065}}
+		return []block{{554140, 559088}}
 	case "gameliftstreams":
-		return []block{{559065, 561585}}
+		return []block{{559088, 561608}}
 	case "geo":
-		return []block{{766621, 772674}}
+		return []block{{767855, 773908}}
 	case "geo-maps":
-		return []block{{561585, 561960}}
+		return []block{{561608, 561983}}
 	case "geo-places":
-		return []block{{561960, 562324}}
+		return []block{{561983, 562347}}
 	case "geo-routes":
-		return []block{{562324, 562644}}
+		return []block{{562347, 562667}}
 	case "glacier":
-		return []block{{562644, 565514}}
+		return []block{{562667, 565537}}
 	case "globalaccelerator":
-		return []block{{565514, 568155}}
+		return []block{{565537, 568178}}
 	case "glue":
-		return []block{{568155, 583006}}
+		return []block{{568178, 583060}}
 	case "grafana":
-		return []block{{583006, 585300}}
+		return []block{{583060, 585354}}
 	case "greengrass":
-		return []block{{585300, 595323}, {595323, 598009}}
+		return []block{{585354, 595460}, {595460, 598225}}
 	case "groundstation":
-		return []block{{598009, 600373}}
+		return []block{{598225, 600589}}
 	case "guardduty":
-		return []block{{600373, 608863}}
+		return []block{{600589, 609079}}
 	case "health":
-		return []block{{608863, 609483}}
+		return []block{{609079, 609699}}
 	case "healthlake":
-		return []block{{609483, 610210}}
+		return []block{{609699, 610426}}
 	case "iam":
-		return []block{{610210, 617564}}
+		return []block{{610426, 617780}}
 	case "identitystore":
-		return []block{{617564, 618854}}
+		return []block{{617780, 619070}}
 	case "imagebuilder":
-		return []block{{618854, 624569}}
+		return []block{{619070, 624785}}
 	case "inspector":
-		return []block{{624569, 625757}}
+		return []block{{624785, 625973}}
 	case "inspector-scan":
-		return []block{{625757, 625870}}
+		return []block{{625973, 626086}}
 	case "inspector2":
-		return []block{{625870, 631020}}
+		return []block{{626086, 631236}}
 	case "internetmonitor":
-		return []block{{631020, 632380}}
+		return []block{{631236, 632596}}
 	case "invoicing":
-		return []block{{632380, 633276}}
+		return []block{{632596, 633492}}
 	case "iot":
-		return []block{{633276, 654543}}
+		return []block{{633492, 654759}}
 	case "iot-jobs-data":
-		return []block{{658254, 658748}}
+		return []block{{658470, 658964}}
 	case "iotanalytics":
-		return []block{{673867, 676255}}
+		return []block{{674083, 676471}}
 	case "iotdata":
-		return []block{{654543, 655410}}
+		return []block{{654759, 655626}}
 	case "iotdeviceadvisor":
-		return []block{{676255, 677703}}
+		return []block{{676471, 677919}}
 	case "iotevents":
-		return []block{{655410, 657438}}
+		return []block{{655626, 657654}}
 	case "ioteventsdata":
-		return []block{{657438, 658254}}
+		return []block{{657654, 658470}}
 	case "iotfleethub":
-		return []block{{677703, 678371}}
+		return []block{{677919, 678587}}
 	case "iotfleetwise":
-		return []block{{678371, 680822}}
+		return []block{{678587, 681038}}
 	case "iotmanagedintegrations":
-		return []block{{658748, 664927}}
+		return []block{{658964, 665143}}
 	case "iotsitewise":
-		return []block{{681241, 694375}}
+		return []block{{681457, 694591}}
 	case "iotthingsgraph":
-		return []block{{694375, 695568}}
+		return []block{{694591, 695784}}
 	case "iottwinmaker":
-		return []block{{695568, 699612}}
+		return []block{{695784, 699828}}
 	case "iotwireless":
-		return []block{{664927, 673867}}
+		return []block{{665143, 674083}}
 	case "ivs":
-		return []block{{699612, 702083}, {702083, 704523}}
+		return []block{{699828, 702299}, {702299, 704739}}
 	case "ivschat":
-		return []block{{704523, 705625}}
+		return []block{{704739, 705841}}
 	case "kafka":
-		return []block{{705625, 710461}}
+		return []block{{705841, 710677}}
 	case "kafkaconnect":
-		return []block{{710461, 712111}}
+		return []block{{710677, 712327}}
 	case "kendra":
-		return []block{{712111, 716284}}
+		return []block{{712327, 716500}}
 	case "kendra-ranking":
-		return []block{{716284, 716827}}
+		return []block{{716500, 717043}}
 	case "kinesis":
-		return []block{{718026, 720082}}
+		return []block{{718242, 720298}}
 	case "kinesisanalytics":
-		return []block{{720082, 721323}, {721323, 723147}}
+		return []block{{720298, 721539}, {721539, 723363}}
 	case "kinesisvideo":
-		return []block{{723147, 725484}, {725484, 725941}, {725941, 726085}, {726085, 726340}, {726340, 726599}}
+		return []block{{723363, 725700}, {725700, 726157}, {726157, 726301}, {726301, 726556}, {726556, 726815}}
 	case "kms":
-		return []block{{726599, 728434}}
+		return []block{{726815, 728650}}
 	case "lakeformation":
-		return []block{{728434, 732440}}
+		return []block{{728650, 732656}}
 	case "lambda":
-		return []block{{732440, 741131}}
+		return []block{{732656, 741347}}
 	case "launchwizard":
-		return []block{{741131, 742129}}
+		return []block{{741347, 742345}}
 	case "lex":
-		return []block{{742129, 744730}, {744730, 753411}, {753411, 753876}, {753876, 754632}}
+		return []block{{742345, 745056}, {745056, 754364}, {754364, 754956}, {754956, 755866}}
 	case "license-manager":
-		return []block{{754632, 757454}}
+		return []block{{755866, 758688}}
 	case "license-manager-linux-subscriptions":
-		return []block{{757454, 758516}}
+		return []block{{758688, 759750}}
 	case "license-manager-user-subscriptions":
-		return []block{{758516, 759981}}
+		return []block{{759750, 761215}}
 	case "lightsail":
-		return []block{{759981, 766621}}
+		return []block{{761215, 767855}}
 	case "logs":
 		return []block{{242037, 247060}}
 	case "lookoutequipment":
-		return []block{{772674, 774489}}
+		return []block{{773908, 775723}}
 	case "lookoutmetrics":
-		return []block{{774489, 776711}}
+		return []block{{775723, 777945}}
 	case "lookoutvision":
-		return []block{{776711, 778802}}
+		return []block{{777945, 780036}}
 	case "m2":
-		return []block{{778802, 782008}}
+		return []block{{780036, 783242}}
 	case "machinelearning":
-		return []block{{782008, 783390}}
+		return []block{{783242, 784624}}
 	case "macie2":
-		return []block{{783390, 788165}}
+		return []block{{784624, 789399}}
 	case "managedblockchain":
-		return []block{{790709, 792790}}
+		return []block{{791943, 794024}}
 	case "managedblockchain-query":
-		return []block{{792790, 793377}}
+		return []block{{794024, 794611}}
 	case "marketplacecommerceanalytics":
-		return []block{{795249, 795478}}
+		return []block{{796483, 796712}}
 	case "mediaconnect":
-		return []block{{796441, 800147}}
+		return []block{{797675, 801381}}
 	case "mediaconvert":
-		return []block{{800147, 802156}}
+		return []block{{801381, 803390}}
 	case "medialive":
-		return []block{{802156, 812458}}
+		return []block{{803390, 813692}}
 	case "mediapackage":
-		return []block{{812458, 813694}}
+		return []block{{813692, 814928}}
 	case "mediapackage-vod":
-		return []block{{813694, 814883}}
+		return []block{{814928, 816117}}
 	case "mediapackagev2":
-		return []block{{814883, 820391}}
+		return []block{{816117, 821625}}
 	case "mediastore":
-		return []block{{820391, 821356}, {821356, 821604}}
+		return []block{{821625, 822590}, {822590, 822838}}
 	case "mediatailor":
-		return []block{{821604, 825593}}
+		return []block{{822838, 826827}}
 	case "medical-imaging":
-		return []block{{825593, 827563}}
+		return []block{{826827, 828797}}
 	case "memorydb":
-		return []block{{827563, 830130}}
+		return []block{{828797, 831364}}
 	case "mgh":
-		return []block{{835202, 836013}, {838946, 839167}}
+		return []block{{836436, 837247}, {840180, 840401}}
 	case "mgn":
-		return []block{{830130, 835202}}
+		return []block{{831364, 836436}}
 	case "migrationhub-orchestrator":
-		return []block{{839167, 841308}}
+		return []block{{840401, 842542}}
 	case "migrationhub-strategy":
-		return []block{{841308, 842795}}
+		return []block{{842542, 844029}}
 	case "mobiletargeting":
-		return []block{{929923, 939120}}
+		return []block{{931157, 942753}}
 	case "monitoring":
 		return []block{{239668, 242037}}
 	case "mpa":
-		return []block{{842795, 844127}}
+		return []block{{844029, 845361}}
 	case "mq":
-		return []block{{844127, 845713}}
+		return []block{{845361, 846947}}
 	case "mturk-requester":
-		return []block{{845713, 846912}}
+		return []block{{846947, 848146}}
 	case "neptune-db":
-		return []block{{854499, 857735}}
+		return []block{{855733, 858969}}
 	case "neptune-graph":
-		return []block{{851925, 854499}}
+		return []block{{853159, 855733}}
 	case "network-firewall":
-		return []block{{857735, 862837}}
+		return []block{{858969, 864071}}
 	case "networkflowmonitor":
-		return []block{{862837, 865208}}
+		return []block{{864071, 866442}}
 	case "networkmanager":
-		return []block{{865208, 873996}}
+		return []block{{866442, 875230}}
 	case "networkmonitor":
-		return []block{{873996, 874896}}
+		return []block{{875230, 876130}}
 	case "notifications":
-		return []block{{874896, 878209}}
+		return []block{{876130, 879443}}
 	case "notifications-contacts":
-		return []block{{878209, 878855}}
+		return []block{{879443, 880089}}
 	case "oam":
-		return []block{{878855, 879694}}
+		return []block{{880089, 880928}}
 	case "observabilityadmin":
-		return []block{{879694, 881903}}
+		return []block{{880928, 883137}}
 	case "odb":
-		return []block{{881903, 884153}}
+		return []block{{883137, 885387}}
 	case "omics":
-		return []block{{884153, 893109}}
+		return []block{{885387, 894343}}
 	case "organizations":
-		return []block{{903169, 905308}}
+		return []block{{904403, 906542}}
 	case "osis":
-		return []block{{905308, 907361}}
+		return []block{{906542, 908595}}
 	case "outposts":
-		return []block{{907361, 909866}}
+		return []block{{908595, 911100}}
 	case "panorama":
-		return []block{{909866, 912464}}
+		return []block{{911100, 913698}}
 	case "partnercentral-account":
-		return []block{{912464, 914013}}
+		return []block{{913698, 915247}}
 	case "partnercentral-benefits":
-		return []block{{914013, 915072}}
+		return []block{{915247, 916306}}
 	case "partnercentral-channel":
-		return []block{{915072, 916278}}
+		return []block{{916306, 917512}}
 	case "partnercentral-selling":
-		return []block{{916278, 918737}}
+		return []block{{917512, 919971}}
 	case "payment-cryptography":
-		return []block{{918737, 919919}, {919919, 920842}}
+		return []block{{919971, 921153}, {921153, 922076}}
 	case "pca-connector-ad":
-		return []block{{920842, 923181}}
+		return []block{{922076, 924415}}
 	case "pca-connector-scep":
-		return []block{{923181, 924015}}
+		return []block{{924415, 925249}}
 	case "pcs":
-		return []block{{924015, 925208}}
+		return []block{{925249, 926442}}
 	case "personalize":
-		return []block{{925208, 928511}, {928511, 928819}, {928819, 929129}}
+		return []block{{926442, 929745}, {929745, 930053}, {930053, 930363}}
 	case "pi":
-		return []block{{929129, 929923}}
+		return []block{{930363, 931157}}
 	case "pipes":
-		return []block{{950397, 951044}}
+		return []block{{954030, 954677}}
 	case "polly":
-		return []block{{951044, 951662}}
+		return []block{{954677, 955295}}
 	case "pricing":
-		return []block{{951662, 951857}}
+		return []block{{955295, 955490}}
 	case "profile":
 		return []block{{346899, 358329}}
 	case "proton":
-		return []block{{951857, 956159}}
+		return []block{{955490, 959792}}
 	case "qapps":
-		return []block{{956159, 958065}}
+		return []block{{959792, 961698}}
 	case "qbusiness":
-		return []block{{958065, 968484}}
+		return []block{{961698, 972117}}
 	case "qldb":
-		return []block{{978572, 980051}, {980051, 980188}}
+		return []block{{982205, 983684}, {983684, 983821}}
 	case "quicksight":
-		return []block{{980188, 1014308}}
+		return []block{{983821, 1017941}}
 	case "ram":
-		return []block{{1014308, 1017039}}
+		return []block{{1017941, 1020672}}
 	case "rbin":
-		return []block{{1017039, 1017684}}
+		return []block{{1020672, 1021317}}
 	case "rds":
-		return []block{{422001, 425034}, {847802, 851925}, {1017684, 1027329}}
+		return []block{{422001, 425034}, {849036, 853159}, {1021317, 1030962}}
 	case "rds-data":
-		return []block{{1027329, 1027733}}
+		return []block{{1030962, 1031366}}
 	case "redshift":
-		return []block{{1027733, 1035104}}
+		return []block{{1031366, 1038737}}
 	case "redshift-data":
-		return []block{{1035104, 1035630}}
+		return []block{{1038737, 1039263}}
 	case "redshift-serverless":
-		return []block{{1035630, 1037978}}
+		return []block{{1039263, 1041611}}
 	case "refactor-spaces":
-		return []block{{836013, 838946}}
+		return []block{{837247, 840180}}
 	case "rekognition":
-		return []block{{1037978, 1040996}, {1040996, 1041157}}
+		return []block{{1041611, 1044629}, {1044629, 1044790}}
 	case "repostspace":
-		return []block{{1041157, 1042502}}
+		return []block{{1044790, 1046135}}
 	case "resiliencehub":
-		return []block{{1042502, 1047133}}
+		return []block{{1046135, 1050766}}
 	case "resource-explorer-2":
-		return []block{{1047133, 1048853}}
+		return []block{{1050766, 1052486}}
 	case "resource-groups":
-		return []block{{1048853, 1050213}}
+		return []block{{1052486, 1053846}}
 	case "robomaker":
-		return []block{{1050546, 1053805}}
+		return []block{{1054179, 1057438}}
 	case "rolesanywhere":
-		return []block{{1053805, 1055746}}
+		return []block{{1057438, 1059379}}
 	case "route53":
-		return []block{{1055746, 1061791}}
+		return []block{{1059379, 1065424}}
 	case "route53-recovery-cluster":
-		return []block{{1062928, 1063277}}
+		return []block{{1066561, 1066910}}
 	case "route53-recovery-control-config":
-		return []block{{1063277, 1065600}}
+		return []block{{1066910, 1069233}}
 	case "route53-recovery-readiness":
-		return []block{{1065600, 1068255}}
+		return []block{{1069233, 1071888}}
 	case "route53domains":
-		return []block{{1061791, 1062928}}
+		return []block{{1065424, 1066561}}
 	case "route53profiles":
-		return []block{{1068255, 1069467}}
+		return []block{{1071888, 1073100}}
 	case "route53resolver":
-		return []block{{1069467, 1073205}}
+		return []block{{1073100, 1076838}}
 	case "rum":
-		return []block{{1073205, 1074764}}
+		return []block{{1076838, 1078397}}
 	case "s3":
-		return []block{{1074764, 1081124}, {1081124, 1091735}}
+		return []block{{1078397, 1084757}, {1084757, 1095368}}
 	case "s3-outposts":
-		return []block{{1081124, 1091735}, {1091735, 1092159}}
+		return []block{{1084757, 1095368}, {1095368, 1095792}}
 	case "s3express":
-		return []block{{1081124, 1091735}}
+		return []block{{1084757, 1095368}}
 	case "s3tables":
-		return []block{{1092159, 1096130}}
+		return []block{{1095792, 1099763}}
 	case "s3vectors":
-		return []block{{1096130, 1097433}}
+		return []block{{1099763, 1101066}}
 	case "sagemaker":
-		return []block{{1097433, 1119839}, {1119839, 1120280}, {1120280, 1120645}, {1120645, 1121301}, {1122815, 1123073}, {1123073, 1123606}}
+		return []block{{1101066, 1123472}, {1123472, 1123913}, {1123913, 1124278}, {1124278, 1124934}, {1126448, 1126706}, {1126706, 1127239}}
 	case "sagemaker-geospatial":
-		return []block{{1121301, 1122815}}
+		return []block{{1124934, 1126448}}
 	case "savingsplans":
-		return []block{{1123606, 1124427}}
+		return []block{{1127239, 1128060}}
 	case "scheduler":
-		return []block{{1124427, 1125369}}
+		return []block{{1128060, 1129002}}
 	case "schemas":
-		return []block{{1125369, 1128177}}
+		return []block{{1129002, 1131810}}
 	case "scn":
-		return []block{{1197533, 1201097}}
+		return []block{{1201166, 1204730}}
 	case "secretsmanager":
-		return []block{{1128177, 1129186}}
+		return []block{{1131810, 1132819}}
 	case "security-ir":
-		return []block{{1129186, 1130844}}
+		return []block{{1132819, 1134477}}
 	case "securityhub":
-		return []block{{1130844, 1137914}}
+		return []block{{1134477, 1141547}}
 	case "securitylake":
-		return []block{{1137914, 1140327}}
+		return []block{{1141547, 1143960}}
 	case "serverlessrepo":
-		return []block{{1140327, 1141424}}
+		return []block{{1143960, 1145057}}
 	case "servicecatalog":
-		return []block{{1141424, 1145030}, {1145030, 1147144}}
+		return []block{{1145057, 1148663}, {1148663, 1150777}}
 	case "servicediscovery":
-		return []block{{1148345, 1149580}}
+		return []block{{1151978, 1153213}}
 	case "servicequotas":
-		return []block{{1147144, 1148345}}
+		return []block{{1150777, 1151978}}
 	case "ses":
-		return []block{{788165, 790709}, {939120, 943247}, {1149580, 1152351}, {1152351, 1163192}}
+		return []block{{789399, 791943}, {942753, 946880}, {1153213, 1155984}, {1155984, 1166825}}
 	case "shield":
-		return []block{{1164808, 1166336}}
+		return []block{{1168441, 1169969}}
 	case "signer":
-		return []block{{1166336, 1167743}, {1167743, 1167859}}
+		return []block{{1169969, 1171376}, {1171376, 1171492}}
 	case "simspaceweaver":
-		return []block{{1167859, 1168835}}
+		return []block{{1171492, 1172468}}
 	case "sms-voice":
-		return []block{{943247, 944161}, {944161, 950397}}
+		return []block{{946880, 947794}, {947794, 954030}}
 	case "snow-device-management":
-		return []block{{1168835, 1169815}}
+		return []block{{1172468, 1173448}}
 	case "snowball":
-		return []block{{1169815, 1170667}}
+		return []block{{1173448, 1174300}}
 	case "sns":
-		return []block{{1170667, 1172151}}
+		return []block{{1174300, 1175784}}
 	case "social-messaging":
-		return []block{{1172151, 1174364}}
+		return []block{{1175784, 1177997}}
 	case "sqs":
-		return []block{{1174364, 1175075}}
+		return []block{{1177997, 1178708}}
 	case "ssm":
-		return []block{{1175075, 1181426}}
+		return []block{{1178708, 1185059}}
 	case "ssm-contacts":
-		return []block{{1181426, 1182851}}
+		return []block{{1185059, 1186484}}
 	case "ssm-guiconnect":
-		return []block{{1182851, 1183183}}
+		return []block{{1186484, 1186816}}
 	case "ssm-incidents":
-		return []block{{1183183, 1185154}}
+		return []block{{1186816, 1188787}}
 	case "ssm-quicksetup":
-		return []block{{1185154, 1186273}}
+		return []block{{1188787, 1189906}}
 	case "ssm-sap":
-		return []block{{1186273, 1187824}}
+		return []block{{1189906, 1191457}}
 	case "sso":
-		return []block{{1188069, 1192687}}
+		return []block{{1191702, 1196320}}
 	case "sso-oauth":
-		return []block{{1192687, 1192936}}
+		return []block{{1196320, 1196569}}
 	case "states":
-		return []block{{1163192, 1164808}}
+		return []block{{1166825, 1168441}}
 	case "storagegateway":
-		return []block{{1192936, 1197113}}
+		return []block{{1196569, 1200746}}
 	case "sts":
-		return []block{{1197113, 1197533}}
+		return []block{{1200746, 1201166}}
 	case "support":
-		return []block{{1201097, 1201802}}
+		return []block{{1204730, 1205435}}
 	case "supportapp":
-		return []block{{1201802, 1202727}}
+		return []block{{1205435, 1206360}}
 	case "swf":
-		return []block{{1202727, 1204297}}
+		return []block{{1206360, 1207930}}
 	case "synthetics":
-		return []block{{1204297, 1205823}}
+		return []block{{1207930, 1209456}}
 	case "tagging":
-		return []block{{1050213, 1050546}}
+		return []block{{1053846, 1054179}}
 	case "tax":
-		return []block{{1205823, 1206850}}
+		return []block{{1209456, 1210483}}
 	case "textract":
-		return []block{{1206850, 1207996}}
+		return []block{{1210483, 1211629}}
 	case "thinclient":
-		return []block{{1265125, 1266160}}
+		return []block{{1268758, 1269793}}
 	case "timestream":
-		return []block{{1209039, 1209732}, {1209732, 1210645}}
+		return []block{{1212672, 1213365}, {1213365, 1214278}}
 	case "timestream-influxdb":
-		return []block{{1207996, 1209039}}
+		return []block{{1211629, 1212672}}
 	case "tnb":
-		return []block{{1210645, 1213262}}
+		return []block{{1214278, 1216895}}
 	case "transcribe":
-		return []block{{1213262, 1215986}, {1215986, 1216422}}
+		return []block{{1216895, 1219619}, {1219619, 1220055}}
 	case "transfer":
-		return []block{{1216422, 1219365}}
+		return []block{{1220055, 1222998}}
 	case "translate":
-		return []block{{1219365, 1220288}}
+		return []block{{1222998, 1223921}}
 	case "trustedadvisor":
-		return []block{{1220288, 1221397}}
+		return []block{{1223921, 1225030}}
 	case "verifiedpermissions":
-		return []block{{1221397, 1222995}}
+		return []block{{1225030, 1226628}}
 	case "voiceid":
-		return []block{{1222995, 1224244}}
+		return []block{{1226628, 1227877}}
 	case "vpc-lattice":
-		return []block{{1224244, 1232178}}
+		return []block{{1227877, 1235811}}
 	case "waf":
-		return []block{{1232178, 1235219}}
+		return []block{{1235811, 1238852}}
 	case "waf-regional":
-		return []block{{1235219, 1238680}}
+		return []block{{1238852, 1242313}}
 	case "wafv2":
-		return []block{{1238680, 1241373}}
+		return []block{{1242313, 1245006}}
 	case "wellarchitected":
-		return []block{{1241373, 1248879}}
+		return []block{{1245006, 1252512}}
 	case "wisdom":
-		return []block{{968484, 978572}, {1248879, 1252844}}
+		return []block{{972117, 982205}, {1252512, 1256477}}
 	case "workdocs":
-		return []block{{1252844, 1255805}}
+		return []block{{1256477, 1259438}}
 	case "workmail":
-		return []block{{1255805, 1260175}}
+		return []block{{1259438, 1263808}}
 	case "workmailmessageflow":
-		return []block{{1260175, 1260384}}
+		return []block{{1263808, 1264017}}
 	case "workspaces":
-		return []block{{1260384, 1264412}}
+		return []block{{1264017, 1268045}}
 	case "workspaces-instances":
-		return []block{{1264412, 1265125}}
+		return []block{{1268045, 1268758}}
 	case "workspaces-web":
-		return []block{{1266160, 1272456}}
+		return []block{{1269793, 1276089}}
 	case "xray":
-		return []block{{1272456, 1274467}}
+		return []block{{1276089, 1278100}}
 	}
 	return nil
 }

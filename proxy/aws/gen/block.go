@@ -173,7 +173,7 @@ func tagsOf(s *service, op *operation) string {
 			path = "q." + m.HTTPQuery
 		}
 		switch plain(m.Name) {
-		case "tags", "taglist", "resourcetags":
+		case "tags", "taglist", "resourcetags", "tagstoadd":
 			switch {
 			case m.Kind == "map" && m.HTTPQuery == "":
 				return "m " + path
@@ -192,7 +192,7 @@ func tagsOf(s *service, op *operation) string {
 					return "l" + k + "," + v + " " + path
 				}
 			}
-		case "tagkeys", "tagkeylist":
+		case "tagkeys", "tagkeylist", "tagstoremove":
 			if m.Kind == "list" {
 				return "k " + path
 			}

@@ -88,6 +88,18 @@ func shapeOf(name, arn string, others map[string]string) (shape, error) {
 	return sh, nil
 }
 
+// ofVersion returns the one of two templates of a type that a service has: Amazon
+// Lex's is that of its second version in front, AWS IoT Greengrass's that of its
+// first. (Service Authorization Reference, "Amazon Lex V2" and "AWS IoT Greengrass
+// V2".)
+func ofVersion(s *service, arn string) string {
+	front, behind, both := strings.Cut(arn, ", ")
+	if both && strings.HasPrefix(s.ID, "Lex ") != strings.HasSuffix(s.ID, "V2") {
+		return behind
+	}
+	return front
+}
+
 // normal writes a template with all its variables alike.
 func normal(s string) string { return variable.ReplaceAllString(s, "$") }
 
@@ -229,7 +241,7 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 		if !ok {
 			return "", fmt.Errorf("action %q has the unknown resource type %q", full, t.Name)
 		}
-		sh, err := shapeOf(t.Name, arn, pg.Types)
+		sh, err := shapeOf(t.Name, ofVersion(s, arn), pg.Types)
 		if err != nil {
 			return "", err
 		}
@@ -451,6 +463,8 @@ func find(all []place, v string, sh shape, op *operation) (place, bool) {
 			n = 80
 		case pl.list && singleStem == wantStem && singleStem != "" && alike(singleEnd):
 			n = 70
+		case wantStem == "app" && st == "application" && alike(end):
+			n = 85 // Pinpoint's AppId
 		case len(sh.vars) == 1 && st == "db"+typ && (end == "" || end == "name"):
 			n = 66 // "cluster" is RDS's DBClusterIdentifier
 		case len(sh.vars) == 1 && (name == typ || st == typ) && (alike(end) || wantStem == "resource" || wantStem == ""):
