@@ -19,6 +19,7 @@ type s3Call struct {
 
 	express   bool        // it is signed for "s3express"
 	name      string      // of a directory bucket
+	slashes   string      // behind it, that are not of the key
 	container s3Container // zero at the level of the service
 	key       string      // decoded once, never normalised; empty above the level of objects
 	level     s3Level
@@ -107,6 +108,7 @@ func (c *s3Call) readPath() error {
 		if c.express {
 			c.name = name
 			c.container, err = in.s3Express(name)
+			after = after[c.slash(after):]
 		} else {
 			c.container, err = in.s3Container(name)
 		}

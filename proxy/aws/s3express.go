@@ -277,6 +277,20 @@ func expressZone(name string) (string, bool) {
 	return zone, ok && found
 }
 
+// slash returns how many slashes stand before the key of an object that are not
+// part of it. The SDK for JavaScript ends the bucket's name with one where its
+// endpoint is an IP address, and begins the key with another. Which client it is
+// says a header that anybody may write; since the path is written anew from what
+// is read here, the worst of that is another key, which is decided as such.
+func (c *s3Call) slash(after string) int {
+	agent := c.in.r.Header.Get("X-Amz-User-Agent") + " " + c.in.r.Header.Get("User-Agent")
+	if c.in.place.host != "" || !strings.HasPrefix(after, "/") || !strings.Contains(agent, "aws-sdk-js/") {
+		return 0
+	}
+	c.slashes = "/"
+	return 1
+}
+
 // expressUpstream is where a call goes that came to the proxy as to an endpoint:
 // to the region's host as it is, or to the bucket's own, which the path then does
 // not name.
@@ -289,7 +303,7 @@ func (c *s3Call) expressUpstream(p *particulars, zonal bool) {
 	segment, _, _ := strings.Cut(c.in.path[1:], "/")
 	zone, _ := expressZone(c.name)
 	c.call.Upstream = &url.URL{Scheme: "https", Host: c.name + ".s3express-" + zone + suffix}
-	if p.target = strings.TrimPrefix(p.target, "/"+segment); !strings.HasPrefix(p.target, "/") {
+	if p.target = strings.TrimPrefix(p.target, "/"+segment+c.slashes); !strings.HasPrefix(p.target, "/") {
 		p.target = "/" + p.target
 	}
 }
