@@ -101,3 +101,43 @@ func TestClientsAssumeARoleAndAreHeldToTheManifestUnderIt(t *testing.T) {
 		})
 	}
 }
+
+func TestClientsMakeCallsUnderARoleThatTheyAskedFor(t *testing.T) {
+	input := func(key string) map[string]any { return map[string]any{"Bucket": "media-eu", "Key": key} }
+	role := func(arn string) map[string]any { return map[string]any{"RoleArn": arn, "RoleSessionName": "e2e"} }
+	calls := []call{
+		{Name: "role", Service: "sts", Operation: "AssumeRole", Input: role(e2e.Assumed)},
+		{Name: "granted", Service: "s3", Operation: "GetObject", As: "role", Input: input("in/ten.txt"), Want: map[string]any{"Body": "0123456789"}},
+		{Name: "denied", Service: "s3", Operation: "GetObject", As: "role", Input: input("payroll/2026-10.csv"), Error: "AccessDenied"},
+		{Name: "the function itself", Service: "s3", Operation: "GetObject", Input: input("in/ten.txt"), Want: map[string]any{"Body": "0123456789"}},
+		{Name: "another role", Service: "sts", Operation: "AssumeRole", Input: role(e2e.Role), Error: "AccessDenied"},
+	}
+	for _, c := range clients() {
+		if !strings.HasPrefix(c.name, "boto3-") && c.name != "js-endpoint" {
+			continue // what their scripts do not do; the CLI is boto3
+		}
+		t.Run(c.name, func(t *testing.T) {
+			s, log := start(t, manifestOf(t, assuming+servers.Upstreams()))
+			outcomes := c.make(t, s.Handshake(), calls)
+			for _, want := range calls {
+				t.Run(want.Name, func(t *testing.T) { c.check(t, want, outcomes[want.Name]) })
+			}
+			issued, _ := outcomes["role"].Output["Credentials"].(map[string]any)
+			if id, _ := issued["AccessKeyId"].(string); !strings.HasPrefix(id, credentials.KeyPrefix) {
+				t.Errorf("the role came back as %q, unsealed", id)
+			}
+			principals := make(map[string]int)
+			for e, err := range audit.Read(strings.NewReader(log.String())) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if e.Service == "s3" && e.Decision == "allow" {
+					principals[e.Principal]++
+				}
+			}
+			if principals[e2e.Assumed] != 1 || principals[""] != 1 {
+				t.Errorf("the log has calls of %v", principals)
+			}
+		})
+	}
+}

@@ -60,6 +60,7 @@ type call struct {
 	Service   string         `json:"service"`
 	Operation string         `json:"operation"`
 	Input     map[string]any `json:"input"`
+	As        string         `json:"as,omitempty"` // the call whose answer's credentials it is made under; empty: the function's own
 
 	Want  map[string]any `json:"want,omitempty"`  // members of the output
 	Error string         `json:"error,omitempty"` // its code; empty: the call succeeds

@@ -21,7 +21,10 @@
 //	operation       "GetObject"
 //	region          "eu-west-1"
 //	principal       who made it, if not the function itself: the ARN of a role
-//	                that it assumed, "foreign", or "anonymous"
+//	                that it assumed; SERVICE:OPERATION where who gave out its
+//	                credentials does not say whose they are, as in
+//	                "cognito-identity:GetCredentialsForIdentity"; "foreign", or
+//	                "anonymous"
 //	decision        "allow" or "deny": the manifest's, whatever the mode made of it
 //	reason          why it was denied; from a fixed list
 //	repeated        how many calls more, which have no line of their own, were

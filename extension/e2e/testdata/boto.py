@@ -4,7 +4,8 @@ A call is {name, service, operation, input}; what came of it is {name, output}
 or {name, error, message}, error being the code of the ClientError. In an input,
 {"zeros": n} are n bytes, {"bytes": "text"} those of a text, {"from": [name,
 member, ...]} is a member of an earlier call's output, and {"bytesFrom": ...} the
-bytes of one that is some. Bytes in an output are in base64.
+bytes of one that is some. Bytes in an output are in base64. A call that has an
+"as" is made under the credentials that the call of that name was answered with.
 
 The operation Request of a service is a call that no client has, made with
 requests and signed by botocore for that service.
@@ -28,10 +29,18 @@ from botocore.exceptions import ClientError
 clients, outputs = {}, {}
 
 
-def client(service):
-    if service not in clients:
-        clients[service] = boto3.client(service)
-    return clients[service]
+def client(service, under=None):
+    if (service, under) not in clients:
+        keys = {}
+        if under:
+            issued = outputs[under]["Credentials"]
+            keys = {
+                "aws_access_key_id": issued["AccessKeyId"],
+                "aws_secret_access_key": issued["SecretAccessKey"],
+                "aws_session_token": issued["SessionToken"],
+            }
+        clients[service, under] = boto3.client(service, **keys)
+    return clients[service, under]
 
 
 def value(v):
@@ -51,12 +60,12 @@ def value(v):
     return v
 
 
-def call(service, operation, input):
+def call(service, operation, input, under=None):
     if operation == "Transfer":
         return transfer(**input)
     if operation == "Request":
         return request(service, **input)
-    output = getattr(client(service), xform_name(operation))(**value(input))
+    output = getattr(client(service, under), xform_name(operation))(**value(input))
     for name in "Body", "Payload":
         if name in output:
             output[name] = output[name].read().decode()
@@ -91,7 +100,7 @@ for line in sys.stdin:
     result = {"name": case["name"]}
     try:
         result["output"] = outputs[case["name"]] = json.loads(
-            json.dumps(call(case["service"], case["operation"], case["input"]), default=plain)
+            json.dumps(call(case["service"], case["operation"], case["input"], case.get("as")), default=plain)
         )
     except ClientError as e:
         result["error"] = e.response["Error"]["Code"]

@@ -16,6 +16,7 @@ const packages = {
   sns: require("@aws-sdk/client-sns"),
   sqs: require("@aws-sdk/client-sqs"),
   ssm: require("@aws-sdk/client-ssm"),
+  sts: require("@aws-sdk/nested-clients/sts"), // which fromTemporaryCredentials asks
 };
 const { Upload } = require("@aws-sdk/lib-storage");
 
@@ -29,6 +30,7 @@ const clients = {
   // Without this it calls the queue's URL, whatever AWS_ENDPOINT_URL says.
   sqs: new packages.sqs.SQSClient({ useQueueUrlAsEndpoint: process.env.USE_QUEUE_URL === "true" }),
   ssm: new packages.ssm.SSMClient({}),
+  sts: new packages.sts.STSClient({ credentials: require("@aws-sdk/credential-provider-node").defaultProvider() }),
 };
 
 const outputs = {};
@@ -43,9 +45,17 @@ function value(v) {
   return Object.fromEntries(Object.entries(v).map(([name, member]) => [name, value(member)]));
 }
 
-async function call({ service, operation, input }) {
+// under is a client for S3 under the credentials that a call was answered with.
+function under(name) {
+  const issued = outputs[name].Credentials;
+  const credentials = { accessKeyId: issued.AccessKeyId, secretAccessKey: issued.SecretAccessKey, sessionToken: issued.SessionToken };
+  return new packages.s3.S3Client({ credentials });
+}
+
+async function call({ service, operation, input, as }) {
   if (operation === "Transfer") return transfer(input);
-  const output = await clients[service].send(new packages[service][operation + "Command"](value(input)));
+  const client = as ? under(as) : clients[service];
+  const output = await client.send(new packages[service][operation + "Command"](value(input)));
   for (const name of ["Body", "Payload"]) {
     if (output[name]) output[name] = await output[name].transformToString();
   }
