@@ -16,18 +16,28 @@ func byHand(service, operation string) reading {
 		return appConfig(operation)
 	case "athena":
 		return athena(operation)
+	case "batch":
+		return batch(operation)
 	case "bedrock":
 		return bedrockControl(operation)
 	case "bedrock-agent-runtime":
 		return bedrockAgents(operation)
 	case "bedrock-runtime":
 		return bedrockRuntime(operation)
+	case "cloudformation":
+		return cloudFormation(operation)
 	case "cloudwatch":
 		return cloudWatch(operation)
 	case "cloudwatch-logs":
 		return logs(operation)
+	case "cognito-identity", "cognito-identity-provider":
+		return cognito(operation)
 	case "connect":
 		return contacts(operation)
+	case "docdb", "neptune", "rds": // which their calls do not tell apart
+		return relational(operation)
+	case "ec2":
+		return compute(operation)
 	case "ecs":
 		return containers(operation)
 	case "eventbridge":
@@ -52,10 +62,14 @@ func byHand(service, operation string) reading {
 		return redshiftData(operation)
 	case "rekognition":
 		return rekognition(operation)
+	case "route-53":
+		return hostedZones(operation)
 	case "sagemaker-featurestore-runtime":
 		return featureStore(operation)
 	case "scheduler":
 		return scheduler(operation)
+	case "servicediscovery":
+		return discovery(operation)
 	case "ses", "sesv2":
 		return email(operation)
 	case "sfn":

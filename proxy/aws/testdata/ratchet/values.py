@@ -240,10 +240,17 @@ class Values:
             if name in ("StreamARN", "ResourceARN"):
                 yield here + "stream/remit"
             if name == "ConsumerARN":
-                yield here + "stream/remit/consumer/c:1"
+                yield here + "stream/remit/consumer/remit:1"
             if name.endswith("ARN"):
                 yield here + name[:-3].lower() + "/remit"
                 yield here + "stream/remit/" + name[:-3].lower() + "/remit"
+        if self.service in ("cognito-identity", "cognito-idp"):
+            if name == "RolesKey":
+                yield "authenticated"
+            if name in ("RolesValue", "SnsCallerArn"):
+                yield f"arn:{self.partition}:iam::{ACCOUNT}:role/remit"
+        if self.service in ("docdb", "neptune", "rds") and name == "ResourceName":
+            yield f"arn:{self.partition}:rds:{self.region}:{ACCOUNT}:db:remit"
         if self.service == "cloudfront-keyvaluestore" and name == "KvsARN":
             yield f"arn:{self.partition}:cloudfront::{ACCOUNT}:key-value-store/0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
         if self.service == "rds-data":
