@@ -195,7 +195,7 @@ func glueOptimizers(c *tableCall) ([]manifest.Request, error) {
 			}
 		}
 		c.owner = of[0]
-		if of[0] != "" && !isAccount(of[0]) {
+		if of[0] != "" && !isAccount(of[0]) || of[1] == "" || of[2] == "" {
 			all = append(all, unknown(action))
 			continue
 		}

@@ -34,6 +34,10 @@ func (c *tableCall) readsObjects(paths ...string) ([]manifest.Request, error) {
 					return nil, err
 				}
 			}
+			if of[0] == "" && of[1] == "" {
+				all = append(all, unknown("s3:GetObject")) // which the service refuses
+				continue
+			}
 			r, err := c.object("s3:GetObject", of[0], of[1])
 			if err != nil {
 				return nil, err

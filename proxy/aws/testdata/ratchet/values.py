@@ -51,6 +51,18 @@ DEPTH = 6  # of structures within structures: deeper ones are left empty
 
 # Members of which a caller gives one: these are left out beside the others.
 OTHERWISE = {
+    ("glue", "GetSchemaVersionInput"): {"SchemaVersionId"},
+    ("glue", "PutSchemaVersionMetadataInput"): {"SchemaVersionId"},
+    ("glue", "QuerySchemaVersionMetadataInput"): {"SchemaVersionId"},
+    ("glue", "RegistryId"): {"RegistryArn"},
+    ("glue", "RemoveSchemaVersionMetadataInput"): {"SchemaVersionId"},
+    ("glue", "SchemaId"): {"SchemaArn"},
+    ("redshift-data", "BatchExecuteStatementInput"): {"WorkgroupName"},
+    ("redshift-data", "DescribeTableRequest"): {"WorkgroupName"},
+    ("redshift-data", "ExecuteStatementInput"): {"WorkgroupName"},
+    ("redshift-data", "ListDatabasesRequest"): {"WorkgroupName"},
+    ("redshift-data", "ListSchemasRequest"): {"WorkgroupName"},
+    ("redshift-data", "ListTablesRequest"): {"WorkgroupName"},
     ("sns", "PublishInput"): {"TargetArn", "PhoneNumber"},
     ("secretsmanager", "BatchGetSecretValueRequest"): {"Filters"},
 }
@@ -253,6 +265,8 @@ class Values:
             yield f"arn:{self.partition}:rds:{self.region}:{ACCOUNT}:db:remit"
         if self.service == "cloudfront-keyvaluestore" and name == "KvsARN":
             yield f"arn:{self.partition}:cloudfront::{ACCOUNT}:key-value-store/0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
+        if self.service == "redshift-data" and name == "SecretArn":
+            yield f"arn:{self.partition}:secretsmanager:{self.region}:{ACCOUNT}:secret:remit-AbCdEf"
         if self.service == "rds-data":
             if name in ("secretArn", "awsSecretStoreArn"):
                 yield f"arn:{self.partition}:secretsmanager:{self.region}:{ACCOUNT}:secret:remit-AbCdEf"
