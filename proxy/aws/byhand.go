@@ -26,6 +26,8 @@ func byHand(service, operation string) reading {
 		return bedrockRuntime(operation)
 	case "cloudformation":
 		return cloudFormation(operation)
+	case "cloudfront":
+		return cloudFront(operation)
 	case "cloudwatch":
 		return cloudWatch(operation)
 	case "cloudwatch-logs":

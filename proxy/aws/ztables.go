@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{681038, 681457}}
+		return []block{{681248, 681667}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -25,7 +25,7 @@ func blocksOf(name string) []block {
 	case "aiops":
 		return []block{{7099, 8082}}
 	case "airflow":
-		return []block{{848146, 849036}}
+		return []block{{848356, 849246}}
 	case "amplify":
 		return []block{{12273, 15413}}
 	case "amplifybackend":
@@ -33,7 +33,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{17804, 20556}}
 	case "aoss":
-		return []block{{902985, 904403}}
+		return []block{{903195, 904613}}
 	case "apigateway":
 		return []block{{20556, 30308}, {30632, 38457}}
 	case "app-integrations":
@@ -79,9 +79,9 @@ func blocksOf(name string) []block {
 	case "autoscaling-plans":
 		return []block{{88974, 89287}}
 	case "aws-marketplace":
-		return []block{{794611, 795598}, {795598, 796483}, {796712, 797148}, {797148, 797304}, {797304, 797505}, {797505, 797675}}
+		return []block{{794821, 795808}, {795808, 796693}, {796922, 797358}, {797358, 797514}, {797514, 797715}, {797715, 797885}}
 	case "awsssoportal":
-		return []block{{1191457, 1191702}}
+		return []block{{1191667, 1191912}}
 	case "b2bi":
 		return []block{{89287, 90501}}
 	case "backup":
@@ -115,7 +115,7 @@ func blocksOf(name string) []block {
 	case "cases":
 		return []block{{336877, 340857}}
 	case "cassandra":
-		return []block{{717043, 718049}, {718049, 718242}}
+		return []block{{717253, 718259}, {718259, 718452}}
 	case "ce":
 		return []block{{344413, 346569}}
 	case "chatbot":
@@ -243,485 +243,485 @@ func blocksOf(name string) []block {
 	case "ecr":
 		return []block{{479744, 483055}}
 	case "ecr-public":
-		return []block{{483055, 484143}}
+		return []block{{483055, 484353}}
 	case "ecs":
-		return []block{{484143, 488597}}
+		return []block{{484353, 488807}}
 	case "eks":
-		return []block{{491580, 497848}}
+		return []block{{491790, 498058}}
 	case "eks-auth":
-		return []block{{497848, 498047}}
+		return []block{{498058, 498257}}
 	case "elasticache":
-		return []block{{505991, 511166}}
+		return []block{{506201, 511376}}
 	case "elasticbeanstalk":
-		return []block{{498047, 501006}}
+		return []block{{498257, 501216}}
 	case "elasticfilesystem":
-		return []block{{488597, 491580}}
+		return []block{{488807, 491790}}
 	case "elasticloadbalancing":
-		return []block{{501006, 502643}, {502643, 504821}}
+		return []block{{501216, 502853}, {502853, 505031}}
 	case "elasticmapreduce":
-		return []block{{516995, 519942}}
+		return []block{{517205, 520152}}
 	case "elastictranscoder":
-		return []block{{504821, 505991}}
+		return []block{{505031, 506201}}
 	case "elemental-inference":
-		return []block{{515698, 516995}}
+		return []block{{515908, 517205}}
 	case "emr-containers":
-		return []block{{519942, 522215}}
+		return []block{{520152, 522425}}
 	case "emr-serverless":
-		return []block{{522215, 524333}}
+		return []block{{522425, 524543}}
 	case "entityresolution":
-		return []block{{524333, 527441}}
+		return []block{{524543, 527651}}
 	case "es":
-		return []block{{511166, 515698}, {894343, 902985}}
+		return []block{{511376, 515908}, {894553, 903195}}
 	case "events":
-		return []block{{527441, 529685}}
+		return []block{{527651, 529895}}
 	case "evidently":
-		return []block{{529685, 532570}}
+		return []block{{529895, 532780}}
 	case "evs":
-		return []block{{532570, 533188}}
+		return []block{{532780, 533398}}
 	case "execute-api":
 		return []block{{30308, 30632}, {340857, 341614}}
 	case "finspace":
-		return []block{{533188, 537613}}
+		return []block{{533398, 537823}}
 	case "finspace-api":
-		return []block{{537613, 539554}}
+		return []block{{537823, 539764}}
 	case "firehose":
-		return []block{{539554, 541230}}
+		return []block{{539764, 541440}}
 	case "fis":
-		return []block{{541230, 543627}}
+		return []block{{541440, 543837}}
 	case "fms":
-		return []block{{543627, 545191}}
+		return []block{{543837, 545401}}
 	case "forecast":
-		return []block{{545191, 548335}, {548335, 548504}}
+		return []block{{545401, 548545}, {548545, 548714}}
 	case "frauddetector":
-		return []block{{548504, 551737}}
+		return []block{{548714, 551947}}
 	case "freetier":
-		return []block{{551737, 551945}}
+		return []block{{551947, 552155}}
 	case "fsx":
-		return []block{{551945, 554140}}
+		return []block{{552155, 554350}}
 	case "gamelift":
-		return []block{{554140, 559088}}
+		return []block{{554350, 559298}}
 	case "gameliftstreams":
-		return []block{{559088, 561608}}
+		return []block{{559298, 561818}}
 	case "geo":
-		return []block{{767855, 773908}}
+		return []block{{768065, 774118}}
 	case "geo-maps":
-		return []block{{561608, 561983}}
+		return []block{{561818, 562193}}
 	case "geo-places":
-		return []block{{561983, 562347}}
+		return []block{{562193, 562557}}
 	case "geo-routes":
-		return []block{{562347, 562667}}
+		return []block{{562557, 562877}}
 	case "glacier":
-		return []block{{562667, 565537}}
+		return []block{{562877, 565747}}
 	case "globalaccelerator":
-		return []block{{565537, 568178}}
+		return []block{{565747, 568388}}
 	case "glue":
-		return []block{{568178, 583060}}
+		return []block{{568388, 583270}}
 	case "grafana":
-		return []block{{583060, 585354}}
+		return []block{{583270, 585564}}
 	case "greengrass":
-		return []block{{585354, 595460}, {595460, 598225}}
+		return []block{{585564, 595670}, {595670, 598435}}
 	case "groundstation":
-		return []block{{598225, 600589}}
+		return []block{{598435, 600799}}
 	case "guardduty":
-		return []block{{600589, 609079}}
+		return []block{{600799, 609289}}
 	case "health":
-		return []block{{609079, 609699}}
+		return []block{{609289, 609909}}
 	case "healthlake":
-		return []block{{609699, 610426}}
+		return []block{{609909, 610636}}
 	case "iam":
-		return []block{{610426, 617780}}
+		return []block{{610636, 617990}}
 	case "identitystore":
-		return []block{{617780, 619070}}
+		return []block{{617990, 619280}}
 	case "imagebuilder":
-		return []block{{619070, 624785}}
+		return []block{{619280, 624995}}
 	case "inspector":
-		return []block{{624785, 625973}}
+		return []block{{624995, 626183}}
 	case "inspector-scan":
-		return []block{{625973, 626086}}
+		return []block{{626183, 626296}}
 	case "inspector2":
-		return []block{{626086, 631236}}
+		return []block{{626296, 631446}}
 	case "internetmonitor":
-		return []block{{631236, 632596}}
+		return []block{{631446, 632806}}
 	case "invoicing":
-		return []block{{632596, 633492}}
+		return []block{{632806, 633702}}
 	case "iot":
-		return []block{{633492, 654759}}
+		return []block{{633702, 654969}}
 	case "iot-jobs-data":
-		return []block{{658470, 658964}}
+		return []block{{658680, 659174}}
 	case "iotanalytics":
-		return []block{{674083, 676471}}
+		return []block{{674293, 676681}}
 	case "iotdata":
-		return []block{{654759, 655626}}
+		return []block{{654969, 655836}}
 	case "iotdeviceadvisor":
-		return []block{{676471, 677919}}
+		return []block{{676681, 678129}}
 	case "iotevents":
-		return []block{{655626, 657654}}
+		return []block{{655836, 657864}}
 	case "ioteventsdata":
-		return []block{{657654, 658470}}
+		return []block{{657864, 658680}}
 	case "iotfleethub":
-		return []block{{677919, 678587}}
+		return []block{{678129, 678797}}
 	case "iotfleetwise":
-		return []block{{678587, 681038}}
+		return []block{{678797, 681248}}
 	case "iotmanagedintegrations":
-		return []block{{658964, 665143}}
+		return []block{{659174, 665353}}
 	case "iotsitewise":
-		return []block{{681457, 694591}}
+		return []block{{681667, 694801}}
 	case "iotthingsgraph":
-		return []block{{694591, 695784}}
+		return []block{{694801, 695994}}
 	case "iottwinmaker":
-		return []block{{695784, 699828}}
+		return []block{{695994, 700038}}
 	case "iotwireless":
-		return []block{{665143, 674083}}
+		return []block{{665353, 674293}}
 	case "ivs":
-		return []block{{699828, 702299}, {702299, 704739}}
+		return []block{{700038, 702509}, {702509, 704949}}
 	case "ivschat":
-		return []block{{704739, 705841}}
+		return []block{{704949, 706051}}
 	case "kafka":
-		return []block{{705841, 710677}}
+		return []block{{706051, 710887}}
 	case "kafkaconnect":
-		return []block{{710677, 712327}}
+		return []block{{710887, 712537}}
 	case "kendra":
-		return []block{{712327, 716500}}
+		return []block{{712537, 716710}}
 	case "kendra-ranking":
-		return []block{{716500, 717043}}
+		return []block{{716710, 717253}}
 	case "kinesis":
-		return []block{{718242, 720298}}
+		return []block{{718452, 720508}}
 	case "kinesisanalytics":
-		return []block{{720298, 721539}, {721539, 723363}}
+		return []block{{720508, 721749}, {721749, 723573}}
 	case "kinesisvideo":
-		return []block{{723363, 725700}, {725700, 726157}, {726157, 726301}, {726301, 726556}, {726556, 726815}}
+		return []block{{723573, 725910}, {725910, 726367}, {726367, 726511}, {726511, 726766}, {726766, 727025}}
 	case "kms":
-		return []block{{726815, 728650}}
+		return []block{{727025, 728860}}
 	case "lakeformation":
-		return []block{{728650, 732656}}
+		return []block{{728860, 732866}}
 	case "lambda":
-		return []block{{732656, 741347}}
+		return []block{{732866, 741557}}
 	case "launchwizard":
-		return []block{{741347, 742345}}
+		return []block{{741557, 742555}}
 	case "lex":
-		return []block{{742345, 745056}, {745056, 754364}, {754364, 754956}, {754956, 755866}}
+		return []block{{742555, 745266}, {745266, 754574}, {754574, 755166}, {755166, 756076}}
 	case "license-manager":
-		return []block{{755866, 758688}}
+		return []block{{756076, 758898}}
 	case "license-manager-linux-subscriptions":
-		return []block{{758688, 759750}}
+		return []block{{758898, 759960}}
 	case "license-manager-user-subscriptions":
-		return []block{{759750, 761215}}
+		return []block{{759960, 761425}}
 	case "lightsail":
-		return []block{{761215, 767855}}
+		return []block{{761425, 768065}}
 	case "logs":
 		return []block{{242037, 247060}}
 	case "lookoutequipment":
-		return []block{{773908, 775723}}
+		return []block{{774118, 775933}}
 	case "lookoutmetrics":
-		return []block{{775723, 777945}}
+		return []block{{775933, 778155}}
 	case "lookoutvision":
-		return []block{{777945, 780036}}
+		return []block{{778155, 780246}}
 	case "m2":
-		return []block{{780036, 783242}}
+		return []block{{780246, 783452}}
 	case "machinelearning":
-		return []block{{783242, 784624}}
+		return []block{{783452, 784834}}
 	case "macie2":
-		return []block{{784624, 789399}}
+		return []block{{784834, 789609}}
 	case "managedblockchain":
-		return []block{{791943, 794024}}
+		return []block{{792153, 794234}}
 	case "managedblockchain-query":
-		return []block{{794024, 794611}}
+		return []block{{794234, 794821}}
 	case "marketplacecommerceanalytics":
-		return []block{{796483, 796712}}
+		return []block{{796693, 796922}}
 	case "mediaconnect":
-		return []block{{797675, 801381}}
+		return []block{{797885, 801591}}
 	case "mediaconvert":
-		return []block{{801381, 803390}}
+		return []block{{801591, 803600}}
 	case "medialive":
-		return []block{{803390, 813692}}
+		return []block{{803600, 813902}}
 	case "mediapackage":
-		return []block{{813692, 814928}}
+		return []block{{813902, 815138}}
 	case "mediapackage-vod":
-		return []block{{814928, 816117}}
+		return []block{{815138, 816327}}
 	case "mediapackagev2":
-		return []block{{816117, 821625}}
+		return []block{{816327, 821835}}
 	case "mediastore":
-		return []block{{821625, 822590}, {822590, 822838}}
+		return []block{{821835, 822800}, {822800, 823048}}
 	case "mediatailor":
-		return []block{{822838, 826827}}
+		return []block{{823048, 827037}}
 	case "medical-imaging":
-		return []block{{826827, 828797}}
+		return []block{{827037, 829007}}
 	case "memorydb":
-		return []block{{828797, 831364}}
+		return []block{{829007, 831574}}
 	case "mgh":
-		return []block{{836436, 837247}, {840180, 840401}}
+		return []block{{836646, 837457}, {840390, 840611}}
 	case "mgn":
-		return []block{{831364, 836436}}
+		return []block{{831574, 836646}}
 	case "migrationhub-orchestrator":
-		return []block{{840401, 842542}}
+		return []block{{840611, 842752}}
 	case "migrationhub-strategy":
-		return []block{{842542, 844029}}
+		return []block{{842752, 844239}}
 	case "mobiletargeting":
-		return []block{{931157, 942753}}
+		return []block{{931367, 942963}}
 	case "monitoring":
 		return []block{{239668, 242037}}
 	case "mpa":
-		return []block{{844029, 845361}}
+		return []block{{844239, 845571}}
 	case "mq":
-		return []block{{845361, 846947}}
+		return []block{{845571, 847157}}
 	case "mturk-requester":
-		return []block{{846947, 848146}}
+		return []block{{847157, 848356}}
 	case "neptune-db":
-		return []block{{855733, 858969}}
+		return []block{{855943, 859179}}
 	case "neptune-graph":
-		return []block{{853159, 855733}}
+		return []block{{853369, 855943}}
 	case "network-firewall":
-		return []block{{858969, 864071}}
+		return []block{{859179, 864281}}
 	case "networkflowmonitor":
-		return []block{{864071, 866442}}
+		return []block{{864281, 866652}}
 	case "networkmanager":
-		return []block{{866442, 875230}}
+		return []block{{866652, 875440}}
 	case "networkmonitor":
-		return []block{{875230, 876130}}
+		return []block{{875440, 876340}}
 	case "notifications":
-		return []block{{876130, 879443}}
+		return []block{{876340, 879653}}
 	case "notifications-contacts":
-		return []block{{879443, 880089}}
+		return []block{{879653, 880299}}
 	case "oam":
-		return []block{{880089, 880928}}
+		return []block{{880299, 881138}}
 	case "observabilityadmin":
-		return []block{{880928, 883137}}
+		return []block{{881138, 883347}}
 	case "odb":
-		return []block{{883137, 885387}}
+		return []block{{883347, 885597}}
 	case "omics":
-		return []block{{885387, 894343}}
+		return []block{{885597, 894553}}
 	case "organizations":
-		return []block{{904403, 906542}}
+		return []block{{904613, 906752}}
 	case "osis":
-		return []block{{906542, 908595}}
+		return []block{{906752, 908805}}
 	case "outposts":
-		return []block{{908595, 911100}}
+		return []block{{908805, 911310}}
 	case "panorama":
-		return []block{{911100, 913698}}
+		return []block{{911310, 913908}}
 	case "partnercentral-account":
-		return []block{{913698, 915247}}
+		return []block{{913908, 915457}}
 	case "partnercentral-benefits":
-		return []block{{915247, 916306}}
+		return []block{{915457, 916516}}
 	case "partnercentral-channel":
-		return []block{{916306, 917512}}
+		return []block{{916516, 917722}}
 	case "partnercentral-selling":
-		return []block{{917512, 919971}}
+		return []block{{917722, 920181}}
 	case "payment-cryptography":
-		return []block{{919971, 921153}, {921153, 922076}}
+		return []block{{920181, 921363}, {921363, 922286}}
 	case "pca-connector-ad":
-		return []block{{922076, 924415}}
+		return []block{{922286, 924625}}
 	case "pca-connector-scep":
-		return []block{{924415, 925249}}
+		return []block{{924625, 925459}}
 	case "pcs":
-		return []block{{925249, 926442}}
+		return []block{{925459, 926652}}
 	case "personalize":
-		return []block{{926442, 929745}, {929745, 930053}, {930053, 930363}}
+		return []block{{926652, 929955}, {929955, 930263}, {930263, 930573}}
 	case "pi":
-		return []block{{930363, 931157}}
+		return []block{{930573, 931367}}
 	case "pipes":
-		return []block{{954030, 954677}}
+		return []block{{954240, 954887}}
 	case "polly":
-		return []block{{954677, 955295}}
+		return []block{{954887, 955505}}
 	case "pricing":
-		return []block{{955295, 955490}}
+		return []block{{955505, 955700}}
 	case "profile":
 		return []block{{346899, 358329}}
 	case "proton":
-		return []block{{955490, 959792}}
+		return []block{{955700, 960002}}
 	case "qapps":
-		return []block{{959792, 961698}}
+		return []block{{960002, 961908}}
 	case "qbusiness":
-		return []block{{961698, 972117}}
+		return []block{{961908, 972327}}
 	case "qldb":
-		return []block{{982205, 983684}, {983684, 983821}}
+		return []block{{982415, 983894}, {983894, 984031}}
 	case "quicksight":
-		return []block{{983821, 1017941}}
+		return []block{{984031, 1018151}}
 	case "ram":
-		return []block{{1017941, 1020672}}
+		return []block{{1018151, 1020882}}
 	case "rbin":
-		return []block{{1020672, 1021317}}
+		return []block{{1020882, 1021527}}
 	case "rds":
-		return []block{{422001, 425034}, {849036, 853159}, {1021317, 1030962}}
+		return []block{{422001, 425034}, {849246, 853369}, {1021527, 1031172}}
 	case "rds-data":
-		return []block{{1030962, 1031366}}
+		return []block{{1031172, 1031576}}
 	case "redshift":
-		return []block{{1031366, 1038737}}
+		return []block{{1031576, 1038947}}
 	case "redshift-data":
-		return []block{{1038737, 1039263}}
+		return []block{{1038947, 1039473}}
 	case "redshift-serverless":
-		return []block{{1039263, 1041611}}
+		return []block{{1039473, 1041821}}
 	case "refactor-spaces":
-		return []block{{837247, 840180}}
+		return []block{{837457, 840390}}
 	case "rekognition":
-		return []block{{1041611, 1044629}, {1044629, 1044790}}
+		return []block{{1041821, 1044839}, {1044839, 1045000}}
 	case "repostspace":
-		return []block{{1044790, 1046135}}
+		return []block{{1045000, 1046345}}
 	case "resiliencehub":
-		return []block{{1046135, 1050766}}
+		return []block{{1046345, 1050976}}
 	case "resource-explorer-2":
-		return []block{{1050766, 1052486}}
+		return []block{{1050976, 1052696}}
 	case "resource-groups":
-		return []block{{1052486, 1053846}}
+		return []block{{1052696, 1054056}}
 	case "robomaker":
-		return []block{{1054179, 1057438}}
+		return []block{{1054389, 1057648}}
 	case "rolesanywhere":
-		return []block{{1057438, 1059379}}
+		return []block{{1057648, 1059589}}
 	case "route53":
-		return []block{{1059379, 1065424}}
+		return []block{{1059589, 1065634}}
 	case "route53-recovery-cluster":
-		return []block{{1066561, 1066910}}
+		return []block{{1066771, 1067120}}
 	case "route53-recovery-control-config":
-		return []block{{1066910, 1069233}}
+		return []block{{1067120, 1069443}}
 	case "route53-recovery-readiness":
-		return []block{{1069233, 1071888}}
+		return []block{{1069443, 1072098}}
 	case "route53domains":
-		return []block{{1065424, 1066561}}
+		return []block{{1065634, 1066771}}
 	case "route53profiles":
-		return []block{{1071888, 1073100}}
+		return []block{{1072098, 1073310}}
 	case "route53resolver":
-		return []block{{1073100, 1076838}}
+		return []block{{1073310, 1077048}}
 	case "rum":
-		return []block{{1076838, 1078397}}
+		return []block{{1077048, 1078607}}
 	case "s3":
-		return []block{{1078397, 1084757}, {1084757, 1095368}}
+		return []block{{1078607, 1084967}, {1084967, 1095578}}
 	case "s3-outposts":
-		return []block{{1084757, 1095368}, {1095368, 1095792}}
+		return []block{{1084967, 1095578}, {1095578, 1096002}}
 	case "s3express":
-		return []block{{1084757, 1095368}}
+		return []block{{1084967, 1095578}}
 	case "s3tables":
-		return []block{{1095792, 1099763}}
+		return []block{{1096002, 1099973}}
 	case "s3vectors":
-		return []block{{1099763, 1101066}}
+		return []block{{1099973, 1101276}}
 	case "sagemaker":
-		return []block{{1101066, 1123472}, {1123472, 1123913}, {1123913, 1124278}, {1124278, 1124934}, {1126448, 1126706}, {1126706, 1127239}}
+		return []block{{1101276, 1123682}, {1123682, 1124123}, {1124123, 1124488}, {1124488, 1125144}, {1126658, 1126916}, {1126916, 1127449}}
 	case "sagemaker-geospatial":
-		return []block{{1124934, 1126448}}
+		return []block{{1125144, 1126658}}
 	case "savingsplans":
-		return []block{{1127239, 1128060}}
+		return []block{{1127449, 1128270}}
 	case "scheduler":
-		return []block{{1128060, 1129002}}
+		return []block{{1128270, 1129212}}
 	case "schemas":
-		return []block{{1129002, 1131810}}
+		return []block{{1129212, 1132020}}
 	case "scn":
-		return []block{{1201166, 1204730}}
+		return []block{{1201376, 1204940}}
 	case "secretsmanager":
-		return []block{{1131810, 1132819}}
+		return []block{{1132020, 1133029}}
 	case "security-ir":
-		return []block{{1132819, 1134477}}
+		return []block{{1133029, 1134687}}
 	case "securityhub":
-		return []block{{1134477, 1141547}}
+		return []block{{1134687, 1141757}}
 	case "securitylake":
-		return []block{{1141547, 1143960}}
+		return []block{{1141757, 1144170}}
 	case "serverlessrepo":
-		return []block{{1143960, 1145057}}
+		return []block{{1144170, 1145267}}
 	case "servicecatalog":
-		return []block{{1145057, 1148663}, {1148663, 1150777}}
+		return []block{{1145267, 1148873}, {1148873, 1150987}}
 	case "servicediscovery":
-		return []block{{1151978, 1153213}}
+		return []block{{1152188, 1153423}}
 	case "servicequotas":
-		return []block{{1150777, 1151978}}
+		return []block{{1150987, 1152188}}
 	case "ses":
-		return []block{{789399, 791943}, {942753, 946880}, {1153213, 1155984}, {1155984, 1166825}}
+		return []block{{789609, 792153}, {942963, 947090}, {1153423, 1156194}, {1156194, 1167035}}
 	case "shield":
-		return []block{{1168441, 1169969}}
+		return []block{{1168651, 1170179}}
 	case "signer":
-		return []block{{1169969, 1171376}, {1171376, 1171492}}
+		return []block{{1170179, 1171586}, {1171586, 1171702}}
 	case "simspaceweaver":
-		return []block{{1171492, 1172468}}
+		return []block{{1171702, 1172678}}
 	case "sms-voice":
-		return []block{{946880, 947794}, {947794, 954030}}
+		return []block{{947090, 948004}, {948004, 954240}}
 	case "snow-device-management":
-		return []block{{1172468, 1173448}}
+		return []block{{1172678, 1173658}}
 	case "snowball":
-		return []block{{1173448, 1174300}}
+		return []block{{1173658, 1174510}}
 	case "sns":
-		return []block{{1174300, 1175784}}
+		return []block{{1174510, 1175994}}
 	case "social-messaging":
-		return []block{{1175784, 1177997}}
+		return []block{{1175994, 1178207}}
 	case "sqs":
-		return []block{{1177997, 1178708}}
+		return []block{{1178207, 1178918}}
 	case "ssm":
-		return []block{{1178708, 1185059}}
+		return []block{{1178918, 1185269}}
 	case "ssm-contacts":
-		return []block{{1185059, 1186484}}
+		return []block{{1185269, 1186694}}
 	case "ssm-guiconnect":
-		return []block{{1186484, 1186816}}
+		return []block{{1186694, 1187026}}
 	case "ssm-incidents":
-		return []block{{1186816, 1188787}}
+		return []block{{1187026, 1188997}}
 	case "ssm-quicksetup":
-		return []block{{1188787, 1189906}}
+		return []block{{1188997, 1190116}}
 	case "ssm-sap":
-		return []block{{1189906, 1191457}}
+		return []block{{1190116, 1191667}}
 	case "sso":
-		return []block{{1191702, 1196320}}
+		return []block{{1191912, 1196530}}
 	case "sso-oauth":
-		return []block{{1196320, 1196569}}
+		return []block{{1196530, 1196779}}
 	case "states":
-		return []block{{1166825, 1168441}}
+		return []block{{1167035, 1168651}}
 	case "storagegateway":
-		return []block{{1196569, 1200746}}
+		return []block{{1196779, 1200956}}
 	case "sts":
-		return []block{{1200746, 1201166}}
+		return []block{{1200956, 1201376}}
 	case "support":
-		return []block{{1204730, 1205435}}
+		return []block{{1204940, 1205645}}
 	case "supportapp":
-		return []block{{1205435, 1206360}}
+		return []block{{1205645, 1206570}}
 	case "swf":
-		return []block{{1206360, 1207930}}
+		return []block{{1206570, 1208140}}
 	case "synthetics":
-		return []block{{1207930, 1209456}}
+		return []block{{1208140, 1209666}}
 	case "tagging":
-		return []block{{1053846, 1054179}}
+		return []block{{1054056, 1054389}}
 	case "tax":
-		return []block{{1209456, 1210483}}
+		return []block{{1209666, 1210693}}
 	case "textract":
-		return []block{{1210483, 1211629}}
+		return []block{{1210693, 1211839}}
 	case "thinclient":
-		return []block{{1268758, 1269793}}
+		return []block{{1268968, 1270003}}
 	case "timestream":
-		return []block{{1212672, 1213365}, {1213365, 1214278}}
+		return []block{{1212882, 1213575}, {1213575, 1214488}}
 	case "timestream-influxdb":
-		return []block{{1211629, 1212672}}
+		return []block{{1211839, 1212882}}
 	case "tnb":
-		return []block{{1214278, 1216895}}
+		return []block{{1214488, 1217105}}
 	case "transcribe":
-		return []block{{1216895, 1219619}, {1219619, 1220055}}
+		return []block{{1217105, 1219829}, {1219829, 1220265}}
 	case "transfer":
-		return []block{{1220055, 1222998}}
+		return []block{{1220265, 1223208}}
 	case "translate":
-		return []block{{1222998, 1223921}}
+		return []block{{1223208, 1224131}}
 	case "trustedadvisor":
-		return []block{{1223921, 1225030}}
+		return []block{{1224131, 1225240}}
 	case "verifiedpermissions":
-		return []block{{1225030, 1226628}}
+		return []block{{1225240, 1226838}}
 	case "voiceid":
-		return []block{{1226628, 1227877}}
+		return []block{{1226838, 1228087}}
 	case "vpc-lattice":
-		return []block{{1227877, 1235811}}
+		return []block{{1228087, 1236021}}
 	case "waf":
-		return []block{{1235811, 1238852}}
+		return []block{{1236021, 1239062}}
 	case "waf-regional":
-		return []block{{1238852, 1242313}}
+		return []block{{1239062, 1242523}}
 	case "wafv2":
-		return []block{{1242313, 1245006}}
+		return []block{{1242523, 1245216}}
 	case "wellarchitected":
-		return []block{{1245006, 1252512}}
+		return []block{{1245216, 1252722}}
 	case "wisdom":
-		return []block{{972117, 982205}, {1252512, 1256477}}
+		return []block{{972327, 982415}, {1252722, 1256687}}
 	case "workdocs":
-		return []block{{1256477, 1259438}}
+		return []block{{1256687, 1259648}}
 	case "workmail":
-		return []block{{1259438, 1263808}}
+		return []block{{1259648, 1264018}}
 	case "workmailmessageflow":
-		return []block{{1263808, 1264017}}
+		return []block{{1264018, 1264227}}
 	case "workspaces":
-		return []block{{1264017, 1268045}}
+		return []block{{1264227, 1268255}}
 	case "workspaces-instances":
-		return []block{{1268045, 1268758}}
+		return []block{{1268255, 1268968}}
 	case "workspaces-web":
-		return []block{{1269793, 1276089}}
+		return []block{{1270003, 1276299}}
 	case "xray":
-		return []block{{1276089, 1278100}}
+		return []block{{1276299, 1278310}}
 	}
 	return nil
 }

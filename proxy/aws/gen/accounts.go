@@ -8,6 +8,7 @@ var accounts = map[string]string{
 	"cloudtrail":    "eventdatastoreowneraccountid",
 	"codeartifact":  "domainowner",
 	"ecr":           "registryid",
+	"ecr-public":    "registryid",
 	"glue":          "catalogid",
 	"lakeformation": "catalogid",
 	"quicksight":    "awsaccountid",
