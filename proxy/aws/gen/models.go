@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -61,8 +62,8 @@ type member struct {
 // whole.
 const leastServices, leastOperations = 410, 18500
 
-// loadModels runs models.mjs.
-func loadModels(clients, models string) ([]service, error) {
+// loadModels runs models.mjs, and adds what the modules say.
+func loadModels(clients, models, modules string) ([]service, error) {
 	cmd := exec.Command("node", "gen/models.mjs", clients, models)
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
@@ -71,7 +72,6 @@ func loadModels(clients, models string) ([]service, error) {
 		return nil, fmt.Errorf("%w\n%s", err, complaints.String())
 	}
 	var all []service
-	operations := 0
 	lines := bufio.NewScanner(strings.NewReader(string(out)))
 	lines.Buffer(nil, 64<<20)
 	for lines.Scan() {
@@ -82,13 +82,78 @@ func loadModels(clients, models string) ([]service, error) {
 		if s.ID == "CloudWatch Events" {
 			continue // EventBridge under its old name
 		}
-		operations += len(s.Operations)
 		all = append(all, s)
+	}
+	newer, err := loadModules(modules)
+	if err != nil {
+		return nil, err
+	}
+	for i := range newer {
+		if all, err = merge(all, &newer[i]); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(all, func(a, b service) int { return strings.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)) })
+	operations := 0
+	for i := range all {
+		operations += len(all[i].Operations)
 	}
 	if len(all) < leastServices || operations < leastOperations {
 		return nil, fmt.Errorf("%d services with %d operations", len(all), operations)
 	}
 	return all, nil
+}
+
+// merge adds to all what a module knows besides: a service, its operations, and
+// their members. What both know they have to know alike.
+func merge(all []service, with *service) ([]service, error) {
+	i := slices.IndexFunc(all, func(s service) bool { return strings.EqualFold(s.ID, with.ID) })
+	if i < 0 {
+		return append(all, *with), nil
+	}
+	s := &all[i]
+	if s.DefaultSigning != with.DefaultSigning || s.Version != with.Version {
+		return nil, fmt.Errorf("%s signs with %q and is of version %q, but %s with %q and %q", s.Source, s.DefaultSigning, s.Version, with.Source, with.DefaultSigning, with.Version)
+	}
+	for _, p := range with.Protocols {
+		if !slices.Contains(s.Protocols, p) {
+			s.Protocols = append(s.Protocols, p)
+		}
+	}
+	for _, op := range with.Operations {
+		j := slices.IndexFunc(s.Operations, func(o operation) bool { return o.Name == op.Name })
+		if j < 0 {
+			s.Operations = append(s.Operations, op)
+			continue
+		}
+		old := &s.Operations[j]
+		if s.rest() && (old.Method != op.Method || old.URI != op.URI) || old.HostPrefix != op.HostPrefix {
+			return nil, fmt.Errorf("%s is %s %s at %q of %s, but %s %s at %q of %s", op.Name, old.Method, old.URI, old.HostPrefix, s.Source, op.Method, op.URI, op.HostPrefix, with.Source)
+		}
+		for _, m := range op.Members {
+			if !slices.ContainsFunc(old.Members, func(o member) bool { return stands(s, &o) == stands(with, &m) }) {
+				old.Members = append(old.Members, m)
+			}
+		}
+	}
+	slices.SortFunc(s.Operations, func(a, b operation) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// stands is where a member of an input stands, less its case: a module has some
+// names with another.
+func stands(s *service, m *member) string {
+	switch {
+	case m.HTTPLabel:
+		return "l." + m.Name
+	case m.HTTPQuery != "":
+		return "q." + m.HTTPQuery
+	case m.HTTPHeader != "":
+		return "h." + strings.ToLower(m.HTTPHeader)
+	case m.HTTPPrefixHeaders != "" || m.HTTPQueryParams || m.HTTPPayload:
+		return strings.ToLower(m.Name)
+	}
+	return "b." + strings.ToLower(wireName(s, m, 0))
 }
 
 // protocol is the one that the service's newest clients speak.
