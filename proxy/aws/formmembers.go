@@ -17,10 +17,13 @@ import (
 // an empty string. A number may be left out: who numbers elements from 0, or
 // leaves some out, means those that there are.
 //
+// Of objects it takes two for each parameter that there may be: names of many
+// parts, each other than all before, would take a hundred times their room.
+//
 // It refuses names that differ only in case, or in how they write a number, and
 // what is both text and object.
 func formMembers(params map[string]string) (map[string]any, error) {
-	root := make(map[string]any)
+	root, objects := make(map[string]any), 0
 	for name, value := range params {
 		at, rest := root, name
 		for depth := 0; ; depth++ {
@@ -46,6 +49,9 @@ func formMembers(params map[string]string) (map[string]any, error) {
 				return nil, fmt.Errorf("parameter %.80q is of what is text", name)
 			}
 			if !had {
+				if objects++; objects > 2*maxPairs {
+					return nil, fmt.Errorf("more than %d objects", 2*maxPairs)
+				}
 				next = make(map[string]any)
 				at[part] = next
 			}

@@ -53,6 +53,16 @@ func TestFormsAreReadAsTheMembersThatTheyAre(t *testing.T) {
 	}
 }
 
+func TestFormsOfManyObjectsAreRefused(t *testing.T) {
+	params := make(map[string]string, maxPairs)
+	for i := range maxPairs {
+		params[fmt.Sprintf("p%d.%sb", i, strings.Repeat("a.", 60))] = ""
+	}
+	if _, err := formMembers(params); err == nil {
+		t.Errorf("%d parameters of sixty parts each were read", len(params))
+	}
+}
+
 // FuzzFormMembers writes the members again, and has each value once.
 func FuzzFormMembers(f *testing.F) {
 	f.Add("Filter.1.Name=state&Filter.1.Value.1=on&Filter.1.Value.2=off")

@@ -56,6 +56,10 @@ const smallBody = 16 << 10
 // few thousand.
 const maxPairs = 1 << 14
 
+// methodHeaders are the headers by which clients that know few methods ask for
+// another than they send. AWS's SDK for Android has PATCHed API Gateway so.
+var methodHeaders = [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
+
 // parse takes the target apart. It refuses what two readers could understand
 // in two ways: the query that is authorized is the query that is sent.
 func (in *input) parse() error {
@@ -72,6 +76,13 @@ func (in *input) parse() error {
 		// One is called so.
 		if strings.Contains(name, "_") && name != "X-Amz-Sso_bearer_token" && strings.HasPrefix(strings.ToLower(strings.ReplaceAll(name, "_", "-")), "x-amz-") {
 			return fmt.Errorf("header %.80q is an x-amz- header to some servers; write it with hyphens", name)
+		}
+	}
+	for _, name := range methodHeaders {
+		for _, v := range in.r.Header[name] {
+			if v != in.r.Method {
+				return fmt.Errorf("header %q makes a %.20q of a %.20q to some servers", name, v, in.r.Method)
+			}
 		}
 	}
 	path, query, _ := strings.Cut(target, "?")

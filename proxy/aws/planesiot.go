@@ -35,7 +35,7 @@ func topicPath(path string) string {
 		if !ok {
 			continue
 		}
-		if _, ok := pathSegments(rest); !ok || strings.HasPrefix(rest, "/") || strings.HasSuffix(rest, "//") {
+		if _, err := pathSegments(rest); err != nil || strings.HasPrefix(rest, "/") || strings.HasSuffix(rest, "//") {
 			break // some servers take segments away that others see
 		}
 		return before + strings.ReplaceAll(rest, "/", "%2F")

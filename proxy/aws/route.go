@@ -1,8 +1,10 @@
 package aws
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -90,18 +92,51 @@ func (op *tableOperation) labels(segments []string) map[string]string {
 }
 
 // pathSegments takes a path apart and decodes each segment. One slash at the
-// end says nothing; an empty or dotted segment, which some servers take away,
-// is refused by the caller.
-func pathSegments(path string) (segments []string, ok bool) {
-	for s := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/"), "/") {
-		s, err := url.PathUnescape(s)
-		if err != nil || s == "." || s == ".." {
-			return nil, false
+// end says nothing. What servers read in several ways is refused: an empty or
+// dotted segment, which some take away; a parameter of
+// a segment, behind a semicolon (RFC 3986, section 3.3); and an escaped character
+// that needs none, by which a literal is a label to who matches before decoding.
+// No SDK writes those.
+func pathSegments(path string) (segments []string, err error) {
+	for raw := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/"), "/") {
+		s, err := url.PathUnescape(raw)
+		switch {
+		case err != nil:
+			return nil, err
+		case strings.Contains(raw, ";"):
+			return nil, fmt.Errorf("path %.120q has a semicolon, behind which some servers do not read on; write it as %%3B", path)
+		case s == "." || s == "..":
+			return nil, fmt.Errorf("path %.120q has a segment that some servers take away", path)
+		case needless(raw):
+			return nil, fmt.Errorf("path %.120q escapes a character that needs no escape", path)
 		}
 		segments = append(segments, s)
 	}
 	if len(segments) > 1 && slices.Contains(segments, "") {
-		return nil, false
+		return nil, fmt.Errorf("path %.120q has a segment that some servers take away", path)
 	}
-	return segments, true
+	return segments, nil
+}
+
+// climbs reports whether a segment has dots between slashes that it escapes: who
+// decodes before normalizing reads another path. A topic may be called so.
+func climbs(segments []string) bool {
+	return slices.ContainsFunc(segments, func(s string) bool {
+		return slices.Contains(strings.Split(s, "/"), "..")
+	})
+}
+
+// needless reports whether an unreserved character is escaped in s. (RFC 3986,
+// section 2.3; older SDKs escape "~" all the same.)
+func needless(s string) bool {
+	for {
+		_, after, ok := strings.Cut(s, "%")
+		if !ok || len(after) < 2 {
+			return false
+		}
+		if c, err := strconv.ParseUint(after[:2], 16, 8); err == nil && isName(string(rune(c)), "-._") {
+			return true
+		}
+		s = after[2:]
+	}
 }

@@ -37,7 +37,7 @@ func allTables(t testing.TB) []*table {
 var (
 	isProtocol   = regexp.MustCompile(`^(json1\.[01]|query|ec2|rest-json|rest-xml|cbor)(,|$)`)
 	actionForm   = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9]+$`)
-	groupForm    = regexp.MustCompile(`^(\*|\?|path|role:[bqh]\.\S+|~?[a-z0-9*,-]*=[blqh]\.\S+|\d+(:[blqh]\.[^|]+)?(\|\d+(:[blqh]\.[^|]+)?)*)$`)
+	groupForm    = regexp.MustCompile(`^(\*|\?(:b\.\S+)?|path|roles:b|role:[bqh]\.\S+|~?[a-z0-9*,-]*=[blqh]\.\S+|\d+(:[blqh]\.[^|]+)?(\|(\d+|\?)(:[blqh]\.[^|]+)?)*)$`)
 	templateForm = regexp.MustCompile(`^[a-z0-9*-]+:([a-z0-9*-]+|\{r\})?:([a-z0-9*-]+|\{a\})?:[^{}]*(\{[/:]*\}[^{}]*)*$`)
 )
 

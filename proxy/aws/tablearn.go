@@ -33,10 +33,8 @@ func (c *tableCall) tabledBut(action string) ([]manifest.Request, error) {
 		if e.action == action {
 			return nil
 		}
-		if !owned {
-			if !e.wherePart {
-				all = append(all, unknown(e.action))
-			}
+		if !owned && !e.wherePart { // a role is its caller's own, whatever account the rest is of
+			all = append(all, unknown(e.action))
 			return nil
 		}
 		resources, partly, err := c.resources(e.groups)
@@ -45,8 +43,15 @@ func (c *tableCall) tabledBut(action string) ([]manifest.Request, error) {
 		}
 		for _, r := range resources {
 			req := request(e.action, r)
+			if r == "*" && e.groups != "*" {
+				req = unknown(e.action)
+			}
 			if e.action == "iam:PassRole" {
-				if to := passedTo(c.table.prefix); to != "" {
+				to := passedTo(c.table.prefix)
+				if r == "*" {
+					to = "ec2.amazonaws.com" // whose instances have profiles
+				}
+				if to != "" {
 					with(&req, "iam:PassedToService", to)
 				}
 			}
@@ -90,7 +95,7 @@ func (c *tableCall) owned() (bool, error) {
 		return true, nil
 	}
 	owner, _, err := c.text(c.operation.account)
-	if err != nil || owner == "" {
+	if err != nil || owner == "" || owner == "-" { // Glacier's word for the caller's own
 		return true, err
 	}
 	c.owner = owner
@@ -150,8 +155,24 @@ func (c *tableCall) resource(alt string) ([]string, error) {
 	number, paths, _ := strings.Cut(alt, ":")
 	if number == "path" {
 		// The second version of the API stands in the path, and not in ARNs.
-		arn := "arn:" + c.in.partition + ":apigateway:" + c.in.region + "::" + strings.TrimPrefix(c.in.path, "/v2")
+		// One slash more at its end would be another ARN, of the same thing.
+		arn := "arn:" + c.in.partition + ":apigateway:" + c.in.region + "::" + strings.TrimPrefix(strings.TrimSuffix(c.in.path, "/"), "/v2")
 		return []string{arn}, literal(arn)
+	}
+	if number == "?" {
+		if values, err := c.values(paths); err != nil || len(values) == 0 {
+			return nil, err
+		}
+		return []string{"*"}, nil
+	}
+	if number == "roles" {
+		values, err := c.rolesWithin()
+		for i := range values {
+			if err == nil {
+				values[i], err = c.role(values[i])
+			}
+		}
+		return values, err
 	}
 	if number == "role" {
 		values, err := c.values(paths)

@@ -72,6 +72,9 @@ func membersAt(v any, path string) ([]string, error) {
 		if step == "#" {
 			return elements(v, path)
 		}
+		if v == "" && strings.HasPrefix(path, "#") {
+			return nil, nil // how a form writes an empty list whose elements have a name
+		}
 		object, ok := v.(map[string]any)
 		if !ok {
 			return nil, fmt.Errorf("what member %q is to stand in is no object", step)
@@ -117,13 +120,6 @@ func textOf(object map[string]any, name string) (string, error) {
 }
 
 func elements(v any, path string) ([]string, error) {
-	if object, ok := v.(map[string]any); ok && len(object) == 1 {
-		// In a form, a list may stand below a name for its elements. (Smithy,
-		// "AWS query protocol", collections.)
-		for _, inner := range object {
-			v = inner
-		}
-	}
 	if s, ok := v.(string); ok && s == "" {
 		return nil, nil // how a form writes an empty list
 	}
@@ -151,7 +147,10 @@ func plainText(v any) (string, error) {
 	case string:
 		return v, nil
 	case json.Number:
-		return v.String(), nil
+		if s := v.String(); isNumber(s) && len(s) <= 15 && (s[0] != '0' || s == "0") {
+			return s, nil
+		}
+		return "", fmt.Errorf("the number %.40s, which is to name something, can be written in several ways", v)
 	case int64:
 		return strconv.FormatInt(v, 10), nil
 	case uint64:
@@ -178,7 +177,11 @@ func (c *tableCall) requestTags() (tags []tag, keysOnly bool, err error) {
 		if err != nil {
 			return nil, false, err
 		}
-		v, err := memberOf(members, path[2:])
+		list, within, _ := strings.Cut(path[2:], ".")
+		v, err := memberOf(members, list)
+		if object, ok := v.(map[string]any); ok && within != "" && err == nil {
+			v, err = memberOf(object, within)
+		}
 		if err != nil || v == nil {
 			return nil, false, err
 		}
@@ -186,17 +189,12 @@ func (c *tableCall) requestTags() (tags []tag, keysOnly bool, err error) {
 			tags, err = tagMap(v)
 			return tags, false, err
 		}
-		if object, ok := v.(map[string]any); ok && len(object) == 1 {
-			for _, inner := range object {
-				v = inner
-			}
-		}
 		if s, ok := v.(string); ok && s == "" {
 			return nil, false, nil
 		}
 		key, value, _ := strings.Cut(kind[1:], ",")
-		list, err := objects(v, path[2:])
-		for _, o := range list {
+		all, err := objects(v, path[2:])
+		for _, o := range all {
 			k, err := textOf(o, key)
 			if err != nil {
 				return nil, false, err

@@ -233,7 +233,10 @@ func (in *input) formOperation(ts []*table) ([]tableCall, error) {
 			continue
 		}
 		found = append(found, tableCall{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
-			if tree == nil {
+			if tree == nil && !t.speaks("ec2") {
+				err = numbered(params)
+			}
+			if tree == nil && err == nil {
 				tree, err = formMembers(params)
 			}
 			return tree, err
@@ -243,6 +246,19 @@ func (in *input) formOperation(ts []*table) ([]tableCall, error) {
 		return nil, fmt.Errorf("action %.80q of version %.40q is no operation of %q that is known", name, version, in.scopeOrHost())
 	}
 	return found, nil
+}
+
+// numbered refuses a form that numbers the elements of a list as EC2 does, to a
+// service where they have a name before their number, which would see none.
+// (Smithy, "AWS query protocol", collections.)
+func numbered(params map[string]string) error {
+	for name := range params {
+		_, after, _ := strings.Cut(name, ".")
+		if number, _, _ := strings.Cut(after, "."); isNumber(number) {
+			return fmt.Errorf("parameter %.80q has a number where a list of this service has \"member\"", name)
+		}
+	}
+	return nil
 }
 
 // formOf is form of whatever version.
@@ -270,6 +286,7 @@ func (in *input) formOf() (operation string, params map[string]string, err error
 // headers name.
 func (in *input) route(ts []*table) ([]tableCall, error) {
 	var found []tableCall
+	var rivals []*tableOperation // that a literal query tells from others of their path
 	best := ""
 	for _, t := range ts {
 		path := in.path
@@ -279,13 +296,22 @@ func (in *input) route(ts []*table) ([]tableCall, error) {
 		if t.id == "iot-data-plane" {
 			path = topicPath(path)
 		}
-		segments, ok := pathSegments(path)
-		if !ok {
+		segments, err := pathSegments(path)
+		if err != nil {
+			return nil, err
+		}
+		if climbs(segments) && t.id != "iot-data-plane" {
 			return nil, fmt.Errorf("path %.120q has a segment that some servers take away", in.path)
 		}
 		var room [16]byte
 		t.routes.find(segments, room[:0], func(op *tableOperation, how string) {
-			if op.method != in.r.Method || !in.has(op) {
+			if op.method != in.r.Method {
+				return
+			}
+			if op.query != "" {
+				rivals = append(rivals, op)
+			}
+			if !in.has(op) {
 				return
 			}
 			rank := fmt.Sprintf("%-24s %02d %02d", how, count(op.query, "&"), count(op.needs, ","))
@@ -301,7 +327,39 @@ func (in *input) route(ts []*table) ([]tableCall, error) {
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%.20s of %.120q is no operation of %q that is known", in.r.Method, in.path, in.scopeOrHost())
 	}
-	return found, nil
+	return found, in.undisputed(found, rivals)
+}
+
+// undisputed refuses a query by which a server could take the call for another
+// operation than those that were found: one that has what tells the operations
+// of a path apart twice, in another case, or with a value that is none of theirs.
+func (in *input) undisputed(found []tableCall, rivals []*tableOperation) error {
+	for _, op := range rivals {
+		for part := range strings.SplitSeq(op.query, "&") {
+			name, want, valued := strings.Cut(part, "=")
+			if name == "x-id" {
+				continue
+			}
+			times := 0
+			for _, p := range in.query {
+				if fold(p.name) != fold(name) {
+					continue
+				}
+				if times++; times > 1 || p.name != name {
+					return fmt.Errorf("parameter %.40q stands twice, or in another case: it says which operation this is", p.name)
+				}
+				if valued && p.value != want && slices.ContainsFunc(found, func(c tableCall) bool {
+					return !slices.Contains(strings.Split(c.operation.query, "&"), name+"="+p.value)
+				}) {
+					return fmt.Errorf("parameter %.40q has the value %.40q, which is no operation's", p.name, p.value)
+				}
+				if !valued && slices.ContainsFunc(found, func(c tableCall) bool { return !slices.Contains(strings.Split(c.operation.query, "&"), name) }) {
+					return fmt.Errorf("parameter %.40q is of operation %q, and the rest of the call is not", p.name, op.name)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func count(list, sep string) int {

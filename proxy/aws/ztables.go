@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{688579, 688998}}
+		return []block{{693644, 694063}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -23,715 +23,715 @@ func blocksOf(name string) []block {
 	case "acm-pca":
 		return []block{{5804, 7099}}
 	case "aidevops":
-		return []block{{413475, 417584}}
+		return []block{{416375, 420550}}
 	case "aiops":
-		return []block{{7099, 8082}}
+		return []block{{7099, 8098}}
 	case "airflow":
-		return []block{{860753, 861643}}
+		return []block{{867037, 867927}}
 	case "airflow-serverless":
-		return []block{{861643, 862357}}
+		return []block{{867927, 868641}}
 	case "amplify":
-		return []block{{12273, 15413}}
+		return []block{{12289, 15429}}
 	case "amplifybackend":
-		return []block{{15413, 17804}}
+		return []block{{15429, 17820}}
 	case "amplifyuibuilder":
-		return []block{{17804, 20556}}
+		return []block{{17820, 20572}}
 	case "aoss":
-		return []block{{918267, 919685}}
+		return []block{{924872, 926290}}
 	case "apigateway":
-		return []block{{20556, 30308}, {30632, 38457}}
+		return []block{{20572, 30324}, {30648, 38473}}
 	case "app-integrations":
-		return []block{{57188, 59070}}
+		return []block{{57733, 59615}}
 	case "appconfig":
-		return []block{{43194, 51053}, {51053, 51391}}
+		return []block{{43607, 51510}, {51510, 51848}}
 	case "appfabric":
-		return []block{{51391, 55441}}
+		return []block{{51848, 55898}}
 	case "appflow":
-		return []block{{55441, 57188}}
+		return []block{{55898, 57733}}
 	case "application-autoscaling":
-		return []block{{59070, 59836}}
+		return []block{{59615, 60381}}
 	case "application-cost-profiler":
-		return []block{{63229, 63718}}
+		return []block{{63774, 64263}}
 	case "application-signals":
-		return []block{{61837, 63229}}
+		return []block{{62382, 63774}}
 	case "applicationinsights":
-		return []block{{60815, 61837}}
+		return []block{{61360, 62382}}
 	case "appmesh":
-		return []block{{38457, 43194}}
+		return []block{{38473, 43607}}
 	case "apprunner":
-		return []block{{63718, 65668}}
+		return []block{{64263, 66231}}
 	case "appstream":
-		return []block{{65668, 69566}}
+		return []block{{66231, 70129}}
 	case "appsync":
-		return []block{{69566, 74949}}
+		return []block{{70129, 75556}}
 	case "apptest":
-		return []block{{74949, 76635}}
+		return []block{{75556, 77242}}
 	case "aps":
-		return []block{{8082, 12273}}
+		return []block{{8098, 12289}}
 	case "arc-region-switch":
-		return []block{{76635, 77419}}
+		return []block{{77242, 78026}}
 	case "arc-zonal-shift":
-		return []block{{77419, 78421}}
+		return []block{{78026, 79028}}
 	case "artifact":
-		return []block{{78421, 78822}}
+		return []block{{79028, 79429}}
 	case "athena":
-		return []block{{78822, 81411}}
+		return []block{{79429, 82018}}
 	case "auditmanager":
-		return []block{{81411, 86720}}
+		return []block{{82018, 87327}}
 	case "autoscaling":
-		return []block{{86720, 89018}}
+		return []block{{87327, 89670}}
 	case "autoscaling-plans":
-		return []block{{89018, 89331}}
+		return []block{{89670, 89983}}
 	case "aws-marketplace":
-		return []block{{802152, 803139}, {803139, 804024}, {804253, 804689}, {804689, 804845}, {804845, 805046}, {805046, 805216}}
+		return []block{{807611, 808598}, {808598, 809483}, {809712, 810148}, {810148, 810304}, {810304, 810505}, {810505, 810675}}
 	case "awsssoportal":
-		return []block{{1210160, 1210405}}
+		return []block{{1218984, 1219229}}
 	case "b2bi":
-		return []block{{89331, 90545}}
+		return []block{{89983, 91197}}
 	case "backup":
-		return []block{{90545, 100178}}
+		return []block{{91197, 101042}}
 	case "backup-gateway":
-		return []block{{100178, 101346}}
+		return []block{{101042, 102212}}
 	case "backup-search":
-		return []block{{101346, 102382}}
+		return []block{{102212, 103248}}
 	case "batch":
-		return []block{{102382, 106219}}
+		return []block{{103248, 107175}}
 	case "bcm-dashboards":
-		return []block{{106219, 106579}}
+		return []block{{107175, 107535}}
 	case "bcm-data-exports":
-		return []block{{106579, 107137}}
+		return []block{{107535, 108093}}
 	case "bcm-pricing-calculator":
-		return []block{{107137, 109390}}
+		return []block{{108093, 110346}}
 	case "bcm-recommended-actions":
-		return []block{{109390, 109583}}
+		return []block{{110346, 110539}}
 	case "bedrock":
-		return []block{{109583, 119597}, {119597, 126772}, {126772, 130365}, {151564, 154068}, {154068, 154503}, {154503, 155397}}
+		return []block{{110539, 120575}, {120575, 127750}, {127750, 131343}, {152542, 155046}, {155046, 155481}, {155481, 156375}}
 	case "bedrock-agentcore":
-		return []block{{130365, 136085}, {136085, 151564}}
+		return []block{{131343, 137063}, {137063, 152542}}
 	case "billing":
-		return []block{{155397, 155904}}
+		return []block{{156375, 156882}}
 	case "billingconductor":
-		return []block{{155904, 158244}}
+		return []block{{156882, 159224}}
 	case "braket":
-		return []block{{158244, 159375}}
+		return []block{{159224, 160357}}
 	case "budgets":
-		return []block{{159375, 160923}}
+		return []block{{160357, 162202}}
 	case "cases":
-		return []block{{337588, 341568}}
+		return []block{{340119, 344099}}
 	case "cassandra":
-		return []block{{724584, 725590}, {725590, 725783}}
+		return []block{{729742, 730748}, {730748, 730941}}
 	case "ce":
-		return []block{{345124, 347280}}
+		return []block{{347655, 349811}}
 	case "chatbot":
-		return []block{{160923, 163767}}
+		return []block{{162202, 165046}}
 	case "chime":
-		return []block{{163767, 168122}, {168122, 170887}, {170887, 174370}, {174370, 175756}, {175756, 180590}, {180590, 190087}}
+		return []block{{165046, 169401}, {169401, 172166}, {172166, 175665}, {175665, 177051}, {177051, 182699}, {182699, 192196}}
 	case "cleanrooms":
-		return []block{{190087, 203315}}
+		return []block{{192196, 205446}}
 	case "cleanrooms-ml":
-		return []block{{203315, 210303}}
+		return []block{{205446, 212436}}
 	case "cloud9":
-		return []block{{210303, 211008}}
+		return []block{{212436, 213141}}
 	case "cloudcontrolapi":
-		return []block{{211008, 211358}}
+		return []block{{213141, 213491}}
 	case "clouddirectory":
-		return []block{{211358, 217810}}
+		return []block{{213491, 219943}}
 	case "cloudformation":
-		return []block{{217810, 220810}}
+		return []block{{219943, 222943}}
 	case "cloudfront":
-		return []block{{220810, 234582}}
+		return []block{{222943, 236759}}
 	case "cloudfront-keyvaluestore":
-		return []block{{234582, 235058}}
+		return []block{{236759, 237235}}
 	case "cloudhsm":
-		return []block{{235058, 235662}, {235662, 236296}}
+		return []block{{237235, 237839}, {237839, 238473}}
 	case "cloudsearch":
-		return []block{{236296, 237467}, {237467, 237798}}
+		return []block{{238473, 239644}, {239644, 239975}}
 	case "cloudtrail":
-		return []block{{237798, 240207}}
+		return []block{{239975, 242406}}
 	case "cloudtrail-data":
-		return []block{{240207, 240379}}
+		return []block{{242406, 242578}}
 	case "codeartifact":
-		return []block{{247771, 251666}}
+		return []block{{250010, 253905}}
 	case "codebuild":
-		return []block{{251666, 253761}}
+		return []block{{253905, 256272}}
 	case "codecommit":
-		return []block{{256877, 260299}}
+		return []block{{259388, 262810}}
 	case "codeconnections":
-		return []block{{260299, 261806}}
+		return []block{{262810, 264317}}
 	case "codedeploy":
-		return []block{{261806, 264238}}
+		return []block{{264317, 266749}}
 	case "codeguru-profiler":
-		return []block{{266077, 268394}}
+		return []block{{268588, 270905}}
 	case "codeguru-reviewer":
-		return []block{{264238, 265268}}
+		return []block{{266749, 267779}}
 	case "codeguru-security":
-		return []block{{265268, 266077}}
+		return []block{{267779, 268588}}
 	case "codepipeline":
-		return []block{{268394, 270473}}
+		return []block{{270905, 273000}}
 	case "codestar-connections":
-		return []block{{270473, 271686}}
+		return []block{{273000, 274213}}
 	case "codestar-notifications":
-		return []block{{271686, 272510}}
+		return []block{{274213, 275037}}
 	case "cognito-identity":
-		return []block{{272510, 273515}}
+		return []block{{275037, 276042}}
 	case "cognito-idp":
-		return []block{{273515, 278948}}
+		return []block{{276042, 281475}}
 	case "cognito-sync":
-		return []block{{278948, 281223}}
+		return []block{{281475, 283750}}
 	case "comprehend":
-		return []block{{281223, 286089}}
+		return []block{{283750, 288620}}
 	case "comprehendmedical":
-		return []block{{286089, 287189}}
+		return []block{{288620, 289720}}
 	case "compute-optimizer":
-		return []block{{287189, 288388}}
+		return []block{{289720, 290919}}
 	case "config":
-		return []block{{288388, 292637}}
+		return []block{{290919, 295168}}
 	case "connect":
-		return []block{{292637, 332968}, {332968, 333221}}
+		return []block{{295168, 335499}, {335499, 335752}}
 	case "connect-campaigns":
-		return []block{{333221, 334715}, {334715, 337588}}
+		return []block{{335752, 337246}, {337246, 340119}}
 	case "controlcatalog":
-		return []block{{342325, 342660}}
+		return []block{{344856, 345191}}
 	case "controltower":
-		return []block{{342660, 344674}}
+		return []block{{345191, 347205}}
 	case "cost-optimization-hub":
-		return []block{{347280, 347639}}
+		return []block{{349811, 350170}}
 	case "cur":
-		return []block{{344674, 345124}}
+		return []block{{347205, 347655}}
 	case "databrew":
-		return []block{{368421, 370700}}
+		return []block{{371012, 373291}}
 	case "dataexchange":
-		return []block{{370700, 373509}}
+		return []block{{373291, 376122}}
 	case "datapipeline":
-		return []block{{359774, 360563}}
+		return []block{{362305, 363094}}
 	case "datasync":
-		return []block{{373509, 376522}}
+		return []block{{376122, 379310}}
 	case "datazone":
-		return []block{{376522, 393740}}
+		return []block{{379310, 396638}}
 	case "dax":
-		return []block{{393740, 394516}}
+		return []block{{396638, 397414}}
 	case "deadline":
-		return []block{{394516, 408851}}
+		return []block{{397414, 411749}}
 	case "detective":
-		return []block{{408851, 410774}}
+		return []block{{411749, 413672}}
 	case "devicefarm":
-		return []block{{410774, 413475}}
+		return []block{{413672, 416375}}
 	case "devops-guru":
-		return []block{{417584, 419320}}
+		return []block{{420550, 422286}}
 	case "directconnect":
-		return []block{{419320, 423308}}
+		return []block{{422286, 426274}}
 	case "discovery":
-		return []block{{59836, 60815}}
+		return []block{{60381, 61360}}
 	case "dlm":
-		return []block{{427547, 428175}}
+		return []block{{430513, 431141}}
 	case "dms":
-		return []block{{360563, 368421}}
+		return []block{{363094, 371012}}
 	case "docdb-elastic":
-		return []block{{431208, 432584}}
+		return []block{{434218, 435596}}
 	case "drs":
-		return []block{{432584, 436596}}
+		return []block{{435596, 439608}}
 	case "ds":
-		return []block{{423308, 426408}}
+		return []block{{426274, 429374}}
 	case "ds-data":
-		return []block{{426408, 427547}}
+		return []block{{429374, 430513}}
 	case "dsql":
-		return []block{{436596, 437821}}
+		return []block{{439608, 440855}}
 	case "dynamodb":
-		return []block{{437821, 440511}, {440511, 440714}}
+		return []block{{440855, 443561}, {443561, 443764}}
 	case "ebs":
-		return []block{{440714, 441214}}
+		return []block{{443764, 444264}}
 	case "ec2":
-		return []block{{441214, 485674}}
+		return []block{{444264, 488724}}
 	case "ec2-instance-connect":
-		return []block{{485674, 485918}}
+		return []block{{488724, 488968}}
 	case "ecr":
-		return []block{{485918, 489229}}
+		return []block{{488968, 492279}}
 	case "ecr-public":
-		return []block{{489229, 490527}}
+		return []block{{492279, 493577}}
 	case "ecs":
-		return []block{{490527, 494981}}
+		return []block{{493577, 498113}}
 	case "eks":
-		return []block{{497964, 504232}}
+		return []block{{501118, 507402}}
 	case "eks-auth":
-		return []block{{504232, 504431}}
+		return []block{{507402, 507601}}
 	case "elasticache":
-		return []block{{512375, 517613}}
+		return []block{{515728, 521142}}
 	case "elasticbeanstalk":
-		return []block{{504431, 507390}}
+		return []block{{507601, 510743}}
 	case "elasticfilesystem":
-		return []block{{494981, 497964}}
+		return []block{{498113, 501118}}
 	case "elasticloadbalancing":
-		return []block{{507390, 509027}, {509027, 511205}}
+		return []block{{510743, 512380}, {512380, 514558}}
 	case "elasticmapreduce":
-		return []block{{523442, 526389}}
+		return []block{{526971, 529989}}
 	case "elastictranscoder":
-		return []block{{511205, 512375}}
+		return []block{{514558, 515728}}
 	case "elemental-inference":
-		return []block{{522145, 523442}}
+		return []block{{525674, 526971}}
 	case "emr-containers":
-		return []block{{526389, 528662}}
+		return []block{{529989, 532284}}
 	case "emr-serverless":
-		return []block{{528662, 530780}}
+		return []block{{532284, 534402}}
 	case "entityresolution":
-		return []block{{530780, 533888}}
+		return []block{{534402, 537532}}
 	case "es":
-		return []block{{517613, 522145}, {909625, 918267}}
+		return []block{{521142, 525674}, {916098, 924872}}
 	case "events":
-		return []block{{533888, 536132}}
+		return []block{{537532, 539798}}
 	case "evidently":
-		return []block{{536132, 539017}}
+		return []block{{539798, 542683}}
 	case "evs":
-		return []block{{539017, 540012}}
+		return []block{{542683, 543678}}
 	case "execute-api":
-		return []block{{30308, 30632}, {341568, 342325}}
+		return []block{{30324, 30648}, {344099, 344856}}
 	case "finspace":
-		return []block{{540012, 544437}}
+		return []block{{543678, 548161}}
 	case "finspace-api":
-		return []block{{544437, 546378}}
+		return []block{{548161, 550102}}
 	case "firehose":
-		return []block{{546378, 548054}}
+		return []block{{550102, 551794}}
 	case "fis":
-		return []block{{548054, 550451}}
+		return []block{{551794, 554191}}
 	case "fms":
-		return []block{{550451, 552015}}
+		return []block{{554191, 555755}}
 	case "forecast":
-		return []block{{552015, 555159}, {555159, 555328}}
+		return []block{{555755, 559053}, {559053, 559222}}
 	case "frauddetector":
-		return []block{{555328, 558561}}
+		return []block{{559222, 562455}}
 	case "freetier":
-		return []block{{558561, 558769}}
+		return []block{{562455, 562663}}
 	case "fsx":
-		return []block{{558769, 560964}}
+		return []block{{562663, 564858}}
 	case "gamelift":
-		return []block{{560964, 565912}}
+		return []block{{564858, 569806}}
 	case "gameliftstreams":
-		return []block{{565912, 568432}}
+		return []block{{569806, 572326}}
 	case "geo":
-		return []block{{775396, 781449}}
+		return []block{{780694, 786747}}
 	case "geo-maps":
-		return []block{{568432, 568807}}
+		return []block{{572326, 572701}}
 	case "geo-places":
-		return []block{{568807, 569171}}
+		return []block{{572701, 573065}}
 	case "geo-routes":
-		return []block{{569171, 569491}}
+		return []block{{573065, 573385}}
 	case "glacier":
-		return []block{{569491, 572361}}
+		return []block{{573385, 576682}}
 	case "globalaccelerator":
-		return []block{{572361, 575002}}
+		return []block{{576682, 579323}}
 	case "glue":
-		return []block{{575002, 589884}}
+		return []block{{579323, 594271}}
 	case "grafana":
-		return []block{{589884, 592178}}
+		return []block{{594271, 596565}}
 	case "greengrass":
-		return []block{{592178, 602284}, {602284, 605049}}
+		return []block{{596565, 606671}, {606671, 609436}}
 	case "groundstation":
-		return []block{{605049, 608012}}
+		return []block{{609436, 612465}}
 	case "guardduty":
-		return []block{{608012, 616502}}
+		return []block{{612465, 620955}}
 	case "health":
-		return []block{{616502, 617122}}
+		return []block{{620955, 621575}}
 	case "healthlake":
-		return []block{{617122, 617849}}
+		return []block{{621575, 622302}}
 	case "iam":
-		return []block{{617849, 625203}}
+		return []block{{622302, 629657}}
 	case "identitystore":
-		return []block{{625203, 626611}}
+		return []block{{629657, 631065}}
 	case "imagebuilder":
-		return []block{{626611, 632326}}
+		return []block{{631065, 636856}}
 	case "inspector":
-		return []block{{632326, 633514}}
+		return []block{{636856, 638044}}
 	case "inspector-scan":
-		return []block{{633514, 633627}}
+		return []block{{638044, 638157}}
 	case "inspector2":
-		return []block{{633627, 638777}}
+		return []block{{638157, 643307}}
 	case "internetmonitor":
-		return []block{{638777, 640137}}
+		return []block{{643307, 644743}}
 	case "invoicing":
-		return []block{{640137, 641033}}
+		return []block{{644743, 645639}}
 	case "iot":
-		return []block{{641033, 662300}}
+		return []block{{645639, 667041}}
 	case "iot-jobs-data":
-		return []block{{666011, 666505}}
+		return []block{{670752, 671246}}
 	case "iotanalytics":
-		return []block{{681624, 684012}}
+		return []block{{686365, 688951}}
 	case "iotdata":
-		return []block{{662300, 663167}}
+		return []block{{667041, 667908}}
 	case "iotdeviceadvisor":
-		return []block{{684012, 685460}}
+		return []block{{688951, 690437}}
 	case "iotevents":
-		return []block{{663167, 665195}}
+		return []block{{667908, 669936}}
 	case "ioteventsdata":
-		return []block{{665195, 666011}}
+		return []block{{669936, 670752}}
 	case "iotfleethub":
-		return []block{{685460, 686128}}
+		return []block{{690437, 691105}}
 	case "iotfleetwise":
-		return []block{{686128, 688579}}
+		return []block{{691105, 693644}}
 	case "iotmanagedintegrations":
-		return []block{{666505, 672684}}
+		return []block{{671246, 677425}}
 	case "iotsitewise":
-		return []block{{688998, 702132}}
+		return []block{{694063, 707263}}
 	case "iotthingsgraph":
-		return []block{{702132, 703325}}
+		return []block{{707263, 708456}}
 	case "iottwinmaker":
-		return []block{{703325, 707369}}
+		return []block{{708456, 712500}}
 	case "iotwireless":
-		return []block{{672684, 681624}}
+		return []block{{677425, 686365}}
 	case "ivs":
-		return []block{{707369, 709840}, {709840, 712280}}
+		return []block{{712500, 714971}, {714971, 717413}}
 	case "ivschat":
-		return []block{{712280, 713382}}
+		return []block{{717413, 718515}}
 	case "kafka":
-		return []block{{713382, 718218}}
+		return []block{{718515, 723376}}
 	case "kafkaconnect":
-		return []block{{718218, 719868}}
+		return []block{{723376, 725026}}
 	case "kendra":
-		return []block{{719868, 724041}}
+		return []block{{725026, 729199}}
 	case "kendra-ranking":
-		return []block{{724041, 724584}}
+		return []block{{729199, 729742}}
 	case "kinesis":
-		return []block{{725783, 727839}}
+		return []block{{730941, 732997}}
 	case "kinesisanalytics":
-		return []block{{727839, 729080}, {729080, 730904}}
+		return []block{{732997, 734356}, {734356, 736180}}
 	case "kinesisvideo":
-		return []block{{730904, 733241}, {733241, 733698}, {733698, 733842}, {733842, 734097}, {734097, 734356}}
+		return []block{{736180, 738517}, {738517, 738974}, {738974, 739118}, {739118, 739373}, {739373, 739632}}
 	case "kms":
-		return []block{{734356, 736191}}
+		return []block{{739632, 741467}}
 	case "lakeformation":
-		return []block{{736191, 740197}}
+		return []block{{741467, 745473}}
 	case "lambda":
-		return []block{{740197, 748888}}
+		return []block{{745473, 754164}}
 	case "launchwizard":
-		return []block{{748888, 749886}}
+		return []block{{754164, 755162}}
 	case "lex":
-		return []block{{749886, 752597}, {752597, 761905}, {761905, 762497}, {762497, 763407}}
+		return []block{{755162, 757873}, {757873, 767203}, {767203, 767795}, {767795, 768705}}
 	case "license-manager":
-		return []block{{763407, 766229}}
+		return []block{{768705, 771527}}
 	case "license-manager-linux-subscriptions":
-		return []block{{766229, 767291}}
+		return []block{{771527, 772589}}
 	case "license-manager-user-subscriptions":
-		return []block{{767291, 768756}}
+		return []block{{772589, 774054}}
 	case "lightsail":
-		return []block{{768756, 775396}}
+		return []block{{774054, 780694}}
 	case "logs":
-		return []block{{242748, 247771}}
+		return []block{{244947, 250010}}
 	case "lookoutequipment":
-		return []block{{781449, 783264}}
+		return []block{{786747, 788562}}
 	case "lookoutmetrics":
-		return []block{{783264, 785486}}
+		return []block{{788562, 790874}}
 	case "lookoutvision":
-		return []block{{785486, 787577}}
+		return []block{{790874, 792965}}
 	case "m2":
-		return []block{{787577, 790783}}
+		return []block{{792965, 796171}}
 	case "machinelearning":
-		return []block{{790783, 792165}}
+		return []block{{796171, 797580}}
 	case "macie2":
-		return []block{{792165, 796940}}
+		return []block{{797580, 802355}}
 	case "managedblockchain":
-		return []block{{799484, 801565}}
+		return []block{{804943, 807024}}
 	case "managedblockchain-query":
-		return []block{{801565, 802152}}
+		return []block{{807024, 807611}}
 	case "marketplacecommerceanalytics":
-		return []block{{804024, 804253}}
+		return []block{{809483, 809712}}
 	case "mediaconnect":
-		return []block{{805216, 810792}}
+		return []block{{810675, 816431}}
 	case "mediaconvert":
-		return []block{{810792, 812801}}
+		return []block{{816431, 818440}}
 	case "medialive":
-		return []block{{812801, 823103}}
+		return []block{{818440, 828764}}
 	case "mediapackage":
-		return []block{{823103, 824339}}
+		return []block{{828764, 830016}}
 	case "mediapackage-vod":
-		return []block{{824339, 825528}}
+		return []block{{830016, 831227}}
 	case "mediapackagev2":
-		return []block{{825528, 831036}}
+		return []block{{831227, 836779}}
 	case "mediastore":
-		return []block{{831036, 832001}, {832001, 832249}}
+		return []block{{836779, 837744}, {837744, 837992}}
 	case "mediatailor":
-		return []block{{832249, 836238}}
+		return []block{{837992, 841981}}
 	case "medical-imaging":
-		return []block{{836238, 838208}}
+		return []block{{841981, 843951}}
 	case "memorydb":
-		return []block{{838208, 840775}}
+		return []block{{843951, 846518}}
 	case "mgh":
-		return []block{{848971, 849782}, {852715, 852936}}
+		return []block{{855255, 856066}, {858999, 859220}}
 	case "mgn":
-		return []block{{840775, 848971}}
+		return []block{{846518, 855255}}
 	case "migrationhub-orchestrator":
-		return []block{{852936, 855077}}
+		return []block{{859220, 861361}}
 	case "migrationhub-strategy":
-		return []block{{855077, 856564}}
+		return []block{{861361, 862848}}
 	case "mobiletargeting":
-		return []block{{946677, 958273}}
+		return []block{{953380, 965020}}
 	case "monitoring":
-		return []block{{240379, 242748}}
+		return []block{{242578, 244947}}
 	case "mpa":
-		return []block{{856564, 857968}}
+		return []block{{862848, 864252}}
 	case "mq":
-		return []block{{857968, 859554}}
+		return []block{{864252, 865838}}
 	case "mturk-requester":
-		return []block{{859554, 860753}}
+		return []block{{865838, 867037}}
 	case "neptune-db":
-		return []block{{869054, 872290}}
+		return []block{{875448, 878684}}
 	case "neptune-graph":
-		return []block{{866480, 869054}}
+		return []block{{872874, 875448}}
 	case "network-firewall":
-		return []block{{872290, 877392}}
+		return []block{{878684, 883790}}
 	case "networkflowmonitor":
-		return []block{{877392, 879763}}
+		return []block{{883790, 886161}}
 	case "networkmanager":
-		return []block{{879763, 889353}}
+		return []block{{886161, 895751}}
 	case "networkmonitor":
-		return []block{{889353, 890253}}
+		return []block{{895751, 896651}}
 	case "notifications":
-		return []block{{890253, 893566}}
+		return []block{{896651, 899964}}
 	case "notifications-contacts":
-		return []block{{893566, 894212}}
+		return []block{{899964, 900610}}
 	case "oam":
-		return []block{{894212, 895051}}
+		return []block{{900610, 901449}}
 	case "observabilityadmin":
-		return []block{{895051, 898229}}
+		return []block{{901449, 904627}}
 	case "odb":
-		return []block{{898229, 900669}}
+		return []block{{904627, 907067}}
 	case "omics":
-		return []block{{900669, 909625}}
+		return []block{{907067, 916098}}
 	case "organizations":
-		return []block{{919685, 921824}}
+		return []block{{926290, 928429}}
 	case "osis":
-		return []block{{921824, 923877}}
+		return []block{{928429, 930482}}
 	case "outposts":
-		return []block{{923877, 926382}}
+		return []block{{930482, 932987}}
 	case "panorama":
-		return []block{{926382, 928980}}
+		return []block{{932987, 935665}}
 	case "partnercentral-account":
-		return []block{{928980, 930529}}
+		return []block{{935665, 937214}}
 	case "partnercentral-benefits":
-		return []block{{930529, 931588}}
+		return []block{{937214, 938273}}
 	case "partnercentral-channel":
-		return []block{{931588, 932794}}
+		return []block{{938273, 939479}}
 	case "partnercentral-selling":
-		return []block{{932794, 935253}}
+		return []block{{939479, 941938}}
 	case "payment-cryptography":
-		return []block{{935253, 936632}, {936632, 937555}}
+		return []block{{941938, 943317}, {943317, 944240}}
 	case "pca-connector-ad":
-		return []block{{937555, 939894}}
+		return []block{{944240, 946579}}
 	case "pca-connector-scep":
-		return []block{{939894, 940728}}
+		return []block{{946579, 947413}}
 	case "pcs":
-		return []block{{940728, 941962}}
+		return []block{{947413, 948647}}
 	case "personalize":
-		return []block{{941962, 945265}, {945265, 945573}, {945573, 945883}}
+		return []block{{948647, 951968}, {951968, 952276}, {952276, 952586}}
 	case "pi":
-		return []block{{945883, 946677}}
+		return []block{{952586, 953380}}
 	case "pipes":
-		return []block{{969550, 970197}}
+		return []block{{976385, 977048}}
 	case "polly":
-		return []block{{970197, 970815}}
+		return []block{{977048, 977666}}
 	case "pricing":
-		return []block{{970815, 971010}}
+		return []block{{977666, 977861}}
 	case "profile":
-		return []block{{347639, 359774}}
+		return []block{{350170, 362305}}
 	case "proton":
-		return []block{{971010, 975312}}
+		return []block{{977861, 982163}}
 	case "qapps":
-		return []block{{975312, 977218}}
+		return []block{{982163, 984069}}
 	case "qbusiness":
-		return []block{{977218, 987637}}
+		return []block{{984069, 994564}}
 	case "qldb":
-		return []block{{997725, 999204}, {999204, 999341}}
+		return []block{{1004652, 1006131}, {1006131, 1006268}}
 	case "quicksight":
-		return []block{{999341, 1033461}}
+		return []block{{1006268, 1040526}}
 	case "ram":
-		return []block{{1033461, 1036192}}
+		return []block{{1040526, 1043257}}
 	case "rbin":
-		return []block{{1036192, 1036837}}
+		return []block{{1043257, 1043902}}
 	case "rds":
-		return []block{{428175, 431208}, {862357, 866480}, {1036837, 1046482}}
+		return []block{{431141, 434218}, {868641, 872874}, {1043902, 1054122}}
 	case "rds-data":
-		return []block{{1046482, 1046886}}
+		return []block{{1054122, 1054526}}
 	case "redshift":
-		return []block{{1046886, 1054257}}
+		return []block{{1054526, 1062178}}
 	case "redshift-data":
-		return []block{{1054257, 1054783}}
+		return []block{{1062178, 1062704}}
 	case "redshift-serverless":
-		return []block{{1054783, 1057131}}
+		return []block{{1062704, 1065088}}
 	case "refactor-spaces":
-		return []block{{849782, 852715}}
+		return []block{{856066, 858999}}
 	case "rekognition":
-		return []block{{1057131, 1060149}, {1060149, 1060310}}
+		return []block{{1065088, 1068153}, {1068153, 1068314}}
 	case "repostspace":
-		return []block{{1060310, 1061655}}
+		return []block{{1068314, 1069659}}
 	case "resiliencehub":
-		return []block{{1061655, 1066286}}
+		return []block{{1069659, 1074290}}
 	case "resource-explorer-2":
-		return []block{{1066286, 1068006}}
+		return []block{{1074290, 1076010}}
 	case "resource-groups":
-		return []block{{1068006, 1069366}}
+		return []block{{1076010, 1077370}}
 	case "robomaker":
-		return []block{{1069699, 1072958}}
+		return []block{{1077703, 1081042}}
 	case "rolesanywhere":
-		return []block{{1072958, 1074899}}
+		return []block{{1081042, 1082983}}
 	case "route53":
-		return []block{{1074899, 1080944}}
+		return []block{{1082983, 1089028}}
 	case "route53-recovery-cluster":
-		return []block{{1082081, 1082430}}
+		return []block{{1090165, 1090514}}
 	case "route53-recovery-control-config":
-		return []block{{1082430, 1084753}}
+		return []block{{1090514, 1092837}}
 	case "route53-recovery-readiness":
-		return []block{{1084753, 1087408}}
+		return []block{{1092837, 1095492}}
 	case "route53domains":
-		return []block{{1080944, 1082081}}
+		return []block{{1089028, 1090165}}
 	case "route53profiles":
-		return []block{{1087408, 1088620}}
+		return []block{{1095492, 1096704}}
 	case "route53resolver":
-		return []block{{1088620, 1092480}}
+		return []block{{1096704, 1100564}}
 	case "rum":
-		return []block{{1092480, 1094039}}
+		return []block{{1100564, 1102123}}
 	case "s3":
-		return []block{{1094039, 1100399}, {1100399, 1111010}}
+		return []block{{1102123, 1108483}, {1108483, 1119160}}
 	case "s3-outposts":
-		return []block{{1100399, 1111010}, {1112588, 1113012}}
+		return []block{{1108483, 1119160}, {1120738, 1121162}}
 	case "s3express":
-		return []block{{1100399, 1111010}}
+		return []block{{1108483, 1119160}}
 	case "s3files":
-		return []block{{1111010, 1112588}}
+		return []block{{1119160, 1120738}}
 	case "s3tables":
-		return []block{{1113012, 1116983}}
+		return []block{{1121162, 1125133}}
 	case "s3vectors":
-		return []block{{1116983, 1118286}}
+		return []block{{1125133, 1126436}}
 	case "sagemaker":
-		return []block{{1118286, 1141081}, {1141081, 1141522}, {1141522, 1141887}, {1141887, 1142543}, {1144057, 1144315}, {1144315, 1144848}}
+		return []block{{1126436, 1149413}, {1149413, 1149854}, {1149854, 1150219}, {1150219, 1150875}, {1152389, 1152647}, {1152647, 1153180}}
 	case "sagemaker-geospatial":
-		return []block{{1142543, 1144057}}
+		return []block{{1150875, 1152389}}
 	case "savingsplans":
-		return []block{{1144848, 1145669}}
+		return []block{{1153180, 1154001}}
 	case "scheduler":
-		return []block{{1145669, 1146611}}
+		return []block{{1154001, 1154943}}
 	case "schemas":
-		return []block{{1146611, 1149419}}
+		return []block{{1154943, 1157751}}
 	case "scn":
-		return []block{{1219869, 1223433}}
+		return []block{{1228703, 1232267}}
 	case "secretsmanager":
-		return []block{{1149419, 1150428}}
+		return []block{{1157751, 1158760}}
 	case "security-ir":
-		return []block{{1150428, 1152086}}
+		return []block{{1158760, 1160418}}
 	case "securityhub":
-		return []block{{1152086, 1159156}}
+		return []block{{1160418, 1167488}}
 	case "securitylake":
-		return []block{{1159156, 1161569}}
+		return []block{{1167488, 1170027}}
 	case "serverlessrepo":
-		return []block{{1161569, 1162666}}
+		return []block{{1170027, 1171124}}
 	case "servicecatalog":
-		return []block{{1162666, 1166272}, {1166272, 1168386}}
+		return []block{{1171124, 1174730}, {1174730, 1176844}}
 	case "servicediscovery":
-		return []block{{1169587, 1170822}}
+		return []block{{1178045, 1179280}}
 	case "servicequotas":
-		return []block{{1168386, 1169587}}
+		return []block{{1176844, 1178045}}
 	case "ses":
-		return []block{{796940, 799484}, {958273, 962400}, {1170822, 1173593}, {1173593, 1184434}}
+		return []block{{802355, 804943}, {965020, 969191}, {1179280, 1182139}, {1182139, 1193024}}
 	case "shield":
-		return []block{{1186050, 1187578}}
+		return []block{{1194640, 1196168}}
 	case "signer":
-		return []block{{1187578, 1188985}, {1188985, 1189101}}
+		return []block{{1196168, 1197623}, {1197623, 1197739}}
 	case "signin":
-		return []block{{1189101, 1190195}}
+		return []block{{1197739, 1198833}}
 	case "simspaceweaver":
-		return []block{{1190195, 1191171}}
+		return []block{{1198833, 1199809}}
 	case "sms-voice":
-		return []block{{962400, 963314}, {963314, 969550}}
+		return []block{{969191, 970149}, {970149, 976385}}
 	case "snow-device-management":
-		return []block{{1191171, 1192151}}
+		return []block{{1199809, 1200789}}
 	case "snowball":
-		return []block{{1192151, 1193003}}
+		return []block{{1200789, 1201641}}
 	case "sns":
-		return []block{{1193003, 1194487}}
+		return []block{{1201641, 1203125}}
 	case "social-messaging":
-		return []block{{1194487, 1196700}}
+		return []block{{1203125, 1205382}}
 	case "sqs":
-		return []block{{1196700, 1197411}}
+		return []block{{1205382, 1206093}}
 	case "ssm":
-		return []block{{1197411, 1203762}}
+		return []block{{1206093, 1212518}}
 	case "ssm-contacts":
-		return []block{{1203762, 1205187}}
+		return []block{{1212518, 1213943}}
 	case "ssm-guiconnect":
-		return []block{{1205187, 1205519}}
+		return []block{{1213943, 1214275}}
 	case "ssm-incidents":
-		return []block{{1205519, 1207490}}
+		return []block{{1214275, 1216292}}
 	case "ssm-quicksetup":
-		return []block{{1207490, 1208609}}
+		return []block{{1216292, 1217433}}
 	case "ssm-sap":
-		return []block{{1208609, 1210160}}
+		return []block{{1217433, 1218984}}
 	case "sso":
-		return []block{{1210405, 1215023}}
+		return []block{{1219229, 1223855}}
 	case "sso-oauth":
-		return []block{{1215023, 1215272}}
+		return []block{{1223855, 1224104}}
 	case "states":
-		return []block{{1184434, 1186050}}
+		return []block{{1193024, 1194640}}
 	case "storagegateway":
-		return []block{{1215272, 1219449}}
+		return []block{{1224104, 1228283}}
 	case "sts":
-		return []block{{1219449, 1219869}}
+		return []block{{1228283, 1228703}}
 	case "support":
-		return []block{{1223433, 1224138}}
+		return []block{{1232267, 1232972}}
 	case "supportapp":
-		return []block{{1224138, 1225063}}
+		return []block{{1232972, 1233897}}
 	case "swf":
-		return []block{{1225063, 1226633}}
+		return []block{{1233897, 1235467}}
 	case "synthetics":
-		return []block{{1226633, 1228159}}
+		return []block{{1235467, 1236993}}
 	case "tagging":
-		return []block{{1069366, 1069699}}
+		return []block{{1077370, 1077703}}
 	case "tax":
-		return []block{{1228159, 1229186}}
+		return []block{{1236993, 1238020}}
 	case "textract":
-		return []block{{1229186, 1230332}}
+		return []block{{1238020, 1239166}}
 	case "thinclient":
-		return []block{{1287663, 1288698}}
+		return []block{{1296535, 1297570}}
 	case "timestream":
-		return []block{{1231375, 1232068}, {1232068, 1232981}}
+		return []block{{1240209, 1240924}, {1240924, 1241837}}
 	case "timestream-influxdb":
-		return []block{{1230332, 1231375}}
+		return []block{{1239166, 1240209}}
 	case "tnb":
-		return []block{{1232981, 1235598}}
+		return []block{{1241837, 1244454}}
 	case "transcribe":
-		return []block{{1235598, 1238322}, {1238322, 1238758}}
+		return []block{{1244454, 1247178}, {1247178, 1247614}}
 	case "transfer":
-		return []block{{1238758, 1241701}}
+		return []block{{1247614, 1250557}}
 	case "translate":
-		return []block{{1241701, 1242624}}
+		return []block{{1250557, 1251480}}
 	case "trustedadvisor":
-		return []block{{1242624, 1243733}}
+		return []block{{1251480, 1252589}}
 	case "uxc":
-		return []block{{1243733, 1243935}}
+		return []block{{1252589, 1252791}}
 	case "verifiedpermissions":
-		return []block{{1243935, 1245533}}
+		return []block{{1252791, 1254389}}
 	case "voiceid":
-		return []block{{1245533, 1246782}}
+		return []block{{1254389, 1255638}}
 	case "vpc-lattice":
-		return []block{{1246782, 1254716}}
+		return []block{{1255638, 1263572}}
 	case "waf":
-		return []block{{1254716, 1257757}}
+		return []block{{1263572, 1266613}}
 	case "waf-regional":
-		return []block{{1257757, 1261218}}
+		return []block{{1266613, 1270074}}
 	case "wafv2":
-		return []block{{1261218, 1263911}}
+		return []block{{1270074, 1272767}}
 	case "wellarchitected":
-		return []block{{1263911, 1271417}}
+		return []block{{1272767, 1280289}}
 	case "wisdom":
-		return []block{{987637, 997725}, {1271417, 1275382}}
+		return []block{{994564, 1004652}, {1280289, 1284254}}
 	case "workdocs":
-		return []block{{1275382, 1278343}}
+		return []block{{1284254, 1287215}}
 	case "workmail":
-		return []block{{1278343, 1282713}}
+		return []block{{1287215, 1291585}}
 	case "workmailmessageflow":
-		return []block{{1282713, 1282922}}
+		return []block{{1291585, 1291794}}
 	case "workspaces":
-		return []block{{1282922, 1286950}}
+		return []block{{1291794, 1295822}}
 	case "workspaces-instances":
-		return []block{{1286950, 1287663}}
+		return []block{{1295822, 1296535}}
 	case "workspaces-web":
-		return []block{{1288698, 1294994}}
+		return []block{{1297570, 1303868}}
 	case "xray":
-		return []block{{1294994, 1297005}}
+		return []block{{1303868, 1305879}}
 	}
 	return nil
 }

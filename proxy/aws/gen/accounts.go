@@ -4,15 +4,23 @@ package main
 // may be another account's than the caller's: what the ARN has for its account.
 // (The API Reference of each service, by the member's name.)
 var accounts = map[string]string{
-	"appmesh":       "meshowner",
-	"cloudtrail":    "eventdatastoreowneraccountid",
-	"codeartifact":  "domainowner",
-	"ecr":           "registryid",
-	"ecr-public":    "registryid",
-	"glue":          "catalogid",
-	"lakeformation": "catalogid",
-	"quicksight":    "awsaccountid",
-	"s3-control":    "accountid",
+	"app-mesh":        "meshowner",
+	"backup":          "backupvaultaccountid",
+	"budgets":         "accountid",
+	"cloudtrail":      "eventdatastoreowneraccountid",
+	"codeartifact":    "domainowner",
+	"ecr":             "registryid",
+	"ecr-public":      "registryid",
+	"glacier":         "accountid",
+	"glue":            "catalogid",
+	"internetmonitor": "linkedaccountid",
+	"lakeformation":   "catalogid",
+	"mgn":             "accountid",
+	"omics":           "workflowownerid",
+	"panorama":        "owneraccount",
+	"quicksight":      "awsaccountid",
+	"s3-control":      "accountid",
+	"signer":          "profileowner",
 }
 
 // accountOf is where an operation says whose account it is about, or "".

@@ -190,12 +190,12 @@ func tagsOf(s *service, op *operation) string {
 					}
 				}
 				if k != "" && v != "" {
-					return "l" + k + "," + v + " " + path
+					return "l" + k + "," + v + " " + strings.TrimSuffix(listPath(s, path, m), ".#")
 				}
 			}
 		case "tagkeys", "tagkeylist", "tagstoremove":
 			if m.Kind == "list" {
-				return "k " + path
+				return "k " + strings.TrimSuffix(listPath(s, path, m), ".#")
 			}
 		}
 	}
@@ -213,12 +213,34 @@ func roleMember(name string) bool {
 	return strings.HasSuffix(name, "rolearn") || strings.HasSuffix(name, "servicerole")
 }
 
+// isRole reports whether a member of the plain name name is a role, whatever
+// operation it stands in.
+func isRole(name string) bool {
+	return strings.HasSuffix(name, "rolearn") || strings.HasSuffix(name, "servicerole") || strings.HasSuffix(name, "iamrole")
+}
+
+// deepRole reports whether a role stands where [places] does not look: deep in
+// a body, in a list of objects, or in XML. Package aws looks for it by its name.
+func deepRole(s *service, members []member, level int) bool {
+	for i := range members {
+		m := &members[i]
+		switch {
+		case m.HTTPLabel || m.HTTPQuery != "" || m.HTTPHeader != "" || m.Kind == "stream" || m.Streaming != nil:
+		case m.Kind == "string" && isRole(plain(m.Name)) && (level > 1 || s.protocol() == "rest-xml"):
+			return true
+		case m.Kind == "list" && m.Of != nil && deepRole(s, m.Of.Members, 9), deepRole(s, m.Members, level+1):
+			return true
+		}
+	}
+	return false
+}
+
 // passRole returns the entry of iam:PassRole, where an operation hands a role
 // to its service. (IAM User Guide, "Grant a user permissions to pass a role to
 // an AWS service".)
 func passRole(ref reference, s *service, op *operation, actions []string) string {
 	switch prefixOf(s) {
-	case "iam", "sts", "sso", "organizations", "ram", "access-analyzer", "kms", "cognito-identity", "rolesanywhere":
+	case "auditmanager", "iam", "sts", "sso", "organizations", "ram", "access-analyzer", "kms", "cognito-identity", "rolesanywhere":
 		return ""
 	}
 	for _, verb := range []string{"List", "Get", "Describe", "Delete", "Search", "Disassociate", "Remove", "Untag", "Tag", "Lookup", "Simulate"} {
@@ -234,8 +256,25 @@ func passRole(ref reference, s *service, op *operation, actions []string) string
 	}
 	var groups []string
 	for _, pl := range places(s, op) {
-		if pl.level <= 1 && !strings.HasPrefix(pl.path, "l.") && roleMember(pl.name) && (stated || strings.HasSuffix(pl.name, "arn")) {
+		switch {
+		case pl.level > 1 || strings.HasPrefix(pl.path, "l."):
+		case !pl.list && roleMember(pl.name) && (stated || isRole(pl.name)), pl.list && strings.HasSuffix(pl.name, "iamroles") && !strings.HasPrefix(pl.name, "remove"):
 			groups = append(groups, "role:"+pl.path)
+		case !pl.list && pl.name == "iamrole", !pl.list && pl.name == "domainiamrolename":
+			groups = append(groups, "role:"+pl.path)
+		}
+	}
+	if deepRole(s, op.Members, 0) {
+		groups = append(groups, "roles:b")
+	}
+	// What role an instance profile has, the request does not say. (IAM User
+	// Guide, "Use an IAM role to grant permissions to applications running on
+	// Amazon EC2 instances".)
+	for _, m := range op.Members {
+		switch p := "b." + wireName(s, &m, 0); {
+		case s.ID == "EC2": // its file does
+		case plain(m.Name) == "iaminstanceprofile" && m.Kind == "string", plain(m.Name) == "instanceprofilename" && s.rest():
+			groups = append(groups, "?:"+p)
 		}
 	}
 	if len(groups) == 0 {

@@ -35,8 +35,10 @@
 //   - the action has no resource
 //     ?              what it is on cannot be known from the request
 //     3:b.A,l.B      template 3, its variables from the members A and B
-//     =b.A           member A is an ARN; before "=", whose it may be
+//     =b.A           member A is an ARN; before "=", whose it may be: "*" is anybody's
 //     role:b.A       member A is a role, by ARN or by name
+//     roles:b        members that are called as roles are, wherever in the body
+//     ?:b.A          what it is on cannot be known, where member A stands
 //
 // A member stands in the path (l), the query (q), a header (h) or the body (b);
 // "#" in its path is every element of a list.
@@ -97,6 +99,18 @@ func generate(clients, models, modules, reference string) error {
 		}
 		for _, op := range s.Operations {
 			used[key(s.ID)+"/"+op.Name] = true
+		}
+	}
+	for k := range accounts {
+		if !slices.ContainsFunc(services, func(s service) bool {
+			return key(s.ID) == k && slices.ContainsFunc(s.Operations, func(op operation) bool { return accountOf(&s, &op) != "" })
+		}) {
+			return fmt.Errorf("the account of %q stands in no operation", k)
+		}
+	}
+	for k := range also {
+		if !used[k] {
+			return fmt.Errorf("resources of %q are of no operation", k)
 		}
 	}
 	for k := range exceptions {

@@ -121,6 +121,7 @@ func merge(all []service, with *service) ([]service, error) {
 		}
 	}
 	for _, op := range with.Operations {
+		elementsAs(s, op.Members)
 		j := slices.IndexFunc(s.Operations, func(o operation) bool { return o.Name == op.Name })
 		if j < 0 {
 			s.Operations = append(s.Operations, op)
@@ -138,6 +139,24 @@ func merge(all []service, with *service) ([]service, error) {
 	}
 	slices.SortFunc(s.Operations, func(a, b operation) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
+}
+
+// elementsAs gives the lists among members, of a source that does not say how
+// their elements are called in a form, the name that they have in s.
+func elementsAs(s *service, members []member) {
+	for i := range members {
+		m := &members[i]
+		if m.Kind != "list" || m.Of == nil || m.Of.XMLName != "" {
+			continue
+		}
+		for _, op := range s.Operations {
+			for _, o := range op.Members {
+				if o.Name == m.Name && o.Kind == "list" && o.Of != nil && o.Of.XMLName != "" {
+					m.Of.XMLName = o.Of.XMLName
+				}
+			}
+		}
+	}
 }
 
 // stands is where a member of an input stands, less its case: a module has some

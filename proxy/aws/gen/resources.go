@@ -146,7 +146,7 @@ func places(s *service, op *operation) []place {
 		case m.Kind == "string" || m.Kind == "number":
 			all = append(all, place{path, plain(m.Name), false, level, m.Shape})
 		case m.Kind == "list" && m.Of != nil && m.Of.Kind == "string" && !m.HTTPQueryParams:
-			all = append(all, place{path + ".#", plain(m.Name), true, level, m.Shape})
+			all = append(all, place{listPath(s, path, m), plain(m.Name), true, level, m.Shape})
 		}
 	}
 	var walk func(prefix string, members []member, level int)
@@ -193,6 +193,15 @@ func places(s *service, op *operation) []place {
 		}
 	}
 	return all
+}
+
+// listPath is where the elements of a list stand: in a form, below the name that
+// they have, unless it is "member", which package aws knows.
+func listPath(s *service, path string, m *member) string {
+	if s.protocol() == "query" && m.Of.XMLName != "" && m.Of.XMLName != "member" {
+		path += "." + m.Of.XMLName
+	}
+	return path + ".#"
 }
 
 // wireName is how a member is called in a body. (Smithy, the page of each
@@ -371,12 +380,17 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 			}
 		}
 	}
+	groups, err := moreOf(p, s, op, shapes, groups)
+	if err != nil {
+		return "", err
+	}
 	if len(groups) == 0 {
 		return "?", nil
 	}
+	_, known := also[key(s.ID)+"/"+op.Name]
 	for i, sh := range shapes {
 		// Where one member is an ARN, the types are what it may be of.
-		if sh.required && !done[i] && !stated {
+		if sh.required && !done[i] && (!stated || makes(op.Name) && prefixOf(s) != "chime") && !known {
 			group("?")
 		}
 	}

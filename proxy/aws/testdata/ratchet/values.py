@@ -149,7 +149,7 @@ class Values:
             return {"remit": 1}
         low, high = int(shape.metadata.get("min", 0)), int(shape.metadata.get("max", 1 << 20))
         pattern = shape.metadata.get("pattern")
-        if name.lower().endswith("rolearn"):
+        if name.lower().endswith(("rolearn", "iamroles")):
             return f"arn:{self.partition}:iam::{ACCOUNT}:role/remit"
         if pattern and "arn" in pattern and is_arn(name, shape):
             arn = next(self._candidates(name, shape))
