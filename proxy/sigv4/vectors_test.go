@@ -46,8 +46,7 @@ func shared(t testing.TB, pattern ...string) []string {
 
 // vectors are AWS's own suite of signed requests (awslabs/aws-c-auth).
 func vectors(t testing.TB) []vector {
-	dirs := shared(t, "sigv4", "v4", "*")
-	dirs = append(dirs, shared(t, "sigv4", "v4a", "*")...)
+	dirs := append(shared(t, "sigv4", "v4", "*"), asymmetricVectors(t)...)
 	var all []vector
 	for _, dir := range dirs {
 		for _, place := range []string{"header", "query"} {
@@ -55,6 +54,27 @@ func vectors(t testing.TB) []vector {
 		}
 	}
 	return all
+}
+
+// asymmetricVectors are the directories of those of version 4A. Two of the suite
+// have a request and no signature of it.
+func asymmetricVectors(t testing.TB) []string {
+	dirs, unsigned := shared(t, "sigv4", "v4a", "*"), 0
+	dirs = slices.DeleteFunc(dirs, func(dir string) bool {
+		_, err := os.Stat(filepath.Join(dir, "header-signed-request.txt"))
+		switch filepath.Base(dir) {
+		case "get-vanilla-query-order-key", "get-vanilla-query-order-value":
+			if err != nil {
+				unsigned++
+				return true
+			}
+		}
+		return false
+	})
+	if unsigned != 2 {
+		t.Errorf("%d vectors are left out, want 2: the others are signed by now", unsigned)
+	}
+	return dirs
 }
 
 type vector struct {
@@ -313,9 +333,10 @@ func TestRecordedRequestsVerify(t *testing.T) {
 		s, err := Read(r)
 		want := map[string]error{"none": ErrUnsigned, "bearer": ErrUnsigned}[call.Auth]
 		if call.Auth == "sigv4a" {
-			// Recorded with its signature cut off at 64 digits.
-			if err != nil || !s.Asymmetric || !slices.Equal(s.Regions, []string{"*"}) {
-				t.Errorf("%s: got %v, %v, want a signature of version 4A for all regions", call.ID, s, err)
+			// Recorded without AWS's own signer: the names are not in order,
+			// which awscrt's are (TestWhatAWSsSignerOf4ASignsVerifies).
+			if err == nil || !strings.Contains(err.Error(), "out of order") {
+				t.Errorf("%s: got %v, %v, want names out of order", call.ID, s, err)
 			}
 			continue
 		}
