@@ -19,7 +19,8 @@ type table struct {
 	id        string   // as the SDKs name it: "cloudwatch-logs"
 	prefix    string   // in IAM: "logs"
 	signing   []string // the names it signs with
-	host      string   // the first label of its hosts, if that is not signing's
+	host      string   // the first label of its hosts, if that is not signing's; "-" if they have another form
+	dualstack bool     // its hosts are under the domain of dualstack hosts alone
 	protocols []string // the first is the one that new SDKs speak
 	target    string   // its name in X-Amz-Target, and in rpc-v2-cbor's paths
 	version   string
@@ -79,6 +80,7 @@ func parseTable(block string) *table {
 	line, block, _ := strings.Cut(block, "\n")
 	fields(line, f[:])
 	t := &table{id: f[0], prefix: f[1], host: f[3], target: f[5], version: f[6], base: f[7]}
+	t.host, t.dualstack = strings.CutSuffix(t.host, "^")
 	t.signing, t.protocols = strings.Split(f[2], ","), strings.Split(f[4], ",")
 	line, block, _ = strings.Cut(block, "\n")
 	t.templates = strings.Split(line, "\t")

@@ -470,12 +470,16 @@ func tableUpstream(in *input, c *tableCall) (u *url.URL, region string) {
 		return u, region
 	}
 	// No rule knows the service: a host of the common form.
-	if strings.Contains(c.operation.hostPrefix, "{") || signingName(c.table.id) != "" {
+	if strings.Contains(c.operation.hostPrefix, "{") || signingName(c.table.id) != "" || c.table.host == "-" {
 		return nil, ""
 	}
 	host := c.table.host
 	if host == "" {
 		host = c.table.signing[0]
 	}
-	return &url.URL{Scheme: "https", Host: c.operation.hostPrefix + host + "." + in.region + "." + partitionOf(in.region).suffix}, in.region
+	domain := partitionOf(in.region).suffix
+	if c.table.dualstack {
+		domain = partitionOf(in.region).dualstack
+	}
+	return &url.URL{Scheme: "https", Host: c.operation.hostPrefix + host + "." + in.region + "." + domain}, in.region
 }

@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{693644, 694063}}
+		return []block{{693645, 694064}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -23,13 +23,13 @@ func blocksOf(name string) []block {
 	case "acm-pca":
 		return []block{{5804, 7099}}
 	case "aidevops":
-		return []block{{416375, 420550}}
+		return []block{{416375, 420551}}
 	case "aiops":
 		return []block{{7099, 8098}}
 	case "airflow":
-		return []block{{867037, 867927}}
+		return []block{{867038, 867928}}
 	case "airflow-serverless":
-		return []block{{867927, 868641}}
+		return []block{{867928, 868643}}
 	case "amplify":
 		return []block{{12289, 15429}}
 	case "amplifybackend":
@@ -37,7 +37,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{17820, 20572}}
 	case "aoss":
-		return []block{{924872, 926290}}
+		return []block{{924874, 926292}}
 	case "apigateway":
 		return []block{{20572, 30324}, {30648, 38473}}
 	case "app-integrations":
@@ -83,9 +83,9 @@ func blocksOf(name string) []block {
 	case "autoscaling-plans":
 		return []block{{89670, 89983}}
 	case "aws-marketplace":
-		return []block{{807611, 808598}, {808598, 809483}, {809712, 810148}, {810148, 810304}, {810304, 810505}, {810505, 810675}}
+		return []block{{807612, 808599}, {808599, 809484}, {809713, 810149}, {810149, 810305}, {810305, 810506}, {810506, 810676}}
 	case "awsssoportal":
-		return []block{{1218984, 1219229}}
+		return []block{{1219057, 1219302}}
 	case "b2bi":
 		return []block{{89983, 91197}}
 	case "backup":
@@ -119,7 +119,7 @@ func blocksOf(name string) []block {
 	case "cases":
 		return []block{{340119, 344099}}
 	case "cassandra":
-		return []block{{729742, 730748}, {730748, 730941}}
+		return []block{{729743, 730749}, {730749, 730942}}
 	case "ce":
 		return []block{{347655, 349811}}
 	case "chatbot":
@@ -217,521 +217,521 @@ func blocksOf(name string) []block {
 	case "devicefarm":
 		return []block{{413672, 416375}}
 	case "devops-guru":
-		return []block{{420550, 422286}}
+		return []block{{420551, 422287}}
 	case "directconnect":
-		return []block{{422286, 426274}}
+		return []block{{422287, 426275}}
 	case "discovery":
 		return []block{{60381, 61360}}
 	case "dlm":
-		return []block{{430513, 431141}}
+		return []block{{430514, 431142}}
 	case "dms":
 		return []block{{363094, 371012}}
 	case "docdb-elastic":
-		return []block{{434218, 435596}}
+		return []block{{434219, 435597}}
 	case "drs":
-		return []block{{435596, 439608}}
+		return []block{{435597, 439609}}
 	case "ds":
-		return []block{{426274, 429374}}
+		return []block{{426275, 429375}}
 	case "ds-data":
-		return []block{{429374, 430513}}
+		return []block{{429375, 430514}}
 	case "dsql":
-		return []block{{439608, 440855}}
+		return []block{{439609, 440856}}
 	case "dynamodb":
-		return []block{{440855, 443561}, {443561, 443764}}
+		return []block{{440856, 443562}, {443562, 443765}}
 	case "ebs":
-		return []block{{443764, 444264}}
+		return []block{{443765, 444265}}
 	case "ec2":
-		return []block{{444264, 488724}}
+		return []block{{444265, 488725}}
 	case "ec2-instance-connect":
-		return []block{{488724, 488968}}
+		return []block{{488725, 488969}}
 	case "ecr":
-		return []block{{488968, 492279}}
+		return []block{{488969, 492280}}
 	case "ecr-public":
-		return []block{{492279, 493577}}
+		return []block{{492280, 493578}}
 	case "ecs":
-		return []block{{493577, 498113}}
+		return []block{{493578, 498114}}
 	case "eks":
-		return []block{{501118, 507402}}
+		return []block{{501119, 507403}}
 	case "eks-auth":
-		return []block{{507402, 507601}}
+		return []block{{507403, 507602}}
 	case "elasticache":
-		return []block{{515728, 521142}}
+		return []block{{515729, 521143}}
 	case "elasticbeanstalk":
-		return []block{{507601, 510743}}
+		return []block{{507602, 510744}}
 	case "elasticfilesystem":
-		return []block{{498113, 501118}}
+		return []block{{498114, 501119}}
 	case "elasticloadbalancing":
-		return []block{{510743, 512380}, {512380, 514558}}
+		return []block{{510744, 512381}, {512381, 514559}}
 	case "elasticmapreduce":
-		return []block{{526971, 529989}}
+		return []block{{526972, 529990}}
 	case "elastictranscoder":
-		return []block{{514558, 515728}}
+		return []block{{514559, 515729}}
 	case "elemental-inference":
-		return []block{{525674, 526971}}
+		return []block{{525675, 526972}}
 	case "emr-containers":
-		return []block{{529989, 532284}}
+		return []block{{529990, 532285}}
 	case "emr-serverless":
-		return []block{{532284, 534402}}
+		return []block{{532285, 534403}}
 	case "entityresolution":
-		return []block{{534402, 537532}}
+		return []block{{534403, 537533}}
 	case "es":
-		return []block{{521142, 525674}, {916098, 924872}}
+		return []block{{521143, 525675}, {916100, 924874}}
 	case "events":
-		return []block{{537532, 539798}}
+		return []block{{537533, 539799}}
 	case "evidently":
-		return []block{{539798, 542683}}
+		return []block{{539799, 542684}}
 	case "evs":
-		return []block{{542683, 543678}}
+		return []block{{542684, 543679}}
 	case "execute-api":
 		return []block{{30324, 30648}, {344099, 344856}}
 	case "finspace":
-		return []block{{543678, 548161}}
+		return []block{{543679, 548162}}
 	case "finspace-api":
-		return []block{{548161, 550102}}
+		return []block{{548162, 550103}}
 	case "firehose":
-		return []block{{550102, 551794}}
+		return []block{{550103, 551795}}
 	case "fis":
-		return []block{{551794, 554191}}
+		return []block{{551795, 554192}}
 	case "fms":
-		return []block{{554191, 555755}}
+		return []block{{554192, 555756}}
 	case "forecast":
-		return []block{{555755, 559053}, {559053, 559222}}
+		return []block{{555756, 559054}, {559054, 559223}}
 	case "frauddetector":
-		return []block{{559222, 562455}}
+		return []block{{559223, 562456}}
 	case "freetier":
-		return []block{{562455, 562663}}
+		return []block{{562456, 562664}}
 	case "fsx":
-		return []block{{562663, 564858}}
+		return []block{{562664, 564859}}
 	case "gamelift":
-		return []block{{564858, 569806}}
+		return []block{{564859, 569807}}
 	case "gameliftstreams":
-		return []block{{569806, 572326}}
+		return []block{{569807, 572327}}
 	case "geo":
-		return []block{{780694, 786747}}
+		return []block{{780695, 786748}}
 	case "geo-maps":
-		return []block{{572326, 572701}}
+		return []block{{572327, 572702}}
 	case "geo-places":
-		return []block{{572701, 573065}}
+		return []block{{572702, 573066}}
 	case "geo-routes":
-		return []block{{573065, 573385}}
+		return []block{{573066, 573386}}
 	case "glacier":
-		return []block{{573385, 576682}}
+		return []block{{573386, 576683}}
 	case "globalaccelerator":
-		return []block{{576682, 579323}}
+		return []block{{576683, 579324}}
 	case "glue":
-		return []block{{579323, 594271}}
+		return []block{{579324, 594272}}
 	case "grafana":
-		return []block{{594271, 596565}}
+		return []block{{594272, 596566}}
 	case "greengrass":
-		return []block{{596565, 606671}, {606671, 609436}}
+		return []block{{596566, 606672}, {606672, 609437}}
 	case "groundstation":
-		return []block{{609436, 612465}}
+		return []block{{609437, 612466}}
 	case "guardduty":
-		return []block{{612465, 620955}}
+		return []block{{612466, 620956}}
 	case "health":
-		return []block{{620955, 621575}}
+		return []block{{620956, 621576}}
 	case "healthlake":
-		return []block{{621575, 622302}}
+		return []block{{621576, 622303}}
 	case "iam":
-		return []block{{622302, 629657}}
+		return []block{{622303, 629658}}
 	case "identitystore":
-		return []block{{629657, 631065}}
+		return []block{{629658, 631066}}
 	case "imagebuilder":
-		return []block{{631065, 636856}}
+		return []block{{631066, 636857}}
 	case "inspector":
-		return []block{{636856, 638044}}
+		return []block{{636857, 638045}}
 	case "inspector-scan":
-		return []block{{638044, 638157}}
+		return []block{{638045, 638158}}
 	case "inspector2":
-		return []block{{638157, 643307}}
+		return []block{{638158, 643308}}
 	case "internetmonitor":
-		return []block{{643307, 644743}}
+		return []block{{643308, 644744}}
 	case "invoicing":
-		return []block{{644743, 645639}}
+		return []block{{644744, 645640}}
 	case "iot":
-		return []block{{645639, 667041}}
+		return []block{{645640, 667042}}
 	case "iot-jobs-data":
-		return []block{{670752, 671246}}
+		return []block{{670753, 671247}}
 	case "iotanalytics":
-		return []block{{686365, 688951}}
+		return []block{{686366, 688952}}
 	case "iotdata":
-		return []block{{667041, 667908}}
+		return []block{{667042, 667909}}
 	case "iotdeviceadvisor":
-		return []block{{688951, 690437}}
+		return []block{{688952, 690438}}
 	case "iotevents":
-		return []block{{667908, 669936}}
+		return []block{{667909, 669937}}
 	case "ioteventsdata":
-		return []block{{669936, 670752}}
+		return []block{{669937, 670753}}
 	case "iotfleethub":
-		return []block{{690437, 691105}}
+		return []block{{690438, 691106}}
 	case "iotfleetwise":
-		return []block{{691105, 693644}}
+		return []block{{691106, 693645}}
 	case "iotmanagedintegrations":
-		return []block{{671246, 677425}}
+		return []block{{671247, 677426}}
 	case "iotsitewise":
-		return []block{{694063, 707263}}
+		return []block{{694064, 707264}}
 	case "iotthingsgraph":
-		return []block{{707263, 708456}}
+		return []block{{707264, 708457}}
 	case "iottwinmaker":
-		return []block{{708456, 712500}}
+		return []block{{708457, 712501}}
 	case "iotwireless":
-		return []block{{677425, 686365}}
+		return []block{{677426, 686366}}
 	case "ivs":
-		return []block{{712500, 714971}, {714971, 717413}}
+		return []block{{712501, 714972}, {714972, 717414}}
 	case "ivschat":
-		return []block{{717413, 718515}}
+		return []block{{717414, 718516}}
 	case "kafka":
-		return []block{{718515, 723376}}
+		return []block{{718516, 723377}}
 	case "kafkaconnect":
-		return []block{{723376, 725026}}
+		return []block{{723377, 725027}}
 	case "kendra":
-		return []block{{725026, 729199}}
+		return []block{{725027, 729200}}
 	case "kendra-ranking":
-		return []block{{729199, 729742}}
+		return []block{{729200, 729743}}
 	case "kinesis":
-		return []block{{730941, 732997}}
+		return []block{{730942, 732998}}
 	case "kinesisanalytics":
-		return []block{{732997, 734356}, {734356, 736180}}
+		return []block{{732998, 734357}, {734357, 736181}}
 	case "kinesisvideo":
-		return []block{{736180, 738517}, {738517, 738974}, {738974, 739118}, {739118, 739373}, {739373, 739632}}
+		return []block{{736181, 738518}, {738518, 738975}, {738975, 739119}, {739119, 739374}, {739374, 739633}}
 	case "kms":
-		return []block{{739632, 741467}}
+		return []block{{739633, 741468}}
 	case "lakeformation":
-		return []block{{741467, 745473}}
+		return []block{{741468, 745474}}
 	case "lambda":
-		return []block{{745473, 754164}}
+		return []block{{745474, 754165}}
 	case "launchwizard":
-		return []block{{754164, 755162}}
+		return []block{{754165, 755163}}
 	case "lex":
-		return []block{{755162, 757873}, {757873, 767203}, {767203, 767795}, {767795, 768705}}
+		return []block{{755163, 757874}, {757874, 767204}, {767204, 767796}, {767796, 768706}}
 	case "license-manager":
-		return []block{{768705, 771527}}
+		return []block{{768706, 771528}}
 	case "license-manager-linux-subscriptions":
-		return []block{{771527, 772589}}
+		return []block{{771528, 772590}}
 	case "license-manager-user-subscriptions":
-		return []block{{772589, 774054}}
+		return []block{{772590, 774055}}
 	case "lightsail":
-		return []block{{774054, 780694}}
+		return []block{{774055, 780695}}
 	case "logs":
 		return []block{{244947, 250010}}
 	case "lookoutequipment":
-		return []block{{786747, 788562}}
+		return []block{{786748, 788563}}
 	case "lookoutmetrics":
-		return []block{{788562, 790874}}
+		return []block{{788563, 790875}}
 	case "lookoutvision":
-		return []block{{790874, 792965}}
+		return []block{{790875, 792966}}
 	case "m2":
-		return []block{{792965, 796171}}
+		return []block{{792966, 796172}}
 	case "machinelearning":
-		return []block{{796171, 797580}}
+		return []block{{796172, 797581}}
 	case "macie2":
-		return []block{{797580, 802355}}
+		return []block{{797581, 802356}}
 	case "managedblockchain":
-		return []block{{804943, 807024}}
+		return []block{{804944, 807025}}
 	case "managedblockchain-query":
-		return []block{{807024, 807611}}
+		return []block{{807025, 807612}}
 	case "marketplacecommerceanalytics":
-		return []block{{809483, 809712}}
+		return []block{{809484, 809713}}
 	case "mediaconnect":
-		return []block{{810675, 816431}}
+		return []block{{810676, 816432}}
 	case "mediaconvert":
-		return []block{{816431, 818440}}
+		return []block{{816432, 818441}}
 	case "medialive":
-		return []block{{818440, 828764}}
+		return []block{{818441, 828765}}
 	case "mediapackage":
-		return []block{{828764, 830016}}
+		return []block{{828765, 830017}}
 	case "mediapackage-vod":
-		return []block{{830016, 831227}}
+		return []block{{830017, 831228}}
 	case "mediapackagev2":
-		return []block{{831227, 836779}}
+		return []block{{831228, 836780}}
 	case "mediastore":
-		return []block{{836779, 837744}, {837744, 837992}}
+		return []block{{836780, 837745}, {837745, 837993}}
 	case "mediatailor":
-		return []block{{837992, 841981}}
+		return []block{{837993, 841982}}
 	case "medical-imaging":
-		return []block{{841981, 843951}}
+		return []block{{841982, 843952}}
 	case "memorydb":
-		return []block{{843951, 846518}}
+		return []block{{843952, 846519}}
 	case "mgh":
-		return []block{{855255, 856066}, {858999, 859220}}
+		return []block{{855256, 856067}, {859000, 859221}}
 	case "mgn":
-		return []block{{846518, 855255}}
+		return []block{{846519, 855256}}
 	case "migrationhub-orchestrator":
-		return []block{{859220, 861361}}
+		return []block{{859221, 861362}}
 	case "migrationhub-strategy":
-		return []block{{861361, 862848}}
+		return []block{{861362, 862849}}
 	case "mobiletargeting":
-		return []block{{953380, 965020}}
+		return []block{{953382, 965022}}
 	case "monitoring":
 		return []block{{242578, 244947}}
 	case "mpa":
-		return []block{{862848, 864252}}
+		return []block{{862849, 864253}}
 	case "mq":
-		return []block{{864252, 865838}}
+		return []block{{864253, 865839}}
 	case "mturk-requester":
-		return []block{{865838, 867037}}
+		return []block{{865839, 867038}}
 	case "neptune-db":
-		return []block{{875448, 878684}}
+		return []block{{875450, 878686}}
 	case "neptune-graph":
-		return []block{{872874, 875448}}
+		return []block{{872876, 875450}}
 	case "network-firewall":
-		return []block{{878684, 883790}}
+		return []block{{878686, 883792}}
 	case "networkflowmonitor":
-		return []block{{883790, 886161}}
+		return []block{{883792, 886163}}
 	case "networkmanager":
-		return []block{{886161, 895751}}
+		return []block{{886163, 895753}}
 	case "networkmonitor":
-		return []block{{895751, 896651}}
+		return []block{{895753, 896653}}
 	case "notifications":
-		return []block{{896651, 899964}}
+		return []block{{896653, 899966}}
 	case "notifications-contacts":
-		return []block{{899964, 900610}}
+		return []block{{899966, 900612}}
 	case "oam":
-		return []block{{900610, 901449}}
+		return []block{{900612, 901451}}
 	case "observabilityadmin":
-		return []block{{901449, 904627}}
+		return []block{{901451, 904629}}
 	case "odb":
-		return []block{{904627, 907067}}
+		return []block{{904629, 907069}}
 	case "omics":
-		return []block{{907067, 916098}}
+		return []block{{907069, 916100}}
 	case "organizations":
-		return []block{{926290, 928429}}
+		return []block{{926292, 928431}}
 	case "osis":
-		return []block{{928429, 930482}}
+		return []block{{928431, 930484}}
 	case "outposts":
-		return []block{{930482, 932987}}
+		return []block{{930484, 932989}}
 	case "panorama":
-		return []block{{932987, 935665}}
+		return []block{{932989, 935667}}
 	case "partnercentral-account":
-		return []block{{935665, 937214}}
+		return []block{{935667, 937216}}
 	case "partnercentral-benefits":
-		return []block{{937214, 938273}}
+		return []block{{937216, 938275}}
 	case "partnercentral-channel":
-		return []block{{938273, 939479}}
+		return []block{{938275, 939481}}
 	case "partnercentral-selling":
-		return []block{{939479, 941938}}
+		return []block{{939481, 941940}}
 	case "payment-cryptography":
-		return []block{{941938, 943317}, {943317, 944240}}
+		return []block{{941940, 943319}, {943319, 944242}}
 	case "pca-connector-ad":
-		return []block{{944240, 946579}}
+		return []block{{944242, 946581}}
 	case "pca-connector-scep":
-		return []block{{946579, 947413}}
+		return []block{{946581, 947415}}
 	case "pcs":
-		return []block{{947413, 948647}}
+		return []block{{947415, 948649}}
 	case "personalize":
-		return []block{{948647, 951968}, {951968, 952276}, {952276, 952586}}
+		return []block{{948649, 951970}, {951970, 952278}, {952278, 952588}}
 	case "pi":
-		return []block{{952586, 953380}}
+		return []block{{952588, 953382}}
 	case "pipes":
-		return []block{{976385, 977048}}
+		return []block{{976387, 977050}}
 	case "polly":
-		return []block{{977048, 977666}}
+		return []block{{977050, 977668}}
 	case "pricing":
-		return []block{{977666, 977861}}
+		return []block{{977668, 977863}}
 	case "profile":
 		return []block{{350170, 362305}}
 	case "proton":
-		return []block{{977861, 982163}}
+		return []block{{977863, 982165}}
 	case "qapps":
-		return []block{{982163, 984069}}
+		return []block{{982165, 984071}}
 	case "qbusiness":
-		return []block{{984069, 994564}}
+		return []block{{984071, 994566}}
 	case "qldb":
-		return []block{{1004652, 1006131}, {1006131, 1006268}}
+		return []block{{1004654, 1006133}, {1006133, 1006270}}
 	case "quicksight":
-		return []block{{1006268, 1040526}}
+		return []block{{1006270, 1040528}}
 	case "ram":
-		return []block{{1040526, 1043257}}
+		return []block{{1040528, 1043259}}
 	case "rbin":
-		return []block{{1043257, 1043902}}
+		return []block{{1043259, 1043904}}
 	case "rds":
-		return []block{{431141, 434218}, {868641, 872874}, {1043902, 1054122}}
+		return []block{{431142, 434219}, {868643, 872876}, {1043904, 1054124}}
 	case "rds-data":
-		return []block{{1054122, 1054526}}
+		return []block{{1054124, 1054528}}
 	case "redshift":
-		return []block{{1054526, 1062178}}
+		return []block{{1054528, 1062180}}
 	case "redshift-data":
-		return []block{{1062178, 1062704}}
+		return []block{{1062180, 1062706}}
 	case "redshift-serverless":
-		return []block{{1062704, 1065088}}
+		return []block{{1062706, 1065090}}
 	case "refactor-spaces":
-		return []block{{856066, 858999}}
+		return []block{{856067, 859000}}
 	case "rekognition":
-		return []block{{1065088, 1068153}, {1068153, 1068314}}
+		return []block{{1065090, 1068155}, {1068155, 1068316}}
 	case "repostspace":
-		return []block{{1068314, 1069659}}
+		return []block{{1068316, 1069661}}
 	case "resiliencehub":
-		return []block{{1069659, 1074290}}
+		return []block{{1069661, 1074292}}
 	case "resource-explorer-2":
-		return []block{{1074290, 1076010}}
+		return []block{{1074292, 1076012}}
 	case "resource-groups":
-		return []block{{1076010, 1077370}}
+		return []block{{1076012, 1077372}}
 	case "robomaker":
-		return []block{{1077703, 1081042}}
+		return []block{{1077705, 1081044}}
 	case "rolesanywhere":
-		return []block{{1081042, 1082983}}
+		return []block{{1081044, 1082985}}
 	case "route53":
-		return []block{{1082983, 1089028}}
+		return []block{{1082985, 1089030}}
 	case "route53-recovery-cluster":
-		return []block{{1090165, 1090514}}
+		return []block{{1090167, 1090516}}
 	case "route53-recovery-control-config":
-		return []block{{1090514, 1092837}}
+		return []block{{1090516, 1092839}}
 	case "route53-recovery-readiness":
-		return []block{{1092837, 1095492}}
+		return []block{{1092839, 1095494}}
 	case "route53domains":
-		return []block{{1089028, 1090165}}
+		return []block{{1089030, 1090167}}
 	case "route53profiles":
-		return []block{{1095492, 1096704}}
+		return []block{{1095494, 1096706}}
 	case "route53resolver":
-		return []block{{1096704, 1100564}}
+		return []block{{1096706, 1100566}}
 	case "rum":
-		return []block{{1100564, 1102123}}
+		return []block{{1100566, 1102125}}
 	case "s3":
-		return []block{{1102123, 1108483}, {1108483, 1119160}}
+		return []block{{1102125, 1108485}, {1108485, 1119162}}
 	case "s3-outposts":
-		return []block{{1108483, 1119160}, {1120738, 1121162}}
+		return []block{{1108485, 1119162}, {1120741, 1121165}}
 	case "s3express":
-		return []block{{1108483, 1119160}}
+		return []block{{1108485, 1119162}}
 	case "s3files":
-		return []block{{1119160, 1120738}}
+		return []block{{1119162, 1120741}}
 	case "s3tables":
-		return []block{{1121162, 1125133}}
+		return []block{{1121165, 1125136}}
 	case "s3vectors":
-		return []block{{1125133, 1126436}}
+		return []block{{1125136, 1126439}}
 	case "sagemaker":
-		return []block{{1126436, 1149413}, {1149413, 1149854}, {1149854, 1150219}, {1150219, 1150875}, {1152389, 1152647}, {1152647, 1153180}}
+		return []block{{1126439, 1149416}, {1149416, 1149857}, {1149857, 1150222}, {1150222, 1150878}, {1152392, 1152650}, {1152650, 1153183}}
 	case "sagemaker-geospatial":
-		return []block{{1150875, 1152389}}
+		return []block{{1150878, 1152392}}
 	case "savingsplans":
-		return []block{{1153180, 1154001}}
+		return []block{{1153183, 1154004}}
 	case "scheduler":
-		return []block{{1154001, 1154943}}
+		return []block{{1154004, 1154946}}
 	case "schemas":
-		return []block{{1154943, 1157751}}
+		return []block{{1154946, 1157754}}
 	case "scn":
-		return []block{{1228703, 1232267}}
+		return []block{{1228776, 1232340}}
 	case "secretsmanager":
-		return []block{{1157751, 1158760}}
+		return []block{{1157754, 1158763}}
 	case "security-ir":
-		return []block{{1158760, 1160418}}
+		return []block{{1158763, 1160421}}
 	case "securityhub":
-		return []block{{1160418, 1167488}}
+		return []block{{1160421, 1167491}}
 	case "securitylake":
-		return []block{{1167488, 1170027}}
+		return []block{{1167491, 1170030}}
 	case "serverlessrepo":
-		return []block{{1170027, 1171124}}
+		return []block{{1170030, 1171127}}
 	case "servicecatalog":
-		return []block{{1171124, 1174730}, {1174730, 1176844}}
+		return []block{{1171127, 1174733}, {1174733, 1176847}}
 	case "servicediscovery":
-		return []block{{1178045, 1179280}}
+		return []block{{1178048, 1179283}}
 	case "servicequotas":
-		return []block{{1176844, 1178045}}
+		return []block{{1176847, 1178048}}
 	case "ses":
-		return []block{{802355, 804943}, {965020, 969191}, {1179280, 1182139}, {1182139, 1193024}}
+		return []block{{802356, 804944}, {965022, 969193}, {1179283, 1182142}, {1182142, 1193027}}
 	case "shield":
-		return []block{{1194640, 1196168}}
+		return []block{{1194643, 1196171}}
 	case "signer":
-		return []block{{1196168, 1197623}, {1197623, 1197739}}
+		return []block{{1196171, 1197626}, {1197626, 1197742}}
 	case "signin":
-		return []block{{1197739, 1198833}}
+		return []block{{1197742, 1198906}}
 	case "simspaceweaver":
-		return []block{{1198833, 1199809}}
+		return []block{{1198906, 1199882}}
 	case "sms-voice":
-		return []block{{969191, 970149}, {970149, 976385}}
+		return []block{{969193, 970151}, {970151, 976387}}
 	case "snow-device-management":
-		return []block{{1199809, 1200789}}
+		return []block{{1199882, 1200862}}
 	case "snowball":
-		return []block{{1200789, 1201641}}
+		return []block{{1200862, 1201714}}
 	case "sns":
-		return []block{{1201641, 1203125}}
+		return []block{{1201714, 1203198}}
 	case "social-messaging":
-		return []block{{1203125, 1205382}}
+		return []block{{1203198, 1205455}}
 	case "sqs":
-		return []block{{1205382, 1206093}}
+		return []block{{1205455, 1206166}}
 	case "ssm":
-		return []block{{1206093, 1212518}}
+		return []block{{1206166, 1212591}}
 	case "ssm-contacts":
-		return []block{{1212518, 1213943}}
+		return []block{{1212591, 1214016}}
 	case "ssm-guiconnect":
-		return []block{{1213943, 1214275}}
+		return []block{{1214016, 1214348}}
 	case "ssm-incidents":
-		return []block{{1214275, 1216292}}
+		return []block{{1214348, 1216365}}
 	case "ssm-quicksetup":
-		return []block{{1216292, 1217433}}
+		return []block{{1216365, 1217506}}
 	case "ssm-sap":
-		return []block{{1217433, 1218984}}
+		return []block{{1217506, 1219057}}
 	case "sso":
-		return []block{{1219229, 1223855}}
+		return []block{{1219302, 1223928}}
 	case "sso-oauth":
-		return []block{{1223855, 1224104}}
+		return []block{{1223928, 1224177}}
 	case "states":
-		return []block{{1193024, 1194640}}
+		return []block{{1193027, 1194643}}
 	case "storagegateway":
-		return []block{{1224104, 1228283}}
+		return []block{{1224177, 1228356}}
 	case "sts":
-		return []block{{1228283, 1228703}}
+		return []block{{1228356, 1228776}}
 	case "support":
-		return []block{{1232267, 1232972}}
+		return []block{{1232340, 1233045}}
 	case "supportapp":
-		return []block{{1232972, 1233897}}
+		return []block{{1233045, 1233970}}
 	case "swf":
-		return []block{{1233897, 1235467}}
+		return []block{{1233970, 1235540}}
 	case "synthetics":
-		return []block{{1235467, 1236993}}
+		return []block{{1235540, 1237066}}
 	case "tagging":
-		return []block{{1077370, 1077703}}
+		return []block{{1077372, 1077705}}
 	case "tax":
-		return []block{{1236993, 1238020}}
+		return []block{{1237066, 1238093}}
 	case "textract":
-		return []block{{1238020, 1239166}}
+		return []block{{1238093, 1239239}}
 	case "thinclient":
-		return []block{{1296535, 1297570}}
+		return []block{{1296609, 1297644}}
 	case "timestream":
-		return []block{{1240209, 1240924}, {1240924, 1241837}}
+		return []block{{1240282, 1240997}, {1240997, 1241910}}
 	case "timestream-influxdb":
-		return []block{{1239166, 1240209}}
+		return []block{{1239239, 1240282}}
 	case "tnb":
-		return []block{{1241837, 1244454}}
+		return []block{{1241910, 1244527}}
 	case "transcribe":
-		return []block{{1244454, 1247178}, {1247178, 1247614}}
+		return []block{{1244527, 1247251}, {1247251, 1247687}}
 	case "transfer":
-		return []block{{1247614, 1250557}}
+		return []block{{1247687, 1250630}}
 	case "translate":
-		return []block{{1250557, 1251480}}
+		return []block{{1250630, 1251553}}
 	case "trustedadvisor":
-		return []block{{1251480, 1252589}}
+		return []block{{1251553, 1252662}}
 	case "uxc":
-		return []block{{1252589, 1252791}}
+		return []block{{1252662, 1252865}}
 	case "verifiedpermissions":
-		return []block{{1252791, 1254389}}
+		return []block{{1252865, 1254463}}
 	case "voiceid":
-		return []block{{1254389, 1255638}}
+		return []block{{1254463, 1255712}}
 	case "vpc-lattice":
-		return []block{{1255638, 1263572}}
+		return []block{{1255712, 1263646}}
 	case "waf":
-		return []block{{1263572, 1266613}}
+		return []block{{1263646, 1266687}}
 	case "waf-regional":
-		return []block{{1266613, 1270074}}
+		return []block{{1266687, 1270148}}
 	case "wafv2":
-		return []block{{1270074, 1272767}}
+		return []block{{1270148, 1272841}}
 	case "wellarchitected":
-		return []block{{1272767, 1280289}}
+		return []block{{1272841, 1280363}}
 	case "wisdom":
-		return []block{{994564, 1004652}, {1280289, 1284254}}
+		return []block{{994566, 1004654}, {1280363, 1284328}}
 	case "workdocs":
-		return []block{{1284254, 1287215}}
+		return []block{{1284328, 1287289}}
 	case "workmail":
-		return []block{{1287215, 1291585}}
+		return []block{{1287289, 1291659}}
 	case "workmailmessageflow":
-		return []block{{1291585, 1291794}}
+		return []block{{1291659, 1291868}}
 	case "workspaces":
-		return []block{{1291794, 1295822}}
+		return []block{{1291868, 1295896}}
 	case "workspaces-instances":
-		return []block{{1295822, 1296535}}
+		return []block{{1295896, 1296609}}
 	case "workspaces-web":
-		return []block{{1297570, 1303868}}
+		return []block{{1297644, 1303942}}
 	case "xray":
-		return []block{{1303868, 1305879}}
+		return []block{{1303942, 1305953}}
 	}
 	return nil
 }

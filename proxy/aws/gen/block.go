@@ -29,6 +29,21 @@ var signs = map[string][]string{"s3-control": {"s3-outposts", "s3express"}}
 // AWS SDKs for Amazon CloudSearch: a search that is too long for a query.)
 var routes = map[string][]string{"cloudsearch-domain/Search": {"POST", "/2013-01-01/search"}}
 
+// hosts are what a service's hosts begin with where its rules have several
+// forms, and elsewhere the operations that are not at these: what their hosts
+// begin with. (The endpoint rules of AWS Sign-In: tokens are not under AWS's
+// domains, but at REGION.oauth.signin.aws.)
+var (
+	hosts     = map[string]string{"signin": "signin^"}
+	elsewhere = map[string]string{
+		"signin/CreateOAuth2Token":                  "{Region}.",
+		"signin/CreateOAuth2TokenWithIAM":           "{Region}.oauth.",
+		"signin/CreateOAuth2TokenWithTokenExchange": "{Region}.oauth.",
+		"signin/IntrospectOAuth2TokenWithIAM":       "{Region}.oauth.",
+		"signin/RevokeOAuth2TokenWithIAM":           "{Region}.oauth.",
+	}
+)
+
 // older are the protocols that older clients speak with services that have
 // changed. (AWS SDKs' changelogs.)
 var older = map[string][]string{
@@ -89,7 +104,11 @@ func block(ref reference, s *service) (text string, unknown []string, err error)
 		} else if method == "" || !strings.HasPrefix(uri, "/") {
 			return "", nil, fmt.Errorf("operation %q has the route %q %q", op.Name, method, uri)
 		}
-		fields := []string{op.Name, method, uri, op.HostPrefix, needs[op.Name], strings.Join(entries, ";"), tagsOf(s, op), accountOf(s, op)}
+		before := op.HostPrefix
+		if e, ok := elsewhere[id+"/"+op.Name]; ok {
+			before = e
+		}
+		fields := []string{op.Name, method, uri, before, needs[op.Name], strings.Join(entries, ";"), tagsOf(s, op), accountOf(s, op)}
 		for _, f := range fields {
 			if strings.ContainsAny(f, "\t\n") {
 				return "", nil, fmt.Errorf("operation %q has a tab or a line in %q", op.Name, f)
@@ -101,8 +120,12 @@ func block(ref reference, s *service) (text string, unknown []string, err error)
 			ops.WriteString(strings.TrimRight(strings.Join(fields, "\t"), "\t") + "\n")
 		}
 	}
+	host := s.EndpointPrefix
+	if h, ok := hosts[id]; ok {
+		host = h
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", strings.Join([]string{id, prefix, strings.Join(signing, ","), s.EndpointPrefix, strings.Join(protocols, ","), s.Target, s.Version, basePath(s)}, "\t"))
+	fmt.Fprintf(&b, "%s\n", strings.Join([]string{id, prefix, strings.Join(signing, ","), host, strings.Join(protocols, ","), s.Target, s.Version, basePath(s)}, "\t"))
 	fmt.Fprintf(&b, "%s\n", strings.Join(p.list, "\t"))
 	b.WriteString(ops.String())
 	return b.String(), unknown, nil

@@ -119,15 +119,13 @@ func (m *module) service() (*service, error) {
 			}
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
-			c, ok := n.(*ast.CallExpr)
-			if !ok {
-				return true
-			}
-			switch name, literal := called(c), last(c); {
-			case name == "SetSigV4SigningName" && literal != "" && !slices.Contains(s.Signing, literal):
-				s.Signing = append(s.Signing, literal)
-			case name == "WriteString" && strings.HasPrefix(literal, "https://") && strings.HasSuffix(literal, ".") && !strings.HasSuffix(literal, "-fips."):
-				if h := strings.TrimSuffix(strings.TrimPrefix(literal, "https://"), "."); !slices.Contains(hosts, h) {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if name := last(n); called(n) == "SetSigV4SigningName" && name != "" && !slices.Contains(s.Signing, name) {
+					s.Signing = append(s.Signing, name)
+				}
+			case *ast.FuncLit:
+				if h := host(n); h != "" && !slices.Contains(hosts, h) {
 					hosts = append(hosts, h)
 				}
 			}
@@ -138,10 +136,61 @@ func (m *module) service() (*service, error) {
 		return nil, fmt.Errorf("it has the id %q, the version %q, and signs with %q", s.ID, s.Version, s.Signing)
 	}
 	s.DefaultSigning = s.Signing[0]
-	if len(hosts) == 1 {
-		s.EndpointPrefix = hosts[0]
-	}
+	s.EndpointPrefix = firstLabel(hosts)
 	return s, nil
+}
+
+// host is a host as the endpoint rules write it, part by part:
+// "mgn.Region.DnsSuffix"; "" if n writes none.
+func host(n *ast.FuncLit) string {
+	whole := ""
+	for _, stmt := range n.Body.List {
+		e, ok := stmt.(*ast.ExprStmt)
+		if !ok {
+			continue
+		}
+		if c, ok := e.X.(*ast.CallExpr); ok && called(c) == "WriteString" && len(c.Args) == 1 {
+			part, literal := text(c.Args[0])
+			if !literal {
+				name := c.Args[0]
+				if star, ok := name.(*ast.StarExpr); ok {
+					name = star.X
+				}
+				part = typeName(name)
+				part = strings.TrimPrefix(part[strings.LastIndexByte(part, '.')+1:], "_")
+			}
+			whole += part
+		}
+	}
+	whole, _ = strings.CutPrefix(whole, "https://")
+	return whole
+}
+
+// firstLabel is what a service's hosts begin with, as a block has it: followed by
+// "^" where they are under the domain of dualstack hosts alone, and "-" where
+// they are of other forms than NAME.REGION.DOMAIN.
+func firstLabel(hosts []string) string {
+	label, plain := "", false
+	for _, h := range hosts {
+		name, domain, ok := strings.Cut(h, ".Region.")
+		if !ok || strings.Contains(name, ".") || domain != "DnsSuffix" && domain != "DualStackDnsSuffix" {
+			return "-"
+		}
+		if strings.HasSuffix(name, "-fips") {
+			continue
+		}
+		if label != "" && label != name {
+			return "-"
+		}
+		label, plain = name, plain || domain == "DnsSuffix"
+	}
+	if label == "" {
+		return "-"
+	}
+	if !plain {
+		label += "^"
+	}
+	return label
 }
 
 // required returns the fields of an operation's input that it says have to be

@@ -16,8 +16,9 @@
 // # The form of a block
 //
 // Fields are parted by tabs. The first line is of the service: its id, its
-// prefix in IAM, the names it signs with, the first label of its hosts, its
-// protocols, its name in targets, its version, and what its hosts put before
+// prefix in IAM, the names it signs with, the first label of its hosts (with ^
+// where they are under the domain of dualstack hosts alone, - where they are of
+// another form than NAME.REGION.DOMAIN, and no host rule knows them), its protocols, its name in targets, its version, and what its hosts put before
 // its paths. The second is of ARN templates, without "arn" and the partition:
 // "kinesis:{r}:{a}:stream/{/}" has the region, the account, and a name that
 // must not have a slash. Each other line is of one operation:
