@@ -67,8 +67,6 @@ func (c *tableCall) replaced(gone func(r *manifest.Request) bool, arns ...string
 	return all, nil
 }
 
-func partly(r *manifest.Request) bool { return r.Partly }
-
 // foreignCatalog reports whether the call is about a catalog that is none of an
 // account's own, such as one of S3 Tables or of Redshift. The table asks for all
 // of it then as for what is not known.

@@ -195,8 +195,8 @@ func TestCallsGoOnlyToTheRegionsThatTheyAreSignedFor(t *testing.T) {
 func TestMultiRegionAccessPointsTakeNoOtherSignature(t *testing.T) {
 	rig := newRig(t, everywhere)
 	for name, change := range map[string]func(*http.Request) *http.Request{
-		"version 4": func(r *http.Request) *http.Request {
-			r = signed(t, sealed, "s3", "GET", "/in/a", "", "")
+		"version 4": func(*http.Request) *http.Request {
+			r := signed(t, sealed, "s3", "GET", "/in/a", "", "")
 			r.URL = &url.URL{Scheme: "https", Host: multiRegionHost}
 			return r
 		},
