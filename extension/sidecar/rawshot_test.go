@@ -134,6 +134,9 @@ func (s *shot) sign(t testing.TB, head, options []string, keys aws.Credentials) 
 	o := map[string]string{"service": "s3", "region": "eu-west-1", "payload": "hash", "age": "0s"}
 	for _, option := range options {
 		name, value, _ := strings.Cut(option, "=")
+		if value == "" && o[name] != "" {
+			continue // said without a value, which the fuzzer does: it stays as it is
+		}
 		o[name] = value
 	}
 	if o["key"] == "foreign" {
