@@ -345,14 +345,12 @@ func passedTo(prefix string) string {
 	switch prefix {
 	case "ecs":
 		return "ecs-tasks.amazonaws.com"
+	case "lex":
+		return "lexv2.amazonaws.com"
 	case "appconfig", "autoscaling", "batch", "bedrock", "cloudformation", "codebuild", "codepipeline", "codedeploy", "comprehend",
 		"config", "datasync", "dms", "events", "firehose", "fis", "forecast", "glue", "imagebuilder", "iot", "kafkaconnect",
-		"kendra", "lambda", "lex", "mediaconvert", "omics", "personalize", "pipes", "quicksight", "redshift", "rekognition",
+		"kendra", "lambda", "mediaconvert", "omics", "personalize", "pipes", "quicksight", "redshift", "rekognition",
 		"sagemaker", "scheduler", "states", "textract", "transcribe", "transfer", "translate":
-		switch prefix {
-		case "lex":
-			return "lexv2.amazonaws.com"
-		}
 		return prefix + ".amazonaws.com"
 	}
 	return ""

@@ -231,7 +231,7 @@ func roleMember(name string) bool {
 	name = plain(name)
 	switch name {
 	case "role", "rolearn", "servicerole", "servicerolearn", "iamrolearn", "executionrolearn", "executionrole", "taskrolearn", "jobrole", "jobrolearn", "accessrolearn", "dataaccessrolearn", "loggingrolearn", "instanceprofilearn":
-		return name != "role" && name != "executionrole" || true
+		return true
 	}
 	return strings.HasSuffix(name, "rolearn") || strings.HasSuffix(name, "servicerole")
 }
