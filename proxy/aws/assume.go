@@ -21,7 +21,8 @@ import (
 // know the manifest. So that AWS holds such calls to it as it does the others,
 // the manifest's grants go with the call as the session policy, unless the
 // caller has one of his own: two cannot be sent, and his own is narrower than
-// none. A manifest too long for it goes without. Credentials that no such policy
+// none. A manifest whose text is too long for one goes without, which is known
+// before anything is sent; what STS then finds too large is refused. Credentials that no such policy
 // bounds are bound by the decision alone, which then takes nothing to hold that
 // only AWS sees: see [manifest.Request].
 func (c *Cloud) sendIssuing(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
@@ -36,10 +37,12 @@ func (c *Cloud) sendIssuing(out *http.Request, call *proxy.Call, p *particulars,
 		if err != nil {
 			return nil, sent, err
 		}
-		if !packedTooLarge(resp) {
-			return c.sealed(resp, sent, call, q)
+		if packedTooLarge(resp) {
+			// Without it the role would be wider because something failed.
+			resp.Body.Close()
+			return nil, sent, &proxy.Refusal{Reason: proxy.PolicyTooLarge, Text: "STS finds the manifest's grants too large for the role's session policy; give the call a Policy of its own"}
 		}
-		resp.Body.Close()
+		return c.sealed(resp, sent, call, q)
 	}
 	resp, sent, err := c.deliver(out, call, p, m, d)
 	if err != nil {
