@@ -176,6 +176,12 @@ func dump(m *manifest.Manifest) string {
 	for _, k := range sorted(m.Upstreams) {
 		line("upstream %s %s", k, m.Upstreams[k])
 	}
+	if m.Egress != nil && len(m.Egress) == 0 {
+		line("egress nowhere")
+	}
+	for _, d := range m.Egress {
+		line("egress %s %s:%d %s", d, d.Pos.File, d.Pos.Line, d.ID)
+	}
 	for _, k := range sorted(m.Endpoints) {
 		line("endpoint %s %s", k, m.Endpoints[k])
 	}

@@ -23,6 +23,7 @@ const (
 	NoCondition Reason = "no-condition" // a grant names both, but its conditions fail
 	NoAccount   Reason = "no-account"   // a grant would match if the account of its bare name were known
 	NoPrincipal Reason = "no-principal" // nobody has signed the call, and no grant for such calls allows it
+	NoEgress    Reason = "no-egress"    // the host is not the cloud's, and the manifest's egress does not name it
 )
 
 // Decide reports whether m grants every one of reqs. It reads only its

@@ -171,5 +171,5 @@ func ExampleSchema() {
 	}
 	fmt.Println(slices.Sorted(maps.Keys(schema.Properties)))
 	// Output:
-	// [allow credentials function function_identity log mode permissions upstreams]
+	// [allow credentials egress function function_identity log mode permissions upstreams]
 }

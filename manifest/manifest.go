@@ -49,6 +49,7 @@
 //	allow         grants in IAM's words
 //	upstreams     {service: URL}: the address that is dialled in place of AWS's;
 //	              http or https, a host, and no path. AWS's name stays in Host
+//	egress        hosts beside AWS's that the function may connect to: see below
 //	log           which calls the log has: denials, sampled or all. The default
 //	              is denials, and all while observing
 //	function_identity
@@ -277,6 +278,25 @@
 //	           signing in. They go on unsigned; conditions on what only AWS sees
 //	           do not hold for them
 //
+// # egress
+//
+// A list of hosts that are not AWS's, each with its port, which the function may
+// connect to through the proxy. Without the key these are left alone; an empty
+// list is none of them.
+//
+//	egress:
+//	  - api.stripe.com              # at port 443
+//	  - "*.example.com:8443"        # all names below example.com
+//	  - "db-*.internal.example.com:*"   # in a label, any characters; all ports
+//	  - 10.0.0.0/8:5432             # what is asked for by its address
+//	  - "[2001:db8::/32]:443"
+//
+// A name does not grant the addresses that it stands for, nor a block of
+// addresses the names in it. Calls to AWS's own hosts are decided by the grants
+// alone. Loopback, link-local and metadata addresses are not reached whatever
+// stands here, and neither is a name that leads to one. What goes round the proxy
+// is not held to it.
+//
 // # when
 //
 // Conditions in IAM's words: operators, each with condition keys, each with a
@@ -315,7 +335,7 @@
 // # Not built yet
 //
 // These are part of the design and an error in this version, which says so: at
-// the top log_group, egress and limits; in every entry expose; database's
+// the top log_group and limits; in every entry expose; database's
 // connect; "${event: …}" in strings; object lambdas.
 package manifest
 
@@ -334,6 +354,7 @@ type Manifest struct {
 	Credentials Credentials
 	Grants      []*Grant
 	Upstreams   map[string]*url.URL // by service: the address dialled in place of AWS's
+	Egress      []Destination       // that are not the cloud's and may be connected to; nil for all, empty for none
 	Endpoints   map[string]Pattern  // by host, in small letters: the API or function behind it, where anybody could have made one
 	Log         LogLevel
 	Warnings    []*Error // what is odd but does not stop a start, in source order

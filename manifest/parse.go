@@ -205,6 +205,8 @@ func (p *parser) manifest(root *yaml.Node) {
 			p.allow(f)
 		case "upstreams":
 			p.upstreams(f)
+		case "egress":
+			p.egress(f)
 		}
 	}
 	if len(p.m.Grants) == 0 && len(p.errs) == 0 {

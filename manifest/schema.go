@@ -86,6 +86,8 @@ func (s spec) schema() node {
 	switch s.form {
 	case formNames:
 		return ref("names")
+	case formDestinations:
+		return node{"anyOf": []node{ref("name"), {"type": "array", "maxItems": maxItems, "items": ref("name")}}}
 	case formTexts:
 		return ref("texts")
 	case formName:

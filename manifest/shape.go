@@ -16,19 +16,20 @@ type spec struct {
 type form int
 
 const (
-	formNames    form = iota // a name, or a list of names
-	formTexts                // the same, and a name may be empty
-	formName                 // a name
-	formTruth                // true or false
-	formChoice               // one of choices
-	formChoices              // one or several of choices
-	formIndexes              // true, or names
-	formTags                 // true, tag keys, or tag keys and their values
-	formStrings              // a mapping to strings
-	formDuration             // seconds
-	formWhen                 // conditions
-	formObject               // a mapping with a shape of its own
-	formEntries              // one such, or a list of them
+	formNames        form = iota // a name, or a list of names
+	formTexts                    // the same, and a name may be empty
+	formDestinations             // names, or an empty list
+	formName                     // a name
+	formTruth                    // true or false
+	formChoice                   // one of choices
+	formChoices                  // one or several of choices
+	formIndexes                  // true, or names
+	formTags                     // true, tag keys, or tag keys and their values
+	formStrings                  // a mapping to strings
+	formDuration                 // seconds
+	formWhen                     // conditions
+	formObject                   // a mapping with a shape of its own
+	formEntries                  // one such, or a list of them
 )
 
 func topFields() []spec {
@@ -40,11 +41,12 @@ func topFields() []spec {
 		{name: "permissions", form: formObject, about: "grants by kind"},
 		{name: "allow", form: formEntries, about: "grants in IAM's words"},
 		{name: "upstreams", form: formStrings, about: "by service, the address that is dialled in place of AWS's"},
+		{name: "egress", form: formDestinations, about: "hosts and ports beside AWS that the function may connect to; without it, all"},
 		{name: "log", form: formChoice, choices: logLevels(), about: "which calls the log has"},
 	}
 }
 
-func unbuiltTop() []string { return []string{"log_group", "egress", "limits"} }
+func unbuiltTop() []string { return []string{"log_group", "limits"} }
 
 func identityFields() []string { return []string{"function", "permissions"} }
 

@@ -44,7 +44,9 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 	}
 	plain := strings.TrimRight(host, ".")
 	if !s.claims(plain) {
-		s.tunnel(w, r, in, host, port, rec)
+		if s.reach(w, r, in, host, port, rec) {
+			s.tunnel(w, r, in, host, port, rec)
+		}
 		return
 	}
 	switch {
@@ -138,6 +140,10 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, in *meter, host 
 	defer s.serving.untrack(both)
 	if _, err := io.WriteString(near, established); err != nil {
 		return
+	}
+	if rec.Decision.Allowed || rec.Observed {
+		rec.Status, rec.Took = http.StatusOK, time.Since(rec.Time)
+		s.record(rec)
 	}
 	done := make(chan struct{})
 	go func() {

@@ -160,6 +160,13 @@ func (s *Server) forward(w http.ResponseWriter, r *http.Request, in *meter, rec 
 		s.refuse(w, r, in, rec, faultf(http.StatusBadRequest, Unread, "%s is reached by CONNECT, not by an absolute %s URL", short(r.URL.Host), r.URL.Scheme))
 		return
 	}
+	port := uint16(80)
+	if _, explicit, err := splitAuthority(r.URL.Host); err == nil && explicit != 0 {
+		port = explicit
+	}
+	if !s.reach(w, r, in, r.URL.Hostname(), port, rec) {
+		return
+	}
 	stripHopByHop(r.Header)
 	resp, err := s.serving.plain.RoundTrip(outgoing(r, r.URL, in))
 	if f, ok := errors.AsType[*fault](err); ok {
@@ -177,7 +184,12 @@ func (s *Server) forward(w http.ResponseWriter, r *http.Request, in *meter, rec 
 		resp.Body.Close()
 		panic(http.ErrAbortHandler)
 	}
-	if s.answer(w, r, resp, in, rec) != nil {
+	err = s.answer(w, r, resp, in, rec)
+	if rec.Decision.Allowed || rec.Observed {
+		rec.In, rec.Err = in.n.Load(), err
+		s.record(rec)
+	}
+	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 }

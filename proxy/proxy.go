@@ -178,7 +178,8 @@ type Server struct {
 
 	// Claims reports whether host, in lower case and without a port, belongs
 	// to the cloud: calls to it are answered for and read. All else is
-	// tunnelled or, from absolute http URLs, forwarded untouched. If nil,
+	// tunnelled or, from absolute http URLs, forwarded untouched, where the
+	// manifest has no egress or one that names it. If nil,
 	// every host belongs to the cloud.
 	Claims func(host string) bool
 
@@ -206,8 +207,9 @@ type Server struct {
 	MaxConns int
 
 	// Record, if set, is called once for every call, after it, from the
-	// goroutine that served it. Denied tunnels are recorded too; what passes
-	// untouched is not.
+	// goroutine that served it. Denied tunnels are recorded too, and, when they
+	// are open, those that the manifest's egress names; what passes because it
+	// has none is not.
 	Record func(Record)
 
 	serving serving

@@ -153,7 +153,8 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, in *meter, rec *Re
 // refuse answers what is not a call, or cannot be read as one, in plain text,
 // and records it.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, in *meter, rec *Record, f *fault) {
-	rec.Decision, rec.Err, rec.Status = manifest.Decision{Reason: f.reason}, f, f.status
+	rec.Decision, rec.Err, rec.Status = manifest.Decision{Reason: f.reason, Nearest: rec.Decision.Nearest}, f, f.status
+	rec.Observed = false
 	rec.ID = s.id(rec, Denial{Reason: f.reason})
 	text := fmt.Sprintf("%s (remit %s)\n", f.text, rec.ID)
 	rest := in.before(w, r)
