@@ -49,12 +49,9 @@ func TestTheWrapperFailsRatherThanStartWithTheKeys(t *testing.T) {
 			write(t, path, "#!/bin/sh\n")
 			setEnv(c, "REMIT_NEXT_WRAPPER", path)
 		}, "not an executable file"},
-		"way not built": {func(t *testing.T, c *lambdatest.Config) {
-			setEnv(c, "REMIT_CAPTURE", "preload")
-		}, "not built yet"},
 		"way unknown": {func(t *testing.T, c *lambdatest.Config) {
 			setEnv(c, "REMIT_CAPTURE", "magic")
-		}, "not a way in"},
+		}, `use "proxy", "preload" or "endpoint"`},
 		"runtime missing": {func(t *testing.T, c *lambdatest.Config) {
 			c.Runtime = []string{"/nonexistent/python"}
 		}, "/nonexistent/python"},
@@ -78,7 +75,9 @@ func TestTheWrapperFailsRatherThanStartWithTheKeys(t *testing.T) {
 func TestTheWayFollowsTheRuntimeAndTheConfiguration(t *testing.T) {
 	for _, c := range []struct{ engine, capture, want, not string }{
 		{"AWS_Lambda_python3.13", "", "HTTPS_PROXY=", "AWS_ENDPOINT_URL="},
-		{"AWS_Lambda_nodejs22.x", "", "AWS_ENDPOINT_URL=", "HTTPS_PROXY="},
+		{"AWS_Lambda_nodejs22.x", "", "NODE_OPTIONS=--require ", "HTTPS_PROXY="},
+		{"AWS_Lambda_nodejs22.x", "preload", "REMIT_PROXY=127.0.0.1:", "AWS_ENDPOINT_URL="},
+		{"AWS_Lambda_nodejs22.x", "endpoint", "AWS_ENDPOINT_URL=", "NODE_OPTIONS="},
 		{"AWS_Lambda_python3.13", "endpoint", "AWS_ENDPOINT_URL=", "HTTPS_PROXY="},
 		{"AWS_Lambda_nodejs22.x", "proxy", "HTTPS_PROXY=", "AWS_ENDPOINT_URL="},
 	} {

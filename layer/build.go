@@ -45,6 +45,9 @@ func Build(ctx context.Context, dir string, arch Arch) (c Config, err error) {
 			return c, err
 		}
 	}
+	if c.Preload, err = os.ReadFile(filepath.Join(dir, "extension/environ/preload.cjs")); err != nil {
+		return c, err
+	}
 	for _, name := range []string{"LICENSE", "NOTICE"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if os.IsNotExist(err) {

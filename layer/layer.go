@@ -13,6 +13,7 @@ import (
 type Config struct {
 	Extension []byte            // the program remit-lambda
 	Exec      []byte            // the program remit-exec
+	Preload   []byte            // what Node loads; nil: the layer has none
 	Texts     map[string][]byte // by name: LICENSE, NOTICE; they lie beside Exec
 }
 
@@ -34,6 +35,9 @@ func (c Config) files() []file {
 		// A link would be smaller; whether every tool that unpacks layers
 		// keeps one is not known.
 		{"bootstrap", 0o755, c.Exec},
+	}
+	if len(c.Preload) > 0 {
+		files = append(files, file{"remit/preload.cjs", 0o644, c.Preload})
 	}
 	for _, name := range []string{"LICENSE", "NOTICE"} {
 		if text, ok := c.Texts[name]; ok {

@@ -14,6 +14,7 @@ func sample() Config {
 	return Config{
 		Extension: bytes.Repeat([]byte("extension"), 5000),
 		Exec:      bytes.Repeat([]byte("exec"), 5000),
+		Preload:   []byte("// for Node\n"),
 		Texts:     map[string][]byte{"NOTICE": []byte("notice\n"), "LICENSE": []byte("license\n"), "README": []byte("not packed")},
 	}
 }
@@ -39,6 +40,7 @@ func TestEveryFileHasItsPlaceAndMode(t *testing.T) {
 		{"extensions/remit", 0o711},
 		{"remit/exec", 0o755},
 		{"bootstrap", 0o755},
+		{"remit/preload.cjs", 0o644},
 		{"remit/LICENSE", 0o644},
 		{"remit/NOTICE", 0o644},
 	}

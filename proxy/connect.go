@@ -56,7 +56,15 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 	case port != 443:
 		s.refuse(w, r, in, rec, faultf(http.StatusForbidden, Unread, "calls to %s are read on port 443, not on %d", host, port))
 		return
-	case s.TLS == nil || !s.serving.running():
+	case !s.serving.running():
+		s.refuse(w, r, in, rec, faultf(http.StatusNotImplemented, Unread, "this proxy does not answer for %s", host))
+		return
+	case r.Header.Get(PlainTunnel) != "":
+		if err := s.plain(w, host); err != nil {
+			s.refuse(w, r, in, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
+		}
+		return
+	case s.TLS == nil:
 		s.refuse(w, r, in, rec, faultf(http.StatusNotImplemented, Unread, "this proxy does not answer for %s", host))
 		return
 	}
@@ -80,6 +88,28 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 		rec.ID = s.id(rec, Denial{Reason: Unread})
 		s.record(rec)
 	}
+}
+
+// PlainTunnel is the header by which a CONNECT asks for a tunnel to a claimed
+// host without TLS in it, and without the answer that begins one: what the
+// client sends next is its first request. That is for clients which cannot wait
+// for an answer and have nobody to hide from between two ends of the loopback:
+// the preload for Node, which puts such a tunnel where a TLS connection was
+// asked for. What comes inside is held to the host as in any other tunnel. A
+// refused CONNECT is answered; the client takes that for its request's answer.
+const PlainTunnel = "Remit-Plain"
+
+// plain has what comes on w's connection from here on served as calls to host.
+func (s *Server) plain(w http.ResponseWriter, host string) error {
+	conn, err := hijack(w)
+	if err != nil {
+		return err
+	}
+	conn.addr = &tunnelAddr{host: host, sni: host}
+	if !s.serving.hand(&strictConn{Conn: conn, s: s, front: true}) {
+		conn.Close()
+	}
+	return nil
 }
 
 // inside answers TLS on conn as host, and hands it to be served. An error is

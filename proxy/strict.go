@@ -23,7 +23,7 @@ import (
 type strictConn struct {
 	net.Conn
 	s       *Server
-	front   bool  // not inside a tunnel: HTTP/2 with prior knowledge may come
+	front   bool  // not inside TLS: HTTP/2 with prior knowledge may come
 	seat    *seat // nil inside a tunnel: the tunnelConn beneath has it
 	framing framing
 	err     error

@@ -49,6 +49,8 @@ func clients() []client {
 		// whatever AWS_ENDPOINT_URL says. Here it does not get that far.
 		{"cli-endpoint", []string{python, script("cli.py")}, environ.Endpoint, []string{"HTTPS_PROXY=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=1"}, "sqs"},
 		{"go-proxy", []string{self}, environ.Proxy, []string{asClient + "=1"}, ""},
+		{"js-preload", []string{"node", script("sdk.cjs")}, environ.Preload,
+			[]string{"NODE_PATH=" + filepath.Join(checkout, ".cache/js/node_modules"), "NODE_NO_WARNINGS=1"}, ""},
 		{"js-endpoint", []string{"node", script("sdk.cjs")}, environ.Endpoint,
 			[]string{"NODE_PATH=" + filepath.Join(checkout, ".cache/js/node_modules"), "NODE_NO_WARNINGS=1"}, ""},
 	}

@@ -23,48 +23,32 @@ const (
 	// Proxy sets HTTPS_PROXY and adds the proxy's authority to what the
 	// process trusts. SDKs see AWS's own endpoints.
 	Proxy Way = "proxy"
-	// Endpoint sets AWS_ENDPOINT_URL: plain HTTP on loopback, for runtimes
-	// whose SDK heeds no proxy variable (Node) or no file of certificates
-	// (Java).
-	Endpoint Way = "endpoint"
-	// Preload is not built yet.
+	// Preload has Node load a file that leads its connections to AWS's hosts
+	// to the proxy: its SDKs heed no proxy variable.
 	Preload Way = "preload"
+	// Endpoint sets AWS_ENDPOINT_URL: plain HTTP on loopback, for programs
+	// that heed neither.
+	Endpoint Way = "endpoint"
 )
 
 // ParseWay reads the value of REMIT_CAPTURE. The empty value is no error: it
 // leaves the choice to [Choose].
 func ParseWay(s string) (Way, error) {
 	switch w := Way(s); w {
-	case "", Proxy, Endpoint:
+	case "", Proxy, Preload, Endpoint:
 		return w, nil
-	case Preload:
-		return "", fmt.Errorf("REMIT_CAPTURE %q is not built yet; use %q or %q", s, Proxy, Endpoint)
 	}
-	return "", fmt.Errorf("REMIT_CAPTURE %q is not a way in; use %q or %q", s, Proxy, Endpoint)
-}
-
-// Choose returns the way in for the program at path, started with environ, if
-// nobody asked for one: Endpoint for Node and Java, Proxy for all others.
-func Choose(path string, environ []string) Way {
-	base := path[strings.LastIndexByte(path, '/')+1:]
-	// Lambda's own bootstrap sets AWS_EXECUTION_ENV before it runs the
-	// wrapper, which tells the runtime where the wrapper is followed by
-	// another one and path is a shell script.
-	running, _ := lookup(environ, "AWS_EXECUTION_ENV")
-	for _, runtime := range []string{"node", "java"} {
-		if base == runtime || strings.HasPrefix(running, "AWS_Lambda_"+runtime) {
-			return Endpoint
-		}
-	}
-	return Proxy
+	return "", fmt.Errorf("REMIT_CAPTURE %q is not a way in; use %q, %q or %q", s, Proxy, Preload, Endpoint)
 }
 
 // A Maker makes an environment. Nothing it reads decides what the process may
 // do: that stays with the proxy.
 type Maker struct {
 	Handshake Handshake
-	Way       Way    // empty: Proxy
-	Parent    string // of the fresh directory with the files that the environment names; empty: /tmp
+	Way       Way     // empty: Proxy
+	Runtime   Runtime // what the environment is for; empty: not known
+	Parent    string  // of the fresh directory with the files that the environment names; empty: /tmp
+	Preload   string  // the file that Node loads; empty: it is written beside the others
 
 	// Bundles are the files that may hold the system's root certificates; the
 	// first that does is used. Nil: those of the Linux distributions, then
@@ -120,6 +104,13 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 			set[name] = token
 		}
 	}
+	if m.Way != Endpoint {
+		// Beside a proxy too: a function in another language may start Node.
+		set["REMIT_PROXY"] = m.Handshake.Proxy
+		set["REMIT_HOSTS"] = strings.Join(m.Handshake.Domains, ",")
+		old, _ := lookup(kept, "NODE_OPTIONS")
+		set["NODE_OPTIONS"] = nodeOptions(files.preload, old)
+	}
 	switch m.Way {
 	case Proxy:
 		for name, path := range files.bundles {
@@ -136,8 +127,9 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		// heeds this; the others fail, closed.
 		set["AWS_DISABLE_HOST_PREFIX_INJECTION"] = "true"
 	}
-	direct := m.direct(kept, e)
-	set["NO_PROXY"], set["no_proxy"] = direct, direct
+	if direct := m.direct(kept, e); direct != "" {
+		set["NO_PROXY"], set["no_proxy"] = direct, direct
+	}
 
 	names := make([]string, 0, len(set))
 	for name := range set {
@@ -157,6 +149,8 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 
 // direct is the value of NO_PROXY: what stood there, without what would lead
 // AWS's hosts past the proxy, and the addresses that only this sandbox knows.
+// Where Node preloads, it is empty, and the variable as it was, unless the
+// owner has a proxy: then AWS's hosts go round that one, to ours.
 func (m Maker) direct(environ []string, e *Environment) string {
 	var list []string
 	add := func(host string) {
@@ -177,6 +171,14 @@ func (m Maker) direct(environ []string, e *Environment) string {
 				continue
 			}
 			add(host)
+		}
+	}
+	if m.Way == Preload {
+		if old, _ := lookup(environ, "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"); old == "" {
+			return ""
+		}
+		for _, domain := range m.Handshake.Domains {
+			add("." + domain)
 		}
 	}
 	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {

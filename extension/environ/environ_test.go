@@ -57,7 +57,9 @@ func TestEnvironments(t *testing.T) {
 			m := Maker{
 				Handshake: handshake(),
 				Way:       Way(strings.TrimSpace(section["way"])),
+				Runtime:   Runtime(strings.TrimSpace(section["runtime"])),
 				Parent:    t.TempDir(),
+				Preload:   "/opt/remit/preload.cjs",
 				Bundles:   []string{filepath.Join(tmp, "none"), filepath.Join(tmp, "system.crt")},
 			}
 			var in []string
@@ -210,30 +212,6 @@ func TestAHandshakeThatLeadsElsewhereIsRefused(t *testing.T) {
 	}
 }
 
-func TestWayFollowsTheRuntime(t *testing.T) {
-	for _, c := range []struct {
-		path, running string
-		want          Way
-	}{
-		{"/var/lang/bin/python3.13", "AWS_Lambda_python3.13", Proxy},
-		{"/var/lang/bin/node", "AWS_Lambda_nodejs22.x", Endpoint},
-		{"/var/lang/bin/node", "", Endpoint},
-		{"/opt/datadog_wrapper", "AWS_Lambda_nodejs20.x", Endpoint},
-		{"/var/lang/bin/java", "", Endpoint},
-		{"/var/task/handler", "AWS_Lambda_provided.al2023", Proxy},
-		{"/var/task/nodelike", "", Proxy},
-	} {
-		if got := Choose(c.path, []string{"AWS_EXECUTION_ENV=" + c.running}); got != c.want {
-			t.Errorf("%s on %q: got %s, want %s", c.path, c.running, got, c.want)
-		}
-	}
-	for _, s := range []string{"preload", "Proxy", "none"} {
-		if w, err := ParseWay(s); err == nil {
-			t.Errorf("REMIT_CAPTURE %q: got %q, want an error", s, w)
-		}
-	}
-}
-
 // FuzzEnviron holds Make to what it is for: whatever the environment was, no
 // secret of it is in the new one, and each variable that leads to credentials
 // is there once, with our value.
@@ -241,6 +219,7 @@ func FuzzEnviron(f *testing.F) {
 	f.Add("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\x01COPY=x wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "endpoint")
 	f.Add("AWS_PROFILE=prod\x01AWS_PROFILE=dev\x01=\x01x\x01NO_PROXY=*", "proxy")
 	f.Add("AWS_REGION=eu-west-1\ncredential_process = evil\x01no_proxy=.amazonaws.com, a,,[::1]:80", "proxy")
+	f.Add("NODE_OPTIONS=\"--require a b\"\x01NODE_OPTIONS=x\x01HTTPS_PROXY=http://p:1", "preload")
 	f.Add("AWS_BEARER_TOKEN_BEDROCK=bedrock-api-key-0123456789abcdef\x01AWS_ENDPOINT_URL_S3=http://x", "")
 	parent := f.TempDir()
 	f.Fuzz(func(t *testing.T, in, way string) {
@@ -276,7 +255,10 @@ func FuzzEnviron(f *testing.F) {
 			if seals(name) && !strings.HasPrefix(value, e.Dir) && !ours(value) {
 				t.Fatalf("%q is not ours", entry)
 			}
-			if seals(name) || strings.EqualFold(name, "no_proxy") {
+			if m.Way == "" {
+				m.Way = Proxy
+			}
+			if seals(name) || strings.EqualFold(name, "no_proxy") && m.Way == Proxy || name == "NODE_OPTIONS" && m.Way != Endpoint {
 				n := 0
 				for _, other := range e.Environ {
 					if strings.HasPrefix(other, name+"=") {

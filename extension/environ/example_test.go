@@ -45,11 +45,11 @@ func ExampleMaker_Make() {
 	// AWS_ENDPOINT_URL=http://127.0.0.1:40127
 }
 
-// Node's SDK heeds no proxy variable, so its calls come by the endpoint.
+// Node's SDK heeds no proxy variable, so Node loads a file of ours.
 func ExampleChoose() {
-	fmt.Println(environ.Choose("/usr/bin/python3", nil))
-	fmt.Println(environ.Choose("/var/lang/bin/node", nil))
+	fmt.Println(environ.Choose(environ.RuntimeOf([]string{"/usr/bin/python3"}, nil)))
+	fmt.Println(environ.Choose(environ.RuntimeOf([]string{"/var/lang/bin/node"}, nil)))
 	// Output:
 	// proxy
-	// endpoint
+	// preload
 }

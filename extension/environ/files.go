@@ -44,6 +44,7 @@ var packaged = []string{
 // files are what the environment names, and where each lies.
 type files struct {
 	dir, token, credentials, config string
+	preload                         string
 	bundles                         map[string]string // by variable
 	notes                           []string
 }
@@ -80,6 +81,9 @@ func (m Maker) write(environ []string) (f *files, err error) {
 		config += "region = " + region + "\n"
 	}
 	f.config = put("config", []byte(config))
+	if f.preload = m.Preload; f.preload == "" && m.Way != Endpoint {
+		f.preload = put(preloadName, preload)
+	}
 	if m.Way != Proxy || err != nil {
 		return f, err
 	}
@@ -160,7 +164,7 @@ func Sweep(parent string) {
 
 // names are the names of all files that write may make.
 func names() []string {
-	list := []string{"token", "credentials", "config", "remit.pem", "system.pem"}
+	list := []string{"token", "credentials", "config", "remit.pem", "system.pem", preloadName}
 	for _, v := range trust {
 		list = append(list, strings.ToLower(v.name)+".pem")
 	}

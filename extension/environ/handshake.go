@@ -88,6 +88,16 @@ func PlaceOf(exe string) Place {
 // Extension is the path of the extension.
 func (p Place) Extension() string { return filepath.Join(string(p), "extensions", "remit") }
 
+// Preload is the path of the file that Node loads, or empty where the layer at
+// p has none: in an image that has only the programs.
+func (p Place) Preload() string {
+	path := filepath.Join(string(p), "remit", preloadName)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return path
+}
+
 // Socket is the name of the abstract socket on which the extension answers:
 // "@remit" in Lambda. It has the place's name in it anywhere else, so that
 // several can stand on one machine.

@@ -25,8 +25,9 @@ func run(args, old []string, exec func(string, []string, []string) error) error 
 	if err != nil {
 		return err
 	}
+	runtime := environ.RuntimeOf(argv, old)
 	if way == "" {
-		way = environ.Choose(argv[0], old)
+		way = environ.Choose(runtime)
 	}
 	if next := value(old, "REMIT_NEXT_WRAPPER"); next != "" {
 		if err := executable(next); err != nil {
@@ -34,12 +35,13 @@ func run(args, old []string, exec func(string, []string, []string) error) error 
 		}
 		argv = append([]string{next}, argv...)
 	}
-	handshake, err := environ.Ask(environ.PlaceOf(exe), patience)
+	place := environ.PlaceOf(exe)
+	handshake, err := environ.Ask(place, patience)
 	if err != nil {
 		return err
 	}
 	environ.Sweep("/tmp")
-	made, err := environ.Maker{Handshake: handshake, Way: way, Parent: "/tmp"}.Make(old)
+	made, err := environ.Maker{Handshake: handshake, Way: way, Runtime: runtime, Parent: "/tmp", Preload: place.Preload()}.Make(old)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 // values are the flags that take one of a few words.
 var values = map[string][]string{
 	"mode":    {"enforce", string(manifest.Observe)},
-	"capture": {string(environ.Proxy), string(environ.Endpoint)},
+	"capture": {string(environ.Proxy), string(environ.Preload), string(environ.Endpoint)},
 	"width":   {string(manifest.WidthCall), string(manifest.WidthGrant)},
 	"method":  {"GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"},
 }

@@ -82,7 +82,7 @@ files, your own AWS credentials in them too, if it looks for them.`,
 	f.StringArrayVar(&r.upstreams, "upstream", nil, "dial `SERVICE=URL` in place of AWS's host; may be given again")
 	f.StringVar(&r.mode, "mode", "", "`enforce` or observe, where the manifest is silent")
 	f.StringVar(&r.log, "log", "", "append the decision log to `file` instead of standard error")
-	f.StringVar(&r.way, "capture", "", "how calls reach the proxy: `proxy` or endpoint; default as for COMMAND's runtime")
+	f.StringVar(&r.way, "capture", "", "how calls reach the proxy: `proxy`, preload or endpoint; default as for COMMAND's runtime")
 	r.flags(c)
 	return c
 }
@@ -145,11 +145,11 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 		defer cancel()
 		s.Close(stop)
 	}()
-	way := environ.Way(r.way)
+	way, runtime := environ.Way(r.way), environ.RuntimeOf([]string{path}, os.Environ())
 	if way == "" {
-		way = environ.Choose(path, os.Environ())
+		way = environ.Choose(runtime)
 	}
-	env, err := environ.Maker{Handshake: s.Handshake(), Way: way}.Make(os.Environ())
+	env, err := environ.Maker{Handshake: s.Handshake(), Way: way, Runtime: runtime}.Make(os.Environ())
 	if err != nil {
 		return err
 	}

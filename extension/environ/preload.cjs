@@ -1,0 +1,153 @@
+// What the layer has Node load before the function: NODE_OPTIONS=--require.
+//
+// Node's SDKs heed no proxy variable. Here a TLS connection to port 443 of one
+// of AWS's hosts becomes a plain one to the proxy beside, which is told the
+// host in the connection's first line. That one place, tls.connect, is under
+// https.request, http2.connect, fetch, undici, ws, and every agent of an SDK or
+// of the function's own; all of them go on as they are, pool and keep alive as
+// they did, and see the answers that the proxy passes on. A plain http:// call
+// to port 80 of such a host goes the same way.
+//
+// What is not AWS's is not touched, nor are other ports (databases, brokers),
+// sockets that the caller has opened itself (options.socket: a tunnel through a
+// proxy of the caller's own) and protocols other than HTTP (MQTT by ALPN). None
+// of these carries credentials that AWS would honour.
+'use strict';
+
+const net = require('net');
+const tls = require('tls');
+const http = require('http');
+const threads = require('worker_threads');
+
+const { REMIT_PROXY: proxy = '', REMIT_HOSTS: hosts = '' } = process.env;
+const at = proxy.lastIndexOf(':');
+const place = { host: proxy.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(proxy.slice(at + 1)) };
+const domains = hosts.split(',').filter(Boolean);
+const netConnect = net.connect;
+const tlsConnect = tls.connect;
+const loaded = Symbol.for('remit.preload'); // twice would be a detour
+
+// claimed returns host as the proxy knows it, if the proxy answers for it.
+function claimed(host) {
+  if (typeof host !== 'string') return '';
+  host = host.toLowerCase();
+  const plain = host.replace(/\.$/, '');
+  return domains.some((d) => plain === d || plain.endsWith('.' + d)) ? host : '';
+}
+
+// answered returns the host of a connection that the proxy answers, or ''.
+function answered(options, ports) {
+  if (!options || options.socket || options.path && !options.host && !options.port) return '';
+  const port = Number(options.port);
+  const host = claimed(options.host) || net.isIP(String(options.host)) && claimed(options.servername) || '';
+  return host && (ports.includes(port) || port === 8182 && /\.neptune(-graph)?\./.test(host)) ? host : '';
+}
+
+// normalized makes one object of the ways to call connect:
+// (options), (port, host, options), (port, options).
+function normalized(args) {
+  const options = {};
+  for (const [i, arg] of args.entries()) {
+    if (arg !== null && typeof arg === 'object') Object.assign(options, arg);
+    else if (typeof arg === 'function') break;
+    else if (i === 0) options.port = arg;
+    else if (i === 1 && typeof arg === 'string') options.host = arg;
+  }
+  return options;
+}
+
+// protocol is what of ALPN's offer is spoken: '' if none of it can be.
+function protocol(offer) {
+  if (!offer || offer.length === 0) return 'http/1.1';
+  const list = Array.isArray(offer) ? offer.map(String) : wire(offer);
+  return ['http/1.1', 'h2'].find((p) => list.includes(p)) || '';
+}
+
+// wire reads an offer that is already as RFC 7301 has it.
+function wire(offer) {
+  const b = Buffer.from(offer.buffer || offer, offer.byteOffset, offer.byteLength);
+  const list = [];
+  for (let i = 0; i < b.length; i += 1 + b[i]) list.push(b.toString('latin1', i + 1, i + 1 + b[i]));
+  return list;
+}
+
+// open connects to the proxy, in the place of host. The first line is queued
+// before the caller can write.
+function open(host, port, options) {
+  const { allowHalfOpen, highWaterMark, keepAlive, keepAliveInitialDelay, noDelay, onread, signal, timeout } = options;
+  const socket = netConnect({ allowHalfOpen, highWaterMark, keepAlive, keepAliveInitialDelay, noDelay, onread, signal, ...place });
+  if (timeout) socket.setTimeout(timeout);
+  socket.write(`CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\nRemit-Plain: 1\r\n\r\n`);
+  return socket;
+}
+
+// secured gives a plain socket what callers ask a TLS one for. Nobody is
+// between the two ends of it: both are in this sandbox.
+function secured(socket, host, options, alpn) {
+  Object.assign(socket, {
+    encrypted: true, authorized: true, authorizationError: null, secureConnecting: true,
+    servername: options.servername || host, alpnProtocol: options.ALPNProtocols ? alpn : false,
+    getPeerCertificate: () => ({}), getPeerX509Certificate: () => undefined, getCertificate: () => ({}), getX509Certificate: () => undefined,
+    getCipher: () => ({ name: 'TLS_AES_128_GCM_SHA256', standardName: 'TLS_AES_128_GCM_SHA256', version: 'TLSv1.3' }),
+    getProtocol: () => 'TLSv1.3', getEphemeralKeyInfo: () => ({}), getSharedSigalgs: () => [],
+    getSession: () => undefined, getTLSTicket: () => undefined, isSessionReused: () => false,
+    getFinished: () => undefined, getPeerFinished: () => undefined,
+    setServername() {}, setSession() {}, disableRenegotiation() {}, enableTrace() {},
+    setMaxSendFragment: () => true,
+    renegotiate(_, callback) { if (callback) process.nextTick(callback, null); return true; },
+  });
+  // After 'connect', as with TLS: some listen for it only then.
+  socket.once('connect', () => process.nextTick(() => {
+    socket.secureConnecting = false;
+    if (!socket.destroyed) socket.emit('secureConnect');
+  }));
+  return socket;
+}
+
+function connect(...args) {
+  const options = normalized(args);
+  const host = answered(options, [443]);
+  const alpn = host && protocol(options.ALPNProtocols);
+  if (!alpn) return tlsConnect.apply(this, args);
+  const socket = secured(open(host, options.port, options), host, options, alpn);
+  const callback = args[args.length - 1];
+  if (typeof callback === 'function') socket.once('secureConnect', callback);
+  return socket;
+}
+
+// plainly wraps a function that opens plain connections. What is asked of AWS
+// at port 80 the proxy asks at port 443.
+function plainly(original) {
+  return function (...args) {
+    const options = normalized(args);
+    const host = answered(options, [80]);
+    if (!host) return original.apply(this, args);
+    const socket = open(host, 443, options);
+    const callback = args[args.length - 1];
+    if (typeof callback === 'function') socket.once('connect', callback);
+    return socket;
+  };
+}
+
+// carried has a thread that is given an environment of its own load this file
+// too. One that inherits loads it by itself.
+function carried(options) {
+  const env = options && options.env;
+  if (!env || env === threads.SHARE_ENV || String(env.NODE_OPTIONS || '').includes(__filename)) return options;
+  return {
+    ...options,
+    env: { ...env, REMIT_PROXY: proxy, REMIT_HOSTS: hosts },
+    execArgv: ['--require', __filename, ...(options.execArgv || process.execArgv)],
+  };
+}
+
+if (at > 0 && domains.length > 0 && !tls[loaded]) {
+  Object.defineProperty(tls, loaded, { value: true });
+  tls.connect = connect;
+  net.connect = net.createConnection = plainly(netConnect);
+  http.Agent.prototype.createConnection = plainly(http.Agent.prototype.createConnection);
+  threads.Worker = class Worker extends threads.Worker {
+    constructor(file, options) { super(file, carried(options)); }
+  };
+  require('module').syncBuiltinESMExports();
+}
