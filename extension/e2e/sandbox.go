@@ -39,7 +39,6 @@ type Function struct {
 // A Sandbox is a function on AWS's Runtime Interface Emulator.
 type Sandbox struct {
 	dir     string
-	lock    *os.File
 	process *process
 	url     string
 }
@@ -59,8 +58,7 @@ func Namespaces() (argv []string, err error) {
 	return argv, nil
 }
 
-// Run starts f on the emulator, out of the programs in checkout. Sandboxes of
-// one machine run one after the other: the extension's socket has one name.
+// Run starts f on the emulator, out of the programs in checkout.
 func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err error) {
 	argv, err := Namespaces()
 	if err != nil {
@@ -76,9 +74,6 @@ func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err err
 			s.Close()
 		}
 	}()
-	if s.lock, err = lock(filepath.Join(checkout, ".cache/sandbox.lock")); err != nil {
-		return s, err
-	}
 	if s.dir, err = os.MkdirTemp("", "remit-sandbox-"); err != nil {
 		return s, err
 	}
@@ -208,24 +203,8 @@ func (s *Sandbox) Close() error {
 	if s.process != nil {
 		s.process.stop(syscall.SIGKILL)
 	}
-	if s.lock != nil {
-		s.lock.Close()
-	}
 	if s.dir == "" {
 		return nil
 	}
 	return os.RemoveAll(s.dir)
-}
-
-// lock waits until nobody else on this machine has locked path.
-func lock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
 }
