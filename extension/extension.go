@@ -137,13 +137,14 @@ func (c Config) defaults() (Config, error) {
 
 // opened is everything that listens.
 type opened struct {
-	sidecar *sidecar.Sidecar
-	greeter *greeter
+	sidecar  *sidecar.Sidecar
+	greeter  *greeter
+	hardened Hardening
 }
 
 // open reads the configuration and opens every listener. With an error it has
 // opened none, and says which kind of error Lambda is told.
-func (c Config) open(ctx context.Context, address string, hardened error) (o opened, kind string, err error) {
+func (c Config) open(ctx context.Context, address string, hardened Hardening) (o opened, kind string, err error) {
 	base, err := base(c.Getenv)
 	if err != nil {
 		return o, configError, err
@@ -157,10 +158,7 @@ func (c Config) open(ctx context.Context, address string, hardened error) (o ope
 	if err != nil {
 		return o, configError, err
 	}
-	boundary := audit.Boundary{Stands: hardened == nil}
-	if hardened != nil {
-		boundary.Why = hardened.Error()
-	}
+	o.hardened = hardened
 	o.sidecar, err = c.Start(ctx, sidecar.Config{
 		Manifest:  m.Manifest,
 		SHA256:    m.sha256,
@@ -170,15 +168,19 @@ func (c Config) open(ctx context.Context, address string, hardened error) (o ope
 		Base:      base,
 		Bearer:    environ.Bearers(c.environ),
 		Log:       c.Log,
-		Hardened:  boundary,
 		Notes:     append(notes, m.notes...),
 		Forbidden: addresses(address),
 	})
 	if err != nil {
 		return o, startError, err
 	}
-	o.greeter, err = greet(c.Place, o.sidecar.Handshake(), func() {
-		o.sidecar.Announce(audit.Boundary{Stands: true})
+	o.greeter, err = greet(c.Place, o.sidecar.Handshake(), func(told environ.Confinement, silent error) {
+		why := ""
+		if silent != nil {
+			why = silent.Error()
+		}
+		boundary, measures := hardened.boundary(told, why)
+		o.sidecar.Announce(audit.Boundary{Stands: true}, boundary, measures...)
 	})
 	if err != nil {
 		o.sidecar.Close(ctx)
@@ -193,6 +195,10 @@ func (o opened) close(ctx context.Context) {
 	o.greeter.close()
 	o.sidecar.Close(ctx)
 }
+
+// unwrapped is why neither the function's environment nor its reach is what it
+// should be.
+const unwrapped = "the function was started without the wrapper: AWS_LAMBDA_EXEC_WRAPPER has to name /opt/remit/exec"
 
 // live waits for events until Lambda says to shut down, and returns when it has
 // to be done. It asks for the next event at once: the invocation is not over
@@ -217,8 +223,11 @@ func (o opened) live(ctx context.Context, api *client) (deadline time.Time, err 
 			}
 			return deadline, err
 		}
-		// The wrapper has asked before the runtime could ask for an event.
-		o.sidecar.Announce(audit.Boundary{Why: "the function was started without the wrapper: AWS_LAMBDA_EXEC_WRAPPER has to name /opt/remit/exec"})
+		// The wrapper has asked, and told, before the runtime could ask for an
+		// event.
+		o.greeter.settle()
+		boundary, measures := o.hardened.boundary(environ.Confinement{}, unwrapped)
+		o.sidecar.Announce(audit.Boundary{Why: unwrapped}, boundary, measures...)
 		switch e.Type {
 		case "INVOKE":
 			o.sidecar.SetAccount(accountOf(e.Function))

@@ -142,8 +142,11 @@ func TestShutdownIsWithinItsTime(t *testing.T) {
 	}
 }
 
+// unconfined has the function do what it could where the kernel has no Landlock.
+func unconfined(c *lambdatest.Config) { setEnv(c, "REMIT_CONFINE", "off") }
+
 func TestSignalsThatCanBeIgnoredAre(t *testing.T) {
-	s := newSandbox(t, nil)
+	s := newSandbox(t, unconfined)
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1} {
 		if _, err := s.do(t, "signal", fmt.Sprint(int(sig))); err != nil {
 			t.Errorf("%v: %v", sig, err)
@@ -156,7 +159,7 @@ func TestSignalsThatCanBeIgnoredAre(t *testing.T) {
 
 func TestKillingTheExtensionFailsTheInvocation(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSEGV, syscall.SIGABRT} {
-		s := newSandbox(t, nil)
+		s := newSandbox(t, unconfined)
 		_, err := s.do(t, "signal", fmt.Sprint(int(sig)))
 		failure(t, err, "Extension.Crash")
 		env, err := s.do(t, "environ")
@@ -170,7 +173,10 @@ func TestKillingTheExtensionFailsTheInvocation(t *testing.T) {
 }
 
 func TestAStoppedExtensionFailsTheNextInvocation(t *testing.T) {
-	s := newSandbox(t, func(c *lambdatest.Config) { c.Timeout = 500 * time.Millisecond })
+	s := newSandbox(t, func(c *lambdatest.Config) {
+		unconfined(c)
+		c.Timeout = 500 * time.Millisecond
+	})
 	if _, err := s.do(t, "signal", fmt.Sprint(int(syscall.SIGSTOP))); err != nil {
 		t.Log("the invocation that stopped it:", err)
 	} else {

@@ -3,6 +3,8 @@ package extension
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -18,22 +20,37 @@ import (
 type greeter struct {
 	listener *net.UnixListener
 	serving  sync.WaitGroup
+
+	mu      sync.Mutex // guards the rest
+	talking int        // conversations of which the last word is awaited
+	settled bool       // none is waited for any more
+	ended   *sync.Cond // talking has become less
 }
+
+// The last word of a conversation is said a moment after the answer.
+const (
+	lastWord   = time.Second
+	maxTalking = 16 // at a time; of more, the last word is not awaited
+)
 
 // greet answers everyone of this process's user who connects to the socket of
 // the layer at p. A name that is taken is an error: somebody waits there to be
-// taken for the extension.
-// asked is called after each answer.
-func greet(p environ.Place, h environ.Handshake, asked func()) (*greeter, error) {
+// taken for the extension. asked is called after each answer, with what was
+// told of the one who asked, or why nothing was.
+func greet(p environ.Place, h environ.Handshake, asked func(environ.Confinement, error)) (*greeter, error) {
 	answer, err := json.Marshal(h)
 	if err != nil {
 		return nil, err
 	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: p.Socket(), Net: "unix"})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%w: a process that outlived an earlier start of this sandbox waits there to be taken for the extension", err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	g := &greeter{listener: l}
+	g.ended = sync.NewCond(&g.mu)
 	g.serving.Go(func() {
 		for {
 			conn, err := l.AcceptUnix()
@@ -44,17 +61,72 @@ func greet(p environ.Place, h environ.Handshake, asked func()) (*greeter, error)
 				time.Sleep(10 * time.Millisecond)
 				continue
 			}
-			// One after the other: the kernel takes the whole answer at once.
-			conn.SetDeadline(time.Now().Add(time.Second))
-			if sameUser(conn) {
-				if _, err := conn.Write(answer); err == nil {
-					asked()
-				}
-			}
-			conn.Close()
+			g.answer(conn, answer, asked)
 		}
 	})
 	return g, nil
+}
+
+// answer answers, and has the last word heard in a goroutine of its own: who is
+// silent must not keep others waiting.
+func (g *greeter) answer(conn *net.UnixConn, answer []byte, asked func(environ.Confinement, error)) {
+	// The kernel takes the whole answer at once.
+	conn.SetDeadline(time.Now().Add(lastWord))
+	if !sameUser(conn) {
+		conn.Close()
+		return
+	}
+	// Before the answer: who has it, and runs on, is waited for.
+	g.mu.Lock()
+	full := g.talking == maxTalking
+	if !full {
+		g.talking++
+	}
+	g.mu.Unlock()
+	_, err := conn.Write(answer)
+	if err == nil {
+		err = conn.CloseWrite()
+	}
+	if full {
+		conn.Close()
+		asked(environ.Confinement{}, errors.New("too many asked at once"))
+		return
+	}
+	g.serving.Go(func() {
+		defer func() {
+			conn.Close()
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			g.talking--
+			g.ended.Broadcast()
+		}()
+		if err == nil {
+			asked(hear(conn))
+		}
+	})
+}
+
+// hear reads what the wrapper tells before it becomes the function.
+func hear(conn *net.UnixConn) (environ.Confinement, error) {
+	b, err := io.ReadAll(io.LimitReader(conn, environ.MaxConfinement))
+	if err != nil {
+		return environ.Confinement{}, fmt.Errorf("the wrapper did not say: %w", err)
+	}
+	c, err := environ.ParseConfinement(b)
+	if err != nil {
+		return environ.Confinement{}, errors.New("the wrapper did not say")
+	}
+	return c, nil
+}
+
+// settle waits, once, until whoever has been answered has said the last word.
+func (g *greeter) settle() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for !g.settled && g.talking > 0 {
+		g.ended.Wait()
+	}
+	g.settled = true // what the function asks later keeps nobody waiting
 }
 
 func (g *greeter) close() {

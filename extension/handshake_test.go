@@ -1,6 +1,7 @@
 package extension
 
 import (
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -11,23 +12,72 @@ import (
 	"github.com/lambda-remit/remit/extension/environ"
 )
 
+func unheard(environ.Confinement, error) {}
+
 func TestTheSocketBelongsToOne(t *testing.T) {
 	p := environ.Place(t.TempDir())
-	g, err := greet(p, environ.Handshake{}, func() {})
+	g, err := greet(p, environ.Handshake{}, unheard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer g.close()
-	if other, err := greet(p, environ.Handshake{}, func() {}); err == nil {
+	if other, err := greet(p, environ.Handshake{}, unheard); err == nil {
 		other.close()
 		t.Error("a second listener got the name")
+	} else if !strings.Contains(err.Error(), "outlived an earlier start") {
+		t.Errorf("got %v, which does not say who could have it", err)
+	}
+}
+
+func TestTheLastWordIsHeardBeforeTheFirstEvent(t *testing.T) {
+	p := environ.Place(t.TempDir())
+	type heard struct {
+		environ.Confinement
+		error
+	}
+	told := make(chan heard, 8)
+	g, err := greet(p, environ.Handshake{Version: 7}, func(c environ.Confinement, err error) { told <- heard{c, err} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.close()
+	for _, c := range []struct {
+		text string
+		want environ.Confinement
+		ok   bool
+	}{
+		{`{"landlock":7,"signals":true}`, environ.Confinement{Landlock: 7, Signals: true}, true},
+		{``, environ.Confinement{}, false},
+		{`{"landlock":7`, environ.Confinement{}, false},
+		{`{"landlock":7,"why_not_whole":"` + strings.Repeat("x", 4096) + `"}`, environ.Confinement{}, false},
+	} {
+		conn, err := net.Dial("unix", p.Socket())
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.ReadAll(conn) // the answer has an end
+		go func() {
+			time.Sleep(20 * time.Millisecond)
+			conn.Write([]byte(c.text))
+			conn.Close()
+		}()
+		g.settled = false
+		g.settle()
+		select {
+		case got := <-told:
+			if got.Confinement != c.want || (got.error == nil) != c.ok {
+				t.Errorf("%.30q: got %+v", c.text, got)
+			}
+		default:
+			t.Errorf("%.30q: settled before it was heard", c.text)
+		}
 	}
 }
 
 func TestASilentClientDoesNotKeepOthersWaiting(t *testing.T) {
 	p := environ.Place(t.TempDir())
 	asked := make(chan struct{}, 8)
-	g, err := greet(p, environ.Handshake{Version: 7}, func() { asked <- struct{}{} })
+	g, err := greet(p, environ.Handshake{Version: 7}, func(environ.Confinement, error) { asked <- struct{}{} })
 	if err != nil {
 		t.Fatal(err)
 	}

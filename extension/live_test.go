@@ -65,7 +65,7 @@ func opens(t *testing.T, api string, environment map[string]string) opened {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, kind, err := c.open(t.Context(), api, nil)
+	o, kind, err := c.open(t.Context(), api, Hardening{})
 	if err != nil {
 		t.Fatal(kind, err)
 	}
@@ -115,7 +115,7 @@ func TestLifeEndsWithAnErrorOnAnythingElse(t *testing.T) {
 
 func TestTheSecondListenerThatFailsClosesTheFirst(t *testing.T) {
 	p := environ.Place(t.TempDir())
-	g, err := greet(p, environ.Handshake{}, func() {})
+	g, err := greet(p, environ.Handshake{}, unheard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestTheSecondListenerThatFailsClosesTheFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, kind, err := c.open(t.Context(), "127.0.0.1:1", nil); err == nil || kind != startError {
+	if _, kind, err := c.open(t.Context(), "127.0.0.1:1", Hardening{}); err == nil || kind != startError {
 		t.Errorf("got %s, %v, want %s", kind, err, startError)
 	}
 }

@@ -49,6 +49,9 @@ func TestTheWrapperFailsRatherThanStartWithTheKeys(t *testing.T) {
 			write(t, path, "#!/bin/sh\n")
 			setEnv(c, "REMIT_NEXT_WRAPPER", path)
 		}, "not an executable file"},
+		"confinement unknown": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_CONFINE", "no")
+		}, `REMIT_CONFINE "no" is neither "on" nor "off"`},
 		"way unknown": {func(t *testing.T, c *lambdatest.Config) {
 			setEnv(c, "REMIT_CAPTURE", "magic")
 		}, `use "proxy", "preload" or "endpoint"`},
@@ -189,6 +192,48 @@ func TestTheStartIsLoggedOnceAndTruly(t *testing.T) {
 		}
 		if want := fmt.Sprintf(`"sealed_credentials":%v`, wrapped); !strings.Contains(log, want) {
 			t.Errorf("wrapped %v: got %s, want %s", wrapped, log, want)
+		}
+		if want := fmt.Sprintf(`"no_new_privs":%v`, wrapped); !strings.Contains(log, want) {
+			t.Errorf("wrapped %v: got %s, want %s", wrapped, log, want)
+		}
+	}
+}
+
+// TestTheStartSaysWhatOfTheProcessIsHardened holds the line of the start to what
+// the kernel and the owner made of boundary 5.
+func TestTheStartSaysWhatOfTheProcessIsHardened(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can have the function run as a user of its own, whom root's file is closed to")
+	}
+	_, _, errno := syscall.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	for _, c := range []struct {
+		name   string
+		change func(*lambdatest.Config)
+		holds  bool
+		want   []string
+	}{
+		{"as it comes", func(*lambdatest.Config) {}, errno == 0, nil},
+		{"switched off", unconfined, false, []string{
+			`"memory_closed":true,"closed_from_exec":true,"no_new_privs":false,"others_closed":false,"signals_closed":false,"sockets_closed":false`,
+			`the function is not confined: REMIT_CONFINE is off`,
+		}},
+		{"without the wrapper", func(c *lambdatest.Config) { setEnv(c, "AWS_LAMBDA_EXEC_WRAPPER", "") }, false, []string{
+			`the function is not confined: the function was started without the wrapper`,
+		}},
+	} {
+		s := newSandbox(t, func(cfg *lambdatest.Config) {
+			cfg.User = 993
+			public(t, cfg)
+			c.change(cfg)
+		})
+		if _, err := s.do(t, "nothing"); err != nil {
+			t.Fatal(err)
+		}
+		log := s.log.String()
+		for _, want := range append(c.want, fmt.Sprintf(`"hardened_process":%v`, c.holds), `"closed_from_exec":true`) {
+			if !strings.Contains(log, want) {
+				t.Errorf("%s: got %s, want %s", c.name, log, want)
+			}
 		}
 	}
 }

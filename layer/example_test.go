@@ -23,6 +23,6 @@ func ExampleZip() {
 	}
 	// Output:
 	// -rwx--x--x /opt/extensions/remit
-	// -rwxr-xr-x /opt/remit/exec
-	// -rwxr-xr-x /opt/bootstrap
+	// -rwx--x--x /opt/remit/exec
+	// -rwx--x--x /opt/bootstrap
 }

@@ -27,14 +27,14 @@ type file struct {
 // files are the layer's files, in the order in which they are packed.
 func (c Config) files() []file {
 	files := []file{
-		// Nobody but root can read it, which closes the running process to
+		// Nobody but root can read them, which closes the running process to
 		// its own user from execve on. (ptrace(2): a process that runs what
 		// its user cannot read is not dumpable.)
 		{"extensions/remit", 0o711, c.Extension},
-		{"remit/exec", 0o755, c.Exec},
+		{"remit/exec", 0o711, c.Exec},
 		// A link would be smaller; whether every tool that unpacks layers
 		// keeps one is not known.
-		{"bootstrap", 0o755, c.Exec},
+		{"bootstrap", 0o711, c.Exec},
 	}
 	if len(c.Preload) > 0 {
 		files = append(files, file{"remit/preload.cjs", 0o644, c.Preload})

@@ -38,8 +38,8 @@ func TestEveryFileHasItsPlaceAndMode(t *testing.T) {
 		mode fs.FileMode
 	}{
 		{"extensions/remit", 0o711},
-		{"remit/exec", 0o755},
-		{"bootstrap", 0o755},
+		{"remit/exec", 0o711},
+		{"bootstrap", 0o711},
 		{"remit/preload.cjs", 0o644},
 		{"remit/LICENSE", 0o644},
 		{"remit/NOTICE", 0o644},

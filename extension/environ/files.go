@@ -124,8 +124,7 @@ func (m Maker) write(environ []string) (f *files, err error) {
 // the PID namespace; the process's own follows, which it keeps when it becomes
 // another program.
 func prefix() string {
-	space, _ := os.Readlink("/proc/self/ns/pid") // "pid:[4026531836]"
-	return "remit-" + strings.Trim(space, "pid:[]") + "-"
+	return "remit-" + pidSpace() + "-"
 }
 
 // Sweep removes the directories in parent that were made for processes which

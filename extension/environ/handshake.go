@@ -14,7 +14,7 @@ import (
 )
 
 // HandshakeVersion is the version of [Handshake] that this package speaks.
-const HandshakeVersion = 1
+const HandshakeVersion = 2
 
 // A Handshake is what a process has to know of the proxy beside it. The
 // extension writes it, as one JSON object, to everyone of its own user who
@@ -99,32 +99,59 @@ func (p Place) Preload() string {
 }
 
 // Socket is the name of the abstract socket on which the extension answers:
-// "@remit" in Lambda. It has the place's name in it anywhere else, so that
-// several can stand on one machine.
+// "@remit:4026531836" in Lambda. The number is the PID namespace's, which the
+// layer's programs share, and no other sandbox beside this one on its machine
+// does. Anywhere but in /opt it has the place's name as well.
 func (p Place) Socket() string {
+	name := "@remit:" + pidSpace()
 	if p == "/opt" {
-		return "@remit"
+		return name
 	}
 	// The kernel's limit for a name, with its leading byte, is 108. (unix(7))
 	// Long paths differ at their ends.
-	return "@remit:" + string(p[max(0, len(p)-100):])
+	return name + ":" + string(p[max(0, len(p)-80):])
+}
+
+// pidSpace is the number of this process's PID namespace.
+func pidSpace() string {
+	space, _ := os.Readlink("/proc/self/ns/pid") // "pid:[4026531836]"
+	return strings.Trim(space, "pid:[]")
+}
+
+// An Answer is the extension's, which waits for [Answer.Tell] to be the last
+// word.
+type Answer struct {
+	Handshake
+	fd int
+}
+
+// Tell tells the extension what the process that asked has done to itself, and
+// ends the conversation.
+func (a *Answer) Tell(c Confinement) error {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(a.fd)
+	_, err = syscall.Write(a.fd, b) // at once: it is short
+	return err
 }
 
 // Ask gets the handshake from the extension of the layer at p, and makes sure
 // that it is the extension that answers: a process of the same user, whose
-// command line is the extension's path. A process that outlived an earlier
-// runtime could have taken the socket's name.
-func Ask(p Place, limit time.Duration) (Handshake, error) {
+// command line is the extension's path, and whose program is no other. A
+// process that outlived an earlier runtime could have taken the socket's name.
+func Ask(p Place, limit time.Duration) (*Answer, error) {
 	began := time.Now()
-	h, err := ask(p.Socket(), p.Extension(), began.Add(limit))
+	a, err := ask(p.Socket(), p.Extension(), began.Add(limit))
 	for err != nil && time.Since(began) < min(limit, absence) {
 		time.Sleep(10 * time.Millisecond)
-		h, err = ask(p.Socket(), p.Extension(), began.Add(limit))
+		a, err = ask(p.Socket(), p.Extension(), began.Add(limit))
 	}
 	if err != nil {
-		return Handshake{}, fmt.Errorf("handshake with %s on %s: %w", p.Extension(), p.Socket(), err)
+		return nil, fmt.Errorf("handshake with %s on %s: %w", p.Extension(), p.Socket(), err)
 	}
-	return h, nil
+	return a, nil
 }
 
 // An extension listens before the runtime is started. One that cannot has to
@@ -134,51 +161,61 @@ const absence = 250 * time.Millisecond
 
 // ask speaks to the socket by system calls: package net would double the size
 // of the wrapper, and all that it pages in.
-func ask(socket, path string, deadline time.Time) (h Handshake, err error) {
+func ask(socket, path string, deadline time.Time) (a *Answer, err error) {
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return h, err
+		return nil, err
 	}
-	defer syscall.Close(fd)
+	defer func() {
+		if err != nil {
+			syscall.Close(fd)
+		}
+	}()
 	// Connecting to a socket whose backlog is full blocks as sending does.
 	if err := setTimeout(fd, syscall.SO_SNDTIMEO, deadline); err != nil {
-		return h, err
+		return nil, err
 	}
 	if err := syscall.Connect(fd, &syscall.SockaddrUnix{Name: socket}); err == syscall.ECONNREFUSED {
-		return h, errors.New("nobody listens: the extension is not running")
+		return nil, errors.New("nobody listens: the extension is not running")
+	} else if err == syscall.EPERM {
+		return nil, errors.New("this process is confined already: the wrapper is started by what it has started, and is to be named once, as AWS_LAMBDA_EXEC_WRAPPER or as an image's ENTRYPOINT")
 	} else if err != nil {
-		return h, err
+		return nil, err
 	}
 	peer, err := syscall.GetsockoptUcred(fd, syscall.SOL_SOCKET, syscall.SO_PEERCRED)
 	if err != nil {
-		return h, err
+		return nil, err
 	}
 	if err := checkPeer(peer, path); err != nil {
-		return h, err
+		return nil, err
 	}
 	var answer []byte
 	buf := make([]byte, 8192)
 	for {
 		if err := setTimeout(fd, syscall.SO_RCVTIMEO, deadline); err != nil {
-			return h, err
+			return nil, err
 		}
 		n, err := syscall.Read(fd, buf)
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			return h, errors.New("no answer in time")
+			return nil, errors.New("no answer in time")
 		case err != nil:
-			return h, err
+			return nil, err
 		}
 		if n == 0 {
 			break
 		}
 		if answer = append(answer, buf[:n]...); len(answer) > 1<<20 {
-			return h, errors.New("the answer has no end")
+			return nil, errors.New("the answer has no end")
 		}
 	}
-	return ParseHandshake(answer)
+	h, err := ParseHandshake(answer)
+	if err != nil {
+		return nil, err
+	}
+	return &Answer{h, fd}, nil
 }
 
 // ParseHandshake reads a handshake and checks that all of it is there.
@@ -197,10 +234,15 @@ func ParseHandshake(b []byte) (Handshake, error) {
 }
 
 // checkPeer reports what is wrong with a peer that ought to be the program at
-// path, run by this process's user or by root. The program itself cannot be
-// looked at, since the extension lets nobody inspect it, but /proc/PID/cmdline
-// is readable by all. (proc(5); facts measured: a process that is not dumpable
-// keeps only its command line in the open.)
+// path, run by this process's user or by root. /proc/PID/cmdline is readable by
+// all, but is whatever its process was started with. Which program it runs, the
+// kernel says of a process that can be inspected, and the extension cannot: so
+// whoever can be has to be the program, where its mode was lost on the way here.
+// (proc(5); measured: a process that is not dumpable keeps only its command line
+// in the open.)
+//
+// Who makes itself uninspectable is believed, and gets nothing for it but to
+// stand where the proxy would for a function whose environment has no key.
 func checkPeer(peer *syscall.Ucred, path string) error {
 	if peer.Uid != 0 && int(peer.Uid) != os.Getuid() {
 		return fmt.Errorf("the listener is process %d of user %d", peer.Pid, peer.Uid)
@@ -208,12 +250,23 @@ func checkPeer(peer *syscall.Ucred, path string) error {
 	if peer.Pid <= 0 {
 		return errors.New("the listener is in another PID namespace")
 	}
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", peer.Pid))
+	proc := fmt.Sprintf("/proc/%d", peer.Pid)
+	line, err := os.ReadFile(proc + "/cmdline")
 	if err != nil {
 		return err
 	}
 	if first, _, _ := strings.Cut(string(line), "\x00"); first != path {
 		return fmt.Errorf("the listener is process %d, which is %q", peer.Pid, first)
+	}
+	program, err := os.Stat(proc + "/exe")
+	if errors.Is(err, os.ErrPermission) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the listener is process %d, which has ended", peer.Pid)
+	}
+	if want, err := os.Stat(path); err != nil || !os.SameFile(program, want) {
+		return fmt.Errorf("the listener is process %d, which calls itself %q and is another program", peer.Pid, path)
 	}
 	return nil
 }

@@ -3,8 +3,10 @@ package environ
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -26,8 +28,8 @@ func TestThePartsOfALayerFindEachOther(t *testing.T) {
 	if got := Place("/opt").Extension(); got != "/opt/extensions/remit" {
 		t.Errorf("extension: got %s", got)
 	}
-	if got := Place("/opt").Socket(); got != "@remit" {
-		t.Errorf("socket: got %s", got)
+	if got := Place("/opt").Socket(); len(got) < 10 || strings.Trim(strings.TrimPrefix(got, "@remit:"), "0123456789") != "" {
+		t.Errorf("socket: got %s, want one with the number of the PID namespace", got)
 	}
 	long := strings.Repeat("/long", 100)
 	a, b := Place(long+"/a").Socket(), Place(long+"/b").Socket()
@@ -75,8 +77,12 @@ func TestAskGetsWhatTheExtensionSays(t *testing.T) {
 	p, path := ourPlace(t)
 	answer(t, p, string(b))
 	got, err := ask(p.Socket(), path, time.Now().Add(time.Second))
-	if err != nil || got.Proxy != want.Proxy || got.Token != want.Token {
-		t.Errorf("got %v, %v", got, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.Close(got.fd)
+	if got.Proxy != want.Proxy || got.Token != want.Token {
+		t.Errorf("got %v", got)
 	}
 	// And from nobody else.
 	if _, err := Ask(p, time.Second); err == nil || !strings.Contains(err.Error(), "the listener is process") {
@@ -104,10 +110,11 @@ func TestAskWaitsNoLongerThanItMay(t *testing.T) {
 }
 
 func TestAskBelievesNoGarbage(t *testing.T) {
-	for _, text := range []string{"{", "[]", "null", `{"version":1}`, "\n", strings.Repeat("x", 1<<20+1)} {
+	for _, text := range []string{"{", "[]", "null", `{"version":2}`, "\n", strings.Repeat("x", 1<<20+1)} {
 		p, path := ourPlace(t)
 		answer(t, p, text)
 		if h, err := ask(p.Socket(), path, time.Now().Add(5*time.Second)); err == nil {
+			syscall.Close(h.fd)
 			t.Errorf("%.20q: got %v, want an error", text, h)
 		}
 	}
@@ -130,6 +137,18 @@ func TestThePeerIsLookedAt(t *testing.T) {
 	if err := checkPeer(&own, filepath.Join("/opt", "extensions", "remit")); err == nil {
 		t.Error("another program: got no error")
 	}
+	// A command line is what its process was started with.
+	liar := exec.Command("/bin/sleep", "60")
+	liar.Args[0] = os.Args[0]
+	if err := liar.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer liar.Wait()
+	defer liar.Process.Kill()
+	peer := syscall.Ucred{Pid: int32(liar.Process.Pid), Uid: own.Uid}
+	if err := checkPeer(&peer, os.Args[0]); err == nil || !strings.Contains(err.Error(), "another program") {
+		t.Errorf("another program under our name: got %v", err)
+	}
 }
 
 // FuzzHandshake holds ParseHandshake to what the environment is made of: what
@@ -140,8 +159,8 @@ func FuzzHandshake(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
-	f.Add([]byte(`{"version":1,"proxy":"[::1]:1","credentials_uri":"http://127.0.0.1:1@x:2/","token":"t","ca":"-----BEGIN CERTIFICATE-----"}`))
-	f.Add([]byte(`{"version":1,"proxy":"127.0.0.1:0","credentials_uri":"http://127.0.0.1:1/\u0000","token":"\n"}`))
+	f.Add([]byte(`{"version":2,"proxy":"[::1]:1","credentials_uri":"http://127.0.0.1:1@x:2/","token":"t","ca":"-----BEGIN CERTIFICATE-----"}`))
+	f.Add([]byte(`{"version":2,"proxy":"127.0.0.1:0","credentials_uri":"http://127.0.0.1:1/\u0000","token":"\n"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h, err := ParseHandshake(b)
 		if err != nil {
@@ -169,4 +188,68 @@ func TestAHandshakePrintsWithoutItsToken(t *testing.T) {
 			t.Errorf("%s: got %s", verb, s)
 		}
 	}
+}
+
+func TestWhatTheWrapperTellsArrives(t *testing.T) {
+	b, err := json.Marshal(handshake())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, path := ourPlace(t)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: p.Socket(), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	told := make(chan []byte, 1)
+	go func() {
+		defer close(told)
+		c, err := l.AcceptUnix()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		c.Write(b)
+		c.CloseWrite()
+		text, _ := io.ReadAll(c)
+		told <- text
+	}()
+	a, err := ask(p.Socket(), path, time.Now().Add(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Confinement{Landlock: 7, Signals: true, NoPrivileges: true, Why: "the sockets"}
+	if err := a.Tell(want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ParseConfinement(<-told); err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	if err := a.Tell(want); err == nil {
+		t.Error("told twice: got no error")
+	}
+}
+
+// FuzzConfinement holds the report to what it may be: no version below none,
+// and nothing but what can be written again.
+func FuzzConfinement(f *testing.F) {
+	f.Add([]byte(`{"landlock":7,"signals":true,"sockets":true,"no_new_privs":true}`))
+	f.Add([]byte(`{"landlock":-1,"why_not_whole":"\u0000"}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := ParseConfinement(b)
+		if err != nil {
+			if c != (Confinement{}) {
+				t.Fatalf("an error comes with %+v", c)
+			}
+			return
+		}
+		again, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := ParseConfinement(again); err != nil || c != d || c.Landlock < 0 {
+			t.Fatalf("%+v is read again as %+v, %v", c, d, err)
+		}
+	})
 }

@@ -194,7 +194,7 @@ func TestClosingEndsTheWarming(t *testing.T) {
 // is known: a role that is named may have any policy.
 func TestTheStartSaysThatNobodyLookedAtTheRole(t *testing.T) {
 	f := adaptiveFaults(t, "", nil)
-	f.Announce(audit.Boundary{Stands: true})
+	f.Announce(audit.Boundary{Stands: true}, audit.Boundary{})
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if line := f.log.String(); !strings.Contains(line, `"role_policy":true`) || !strings.Contains(line, `"unchecked":{"role_policy":"the manifest names a role`) {

@@ -59,7 +59,6 @@ type Config struct {
 	Version   string             // the function's
 	Base      aws.CredentialsProvider
 	Log       io.Writer         // nil: standard error
-	Hardened  audit.Boundary    // whether nobody of the same user can read this process's memory
 	SHA256    string            // of the manifest's text, for the line in the log that the start writes
 	Notes     []string          // warnings in that line
 	Bearer    map[string]string // the function's bearer tokens, by variable: AWS_BEARER_TOKEN_BEDROCK
@@ -99,10 +98,9 @@ type Sidecar struct {
 // Start starts a sidecar. It is ready when Start returns.
 func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	s := &Sidecar{broken: make(chan error, 2), start: audit.Start{
-		Decision:        audit.Boundary{Stands: true},
-		HardenedProcess: c.Hardened,
-		SHA256:          c.SHA256,
-		Warnings:        c.Notes,
+		Decision: audit.Boundary{Stands: true},
+		SHA256:   c.SHA256,
+		Warnings: c.Notes,
 	}}
 	m := c.Manifest
 	if m == nil {
@@ -287,11 +285,13 @@ func (s *Sidecar) Invocation(header, request string) {
 }
 
 // Announce writes the line of the start into the log, once: which boundaries
-// stand here. Whether the process beside has its environment from the handshake
-// is known only when it has asked for it, or when it runs and has not.
-func (s *Sidecar) Announce(sealed audit.Boundary) {
+// stand here. Whether the process beside has its environment from the handshake,
+// and is kept out of others, is known only when it has asked for the one and
+// told the other, or when it runs and has not.
+func (s *Sidecar) Announce(sealed, hardened audit.Boundary, measures ...audit.Measure) {
 	s.announcing.Do(func() {
-		s.start.SealedCredentials = sealed
+		s.start.SealedCredentials, s.start.HardenedProcess = sealed, hardened
+		s.start.Measures = measures
 		s.log.Start(s.start)
 	})
 }

@@ -337,8 +337,10 @@ func TestAStartNamesTheBoundariesThatStand(t *testing.T) {
 		{"one that nobody looked at", manifest.Manifest{Grants: []*manifest.Grant{grant}}, audit.Start{
 			RolePolicy: audit.Boundary{Stands: true, Why: "a name"}, SessionPolicy: stands, Decision: stands, SealedCredentials: stands, HardenedProcess: stands,
 		}, []string{`"level":"info"`, `"role_policy":true`, `"unchecked":{"role_policy":"a name"}}`}},
-		{"none is said to stand", manifest.Manifest{Grants: []*manifest.Grant{grant}}, audit.Start{HardenedProcess: audit.Boundary{Why: "no prctl"}}, []string{
-			`"level":"warn"`, `"hardened_process":false}`, `"sealed_credentials":"not said"`, `"hardened_process":"no prctl"`,
+		{"none is said to stand", manifest.Manifest{Grants: []*manifest.Grant{grant}}, audit.Start{
+			HardenedProcess: audit.Boundary{Why: "no prctl"}, Measures: []audit.Measure{{Name: "no_new_privs", Holds: true}, {Name: "others_closed"}},
+		}, []string{
+			`"level":"warn"`, `"hardening":{"no_new_privs":true,"others_closed":false}`, `"hardened_process":false}`, `"sealed_credentials":"not said"`, `"hardened_process":"no prctl"`,
 		}},
 		{"observe, unminted, upstreams and nothing granted", manifest.Manifest{
 			Mode: manifest.Observe, Credentials: manifest.Credentials{Unminted: true}, Upstreams: map[string]*url.URL{"s3": upstream},

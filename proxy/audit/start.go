@@ -20,16 +20,24 @@ type Boundary struct {
 	Why    string // it does not; or what nobody checked where it is said to; for people
 }
 
+// A Measure is one of those that boundary 5 is made of, and whether it holds
+// here.
+type Measure struct {
+	Name  string
+	Holds bool
+}
+
 // A Start is what is known of a sandbox when it starts, besides its manifest.
 type Start struct {
 	RolePolicy        Boundary // 1: IAM bounds the role that calls are made under
 	SessionPolicy     Boundary // 2: IAM bounds each minted credential
 	Decision          Boundary // 3: the proxy denies what is not granted
 	SealedCredentials Boundary // 4: the function's environment holds nothing that AWS honours
-	HardenedProcess   Boundary // 5: the extension's memory cannot be read
+	HardenedProcess   Boundary // 5: the extension cannot be read, nor can the function reach what else its user runs
 
-	SHA256   string   // of the manifest's text
-	Warnings []string // beside the manifest's own
+	Measures []Measure // of which boundary 5 is made
+	SHA256   string    // of the manifest's text
+	Warnings []string  // beside the manifest's own
 }
 
 // Start writes the line of a start: what the manifest is, which boundaries
@@ -42,6 +50,9 @@ type Start struct {
 //	grants_total      how many grants it has
 //	boundaries        {role_policy, session_policy, decision, sealed_credentials,
 //	                  hardened_process}: true where it stands
+//	hardening         {memory_closed, closed_from_exec, no_new_privs, others_closed,
+//	                  signals_closed, sockets_closed}: what hardened_process is
+//	                  made of, and whether it holds; see package extension
 //	why_not           for each that does not
 //	unchecked         for each that does by what somebody said, what was not
 //	                  looked at
@@ -107,6 +118,14 @@ func (l *Log) Start(s Start) {
 		}
 		return nil
 	})))
+	if len(s.Measures) > 0 {
+		f = append(f, zap.Object("hardening", zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
+			for _, m := range s.Measures {
+				enc.AddBool(m.Name, m.Holds)
+			}
+			return nil
+		})))
+	}
 	if missing > 0 {
 		f = append(f, zap.Object("why_not", zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
 			for _, b := range order {

@@ -10,6 +10,11 @@
 // that it was given. (AWS Lambda Developer Guide, "Modifying the runtime
 // environment"; wrappers are not supported on provided runtimes.)
 //
+// Where the kernel has Landlock, PROGRAM and all that it starts can neither read
+// nor trace nor signal the processes outside of it, the extension and Lambda's
+// own among them, and may do everything else as before. REMIT_CONFINE=off leaves
+// that out, for a function that has to.
+//
 // REMIT_NEXT_WRAPPER names a wrapper to become instead, which gets PROGRAM and
 // its arguments. REMIT_CAPTURE says how calls are led to the proxy: "proxy" or
 // "endpoint". As bootstrap it becomes the function's own program,
@@ -21,6 +26,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/lambda-remit/remit/extension/environ"
 )
 
 // patience is how long the extension may take to answer. It was listening
@@ -28,10 +35,19 @@ import (
 const patience = 2 * time.Second
 
 func main() {
-	err := run(os.Args, os.Environ(), func(path string, argv, environ []string) error {
-		confine()
-		return syscall.Exec(path, argv, environ)
-	})
+	closed()
+	confining, err := wants(os.Environ())
+	if err == nil {
+		err = run(os.Args, os.Environ(), func(asked *environ.Answer, path string, argv, env []string) error {
+			c := environ.Confinement{Why: "REMIT_CONFINE is off"}
+			if confining {
+				c = confine()
+			}
+			// An extension that hears nothing says in the log that it did not.
+			asked.Tell(c)
+			return syscall.Exec(path, argv, env)
+		})
+	}
 	// Only an error comes back from exec.
 	fmt.Fprintf(os.Stderr, "remit: the function is not started: %v\n", err)
 	os.Exit(1)

@@ -12,7 +12,7 @@ import (
 
 // run makes the environment and calls exec, which does not return unless it
 // fails.
-func run(args, old []string, exec func(string, []string, []string) error) error {
+func run(args, old []string, exec func(*environ.Answer, string, []string, []string) error) error {
 	exe, err := os.Executable()
 	if err != nil {
 		return err
@@ -36,19 +36,19 @@ func run(args, old []string, exec func(string, []string, []string) error) error 
 		argv = append([]string{next}, argv...)
 	}
 	place := environ.PlaceOf(exe)
-	handshake, err := environ.Ask(place, patience)
+	asked, err := environ.Ask(place, patience)
 	if err != nil {
 		return err
 	}
 	environ.Sweep("/tmp")
-	made, err := environ.Maker{Handshake: handshake, Way: way, Runtime: runtime, Parent: "/tmp", Preload: place.Preload()}.Make(old)
+	made, err := environ.Maker{Handshake: asked.Handshake, Way: way, Runtime: runtime, Parent: "/tmp", Preload: place.Preload()}.Make(old)
 	if err != nil {
 		return err
 	}
 	for _, note := range made.Notes {
 		fmt.Fprintln(os.Stderr, "remit:", note)
 	}
-	return fmt.Errorf("%s: %w", argv[0], exec(argv[0], argv, made.Environ))
+	return fmt.Errorf("%s: %w", argv[0], exec(asked, argv[0], argv, made.Environ))
 }
 
 // program returns what to become: the arguments, or as bootstrap the function's

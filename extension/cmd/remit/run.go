@@ -135,7 +135,6 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 		Manifest: m, Region: r.region, Account: account, Function: "remit-run",
 		Bearer: environ.Bearers(os.Environ()),
 		Base:   cfg.Credentials, Log: log, SHA256: hex.EncodeToString(sum[:]),
-		Hardened: audit.Boundary{Why: "remit run is no sandbox: the command runs as you do"},
 	})
 	if err != nil {
 		return err
@@ -157,7 +156,7 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 	for _, n := range env.Notes {
 		t.note("%s", n)
 	}
-	s.Announce(audit.Boundary{Stands: true})
+	s.Announce(audit.Boundary{Stands: true}, audit.Boundary{Why: "remit run is no sandbox: the command runs as you do"})
 	return r.child(ctx, t, path, env.Environ, s.Broken())
 }
 
