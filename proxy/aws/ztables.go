@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{693645, 694064}}
+		return []block{{695653, 696072}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
@@ -23,13 +23,13 @@ func blocksOf(name string) []block {
 	case "acm-pca":
 		return []block{{5804, 7099}}
 	case "aidevops":
-		return []block{{416375, 420551}}
+		return []block{{418383, 422559}}
 	case "aiops":
 		return []block{{7099, 8098}}
 	case "airflow":
-		return []block{{867038, 867928}}
+		return []block{{869046, 869936}}
 	case "airflow-serverless":
-		return []block{{867928, 868643}}
+		return []block{{869936, 870651}}
 	case "amplify":
 		return []block{{12289, 15429}}
 	case "amplifybackend":
@@ -37,701 +37,701 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{17820, 20572}}
 	case "aoss":
-		return []block{{924874, 926292}}
+		return []block{{926868, 928286}}
 	case "apigateway":
-		return []block{{20572, 30324}, {30648, 38473}}
+		return []block{{20572, 30324}, {30648, 39210}}
 	case "app-integrations":
-		return []block{{57733, 59615}}
+		return []block{{58470, 60352}}
 	case "appconfig":
-		return []block{{43607, 51510}, {51510, 51848}}
+		return []block{{44344, 52247}, {52247, 52585}}
 	case "appfabric":
-		return []block{{51848, 55898}}
+		return []block{{52585, 56635}}
 	case "appflow":
-		return []block{{55898, 57733}}
+		return []block{{56635, 58470}}
 	case "application-autoscaling":
-		return []block{{59615, 60381}}
+		return []block{{60352, 61118}}
 	case "application-cost-profiler":
-		return []block{{63774, 64263}}
+		return []block{{64511, 65000}}
 	case "application-signals":
-		return []block{{62382, 63774}}
+		return []block{{63119, 64511}}
 	case "applicationinsights":
-		return []block{{61360, 62382}}
+		return []block{{62097, 63119}}
 	case "appmesh":
-		return []block{{38473, 43607}}
+		return []block{{39210, 44344}}
 	case "apprunner":
-		return []block{{64263, 66231}}
+		return []block{{65000, 66968}}
 	case "appstream":
-		return []block{{66231, 70129}}
+		return []block{{66968, 70866}}
 	case "appsync":
-		return []block{{70129, 75556}}
+		return []block{{70866, 76293}}
 	case "apptest":
-		return []block{{75556, 77242}}
+		return []block{{76293, 77979}}
 	case "aps":
 		return []block{{8098, 12289}}
 	case "arc-region-switch":
-		return []block{{77242, 78026}}
+		return []block{{77979, 78763}}
 	case "arc-zonal-shift":
-		return []block{{78026, 79028}}
+		return []block{{78763, 79765}}
 	case "artifact":
-		return []block{{79028, 79429}}
+		return []block{{79765, 80166}}
 	case "athena":
-		return []block{{79429, 82018}}
+		return []block{{80166, 82755}}
 	case "auditmanager":
-		return []block{{82018, 87327}}
+		return []block{{82755, 88064}}
 	case "autoscaling":
-		return []block{{87327, 89670}}
+		return []block{{88064, 90407}}
 	case "autoscaling-plans":
-		return []block{{89670, 89983}}
+		return []block{{90407, 90720}}
 	case "aws-marketplace":
-		return []block{{807612, 808599}, {808599, 809484}, {809713, 810149}, {810149, 810305}, {810305, 810506}, {810506, 810676}}
+		return []block{{809620, 810607}, {810607, 811492}, {811721, 812157}, {812157, 812313}, {812313, 812514}, {812514, 812684}}
 	case "awsssoportal":
-		return []block{{1219057, 1219302}}
+		return []block{{1221103, 1221348}}
 	case "b2bi":
-		return []block{{89983, 91197}}
+		return []block{{90720, 91934}}
 	case "backup":
-		return []block{{91197, 101042}}
+		return []block{{91934, 101779}}
 	case "backup-gateway":
-		return []block{{101042, 102212}}
+		return []block{{101779, 102949}}
 	case "backup-search":
-		return []block{{102212, 103248}}
+		return []block{{102949, 103985}}
 	case "batch":
-		return []block{{103248, 107175}}
+		return []block{{103985, 107912}}
 	case "bcm-dashboards":
-		return []block{{107175, 107535}}
+		return []block{{107912, 108272}}
 	case "bcm-data-exports":
-		return []block{{107535, 108093}}
+		return []block{{108272, 108830}}
 	case "bcm-pricing-calculator":
-		return []block{{108093, 110346}}
+		return []block{{108830, 111083}}
 	case "bcm-recommended-actions":
-		return []block{{110346, 110539}}
+		return []block{{111083, 111276}}
 	case "bedrock":
-		return []block{{110539, 120575}, {120575, 127750}, {127750, 131343}, {152542, 155046}, {155046, 155481}, {155481, 156375}}
+		return []block{{111276, 121312}, {121312, 128487}, {128487, 132080}, {153279, 155783}, {155783, 156218}, {156218, 157112}}
 	case "bedrock-agentcore":
-		return []block{{131343, 137063}, {137063, 152542}}
+		return []block{{132080, 137800}, {137800, 153279}}
 	case "billing":
-		return []block{{156375, 156882}}
+		return []block{{157112, 157619}}
 	case "billingconductor":
-		return []block{{156882, 159224}}
+		return []block{{157619, 159961}}
 	case "braket":
-		return []block{{159224, 160357}}
+		return []block{{159961, 161094}}
 	case "budgets":
-		return []block{{160357, 162202}}
+		return []block{{161094, 162939}}
 	case "cases":
-		return []block{{340119, 344099}}
+		return []block{{340856, 344836}}
 	case "cassandra":
-		return []block{{729743, 730749}, {730749, 730942}}
+		return []block{{731751, 732757}, {732757, 732950}}
 	case "ce":
-		return []block{{347655, 349811}}
+		return []block{{348392, 350548}}
 	case "chatbot":
-		return []block{{162202, 165046}}
+		return []block{{162939, 165783}}
 	case "chime":
-		return []block{{165046, 169401}, {169401, 172166}, {172166, 175665}, {175665, 177051}, {177051, 182699}, {182699, 192196}}
+		return []block{{165783, 170138}, {170138, 172903}, {172903, 176402}, {176402, 177788}, {177788, 183436}, {183436, 192933}}
 	case "cleanrooms":
-		return []block{{192196, 205446}}
+		return []block{{192933, 206183}}
 	case "cleanrooms-ml":
-		return []block{{205446, 212436}}
+		return []block{{206183, 213173}}
 	case "cloud9":
-		return []block{{212436, 213141}}
+		return []block{{213173, 213878}}
 	case "cloudcontrolapi":
-		return []block{{213141, 213491}}
+		return []block{{213878, 214228}}
 	case "clouddirectory":
-		return []block{{213491, 219943}}
+		return []block{{214228, 220680}}
 	case "cloudformation":
-		return []block{{219943, 222943}}
+		return []block{{220680, 223680}}
 	case "cloudfront":
-		return []block{{222943, 236759}}
+		return []block{{223680, 237496}}
 	case "cloudfront-keyvaluestore":
-		return []block{{236759, 237235}}
+		return []block{{237496, 237972}}
 	case "cloudhsm":
-		return []block{{237235, 237839}, {237839, 238473}}
+		return []block{{237972, 238576}, {238576, 239210}}
 	case "cloudsearch":
-		return []block{{238473, 239644}, {239644, 239975}}
+		return []block{{239210, 240381}, {240381, 240712}}
 	case "cloudtrail":
-		return []block{{239975, 242406}}
+		return []block{{240712, 243143}}
 	case "cloudtrail-data":
-		return []block{{242406, 242578}}
+		return []block{{243143, 243315}}
 	case "codeartifact":
-		return []block{{250010, 253905}}
+		return []block{{250747, 254642}}
 	case "codebuild":
-		return []block{{253905, 256272}}
+		return []block{{254642, 257009}}
 	case "codecommit":
-		return []block{{259388, 262810}}
+		return []block{{260125, 263547}}
 	case "codeconnections":
-		return []block{{262810, 264317}}
+		return []block{{263547, 265054}}
 	case "codedeploy":
-		return []block{{264317, 266749}}
+		return []block{{265054, 267486}}
 	case "codeguru-profiler":
-		return []block{{268588, 270905}}
+		return []block{{269325, 271642}}
 	case "codeguru-reviewer":
-		return []block{{266749, 267779}}
+		return []block{{267486, 268516}}
 	case "codeguru-security":
-		return []block{{267779, 268588}}
+		return []block{{268516, 269325}}
 	case "codepipeline":
-		return []block{{270905, 273000}}
+		return []block{{271642, 273737}}
 	case "codestar-connections":
-		return []block{{273000, 274213}}
+		return []block{{273737, 274950}}
 	case "codestar-notifications":
-		return []block{{274213, 275037}}
+		return []block{{274950, 275774}}
 	case "cognito-identity":
-		return []block{{275037, 276042}}
+		return []block{{275774, 276779}}
 	case "cognito-idp":
-		return []block{{276042, 281475}}
+		return []block{{276779, 282212}}
 	case "cognito-sync":
-		return []block{{281475, 283750}}
+		return []block{{282212, 284487}}
 	case "comprehend":
-		return []block{{283750, 288620}}
+		return []block{{284487, 289357}}
 	case "comprehendmedical":
-		return []block{{288620, 289720}}
+		return []block{{289357, 290457}}
 	case "compute-optimizer":
-		return []block{{289720, 290919}}
+		return []block{{290457, 291656}}
 	case "config":
-		return []block{{290919, 295168}}
+		return []block{{291656, 295905}}
 	case "connect":
-		return []block{{295168, 335499}, {335499, 335752}}
+		return []block{{295905, 336236}, {336236, 336489}}
 	case "connect-campaigns":
-		return []block{{335752, 337246}, {337246, 340119}}
+		return []block{{336489, 337983}, {337983, 340856}}
 	case "controlcatalog":
-		return []block{{344856, 345191}}
+		return []block{{345593, 345928}}
 	case "controltower":
-		return []block{{345191, 347205}}
+		return []block{{345928, 347942}}
 	case "cost-optimization-hub":
-		return []block{{349811, 350170}}
+		return []block{{350548, 350907}}
 	case "cur":
-		return []block{{347205, 347655}}
+		return []block{{347942, 348392}}
 	case "databrew":
-		return []block{{371012, 373291}}
+		return []block{{372992, 375271}}
 	case "dataexchange":
-		return []block{{373291, 376122}}
+		return []block{{375271, 378102}}
 	case "datapipeline":
-		return []block{{362305, 363094}}
+		return []block{{363042, 363831}}
 	case "datasync":
-		return []block{{376122, 379310}}
+		return []block{{378102, 381290}}
 	case "datazone":
-		return []block{{379310, 396638}}
+		return []block{{381290, 398618}}
 	case "dax":
-		return []block{{396638, 397414}}
+		return []block{{398618, 399394}}
 	case "deadline":
-		return []block{{397414, 411749}}
+		return []block{{399394, 413729}}
 	case "detective":
-		return []block{{411749, 413672}}
+		return []block{{413729, 415680}}
 	case "devicefarm":
-		return []block{{413672, 416375}}
+		return []block{{415680, 418383}}
 	case "devops-guru":
-		return []block{{420551, 422287}}
+		return []block{{422559, 424295}}
 	case "directconnect":
-		return []block{{422287, 426275}}
+		return []block{{424295, 428283}}
 	case "discovery":
-		return []block{{60381, 61360}}
+		return []block{{61118, 62097}}
 	case "dlm":
-		return []block{{430514, 431142}}
+		return []block{{432522, 433150}}
 	case "dms":
-		return []block{{363094, 371012}}
+		return []block{{363831, 372992}}
 	case "docdb-elastic":
-		return []block{{434219, 435597}}
+		return []block{{436227, 437605}}
 	case "drs":
-		return []block{{435597, 439609}}
+		return []block{{437605, 441617}}
 	case "ds":
-		return []block{{426275, 429375}}
+		return []block{{428283, 431383}}
 	case "ds-data":
-		return []block{{429375, 430514}}
+		return []block{{431383, 432522}}
 	case "dsql":
-		return []block{{439609, 440856}}
+		return []block{{441617, 442864}}
 	case "dynamodb":
-		return []block{{440856, 443562}, {443562, 443765}}
+		return []block{{442864, 445570}, {445570, 445773}}
 	case "ebs":
-		return []block{{443765, 444265}}
+		return []block{{445773, 446273}}
 	case "ec2":
-		return []block{{444265, 488725}}
+		return []block{{446273, 490733}}
 	case "ec2-instance-connect":
-		return []block{{488725, 488969}}
+		return []block{{490733, 490977}}
 	case "ecr":
-		return []block{{488969, 492280}}
+		return []block{{490977, 494288}}
 	case "ecr-public":
-		return []block{{492280, 493578}}
+		return []block{{494288, 495586}}
 	case "ecs":
-		return []block{{493578, 498114}}
+		return []block{{495586, 500122}}
 	case "eks":
-		return []block{{501119, 507403}}
+		return []block{{503127, 509411}}
 	case "eks-auth":
-		return []block{{507403, 507602}}
+		return []block{{509411, 509610}}
 	case "elasticache":
-		return []block{{515729, 521143}}
+		return []block{{517737, 523151}}
 	case "elasticbeanstalk":
-		return []block{{507602, 510744}}
+		return []block{{509610, 512752}}
 	case "elasticfilesystem":
-		return []block{{498114, 501119}}
+		return []block{{500122, 503127}}
 	case "elasticloadbalancing":
-		return []block{{510744, 512381}, {512381, 514559}}
+		return []block{{512752, 514389}, {514389, 516567}}
 	case "elasticmapreduce":
-		return []block{{526972, 529990}}
+		return []block{{528980, 531998}}
 	case "elastictranscoder":
-		return []block{{514559, 515729}}
+		return []block{{516567, 517737}}
 	case "elemental-inference":
-		return []block{{525675, 526972}}
+		return []block{{527683, 528980}}
 	case "emr-containers":
-		return []block{{529990, 532285}}
+		return []block{{531998, 534293}}
 	case "emr-serverless":
-		return []block{{532285, 534403}}
+		return []block{{534293, 536411}}
 	case "entityresolution":
-		return []block{{534403, 537533}}
+		return []block{{536411, 539541}}
 	case "es":
-		return []block{{521143, 525675}, {916100, 924874}}
+		return []block{{523151, 527683}, {918094, 926868}}
 	case "events":
-		return []block{{537533, 539799}}
+		return []block{{539541, 541807}}
 	case "evidently":
-		return []block{{539799, 542684}}
+		return []block{{541807, 544692}}
 	case "evs":
-		return []block{{542684, 543679}}
+		return []block{{544692, 545687}}
 	case "execute-api":
-		return []block{{30324, 30648}, {344099, 344856}}
+		return []block{{30324, 30648}, {344836, 345593}}
 	case "finspace":
-		return []block{{543679, 548162}}
+		return []block{{545687, 550170}}
 	case "finspace-api":
-		return []block{{548162, 550103}}
+		return []block{{550170, 552111}}
 	case "firehose":
-		return []block{{550103, 551795}}
+		return []block{{552111, 553803}}
 	case "fis":
-		return []block{{551795, 554192}}
+		return []block{{553803, 556200}}
 	case "fms":
-		return []block{{554192, 555756}}
+		return []block{{556200, 557764}}
 	case "forecast":
-		return []block{{555756, 559054}, {559054, 559223}}
+		return []block{{557764, 561062}, {561062, 561231}}
 	case "frauddetector":
-		return []block{{559223, 562456}}
+		return []block{{561231, 564464}}
 	case "freetier":
-		return []block{{562456, 562664}}
+		return []block{{564464, 564672}}
 	case "fsx":
-		return []block{{562664, 564859}}
+		return []block{{564672, 566867}}
 	case "gamelift":
-		return []block{{564859, 569807}}
+		return []block{{566867, 571815}}
 	case "gameliftstreams":
-		return []block{{569807, 572327}}
+		return []block{{571815, 574335}}
 	case "geo":
-		return []block{{780695, 786748}}
+		return []block{{782703, 788756}}
 	case "geo-maps":
-		return []block{{572327, 572702}}
+		return []block{{574335, 574710}}
 	case "geo-places":
-		return []block{{572702, 573066}}
+		return []block{{574710, 575074}}
 	case "geo-routes":
-		return []block{{573066, 573386}}
+		return []block{{575074, 575394}}
 	case "glacier":
-		return []block{{573386, 576683}}
+		return []block{{575394, 578691}}
 	case "globalaccelerator":
-		return []block{{576683, 579324}}
+		return []block{{578691, 581332}}
 	case "glue":
-		return []block{{579324, 594272}}
+		return []block{{581332, 596280}}
 	case "grafana":
-		return []block{{594272, 596566}}
+		return []block{{596280, 598574}}
 	case "greengrass":
-		return []block{{596566, 606672}, {606672, 609437}}
+		return []block{{598574, 608680}, {608680, 611445}}
 	case "groundstation":
-		return []block{{609437, 612466}}
+		return []block{{611445, 614474}}
 	case "guardduty":
-		return []block{{612466, 620956}}
+		return []block{{614474, 622964}}
 	case "health":
-		return []block{{620956, 621576}}
+		return []block{{622964, 623584}}
 	case "healthlake":
-		return []block{{621576, 622303}}
+		return []block{{623584, 624311}}
 	case "iam":
-		return []block{{622303, 629658}}
+		return []block{{624311, 631666}}
 	case "identitystore":
-		return []block{{629658, 631066}}
+		return []block{{631666, 633074}}
 	case "imagebuilder":
-		return []block{{631066, 636857}}
+		return []block{{633074, 638865}}
 	case "inspector":
-		return []block{{636857, 638045}}
+		return []block{{638865, 640053}}
 	case "inspector-scan":
-		return []block{{638045, 638158}}
+		return []block{{640053, 640166}}
 	case "inspector2":
-		return []block{{638158, 643308}}
+		return []block{{640166, 645316}}
 	case "internetmonitor":
-		return []block{{643308, 644744}}
+		return []block{{645316, 646752}}
 	case "invoicing":
-		return []block{{644744, 645640}}
+		return []block{{646752, 647648}}
 	case "iot":
-		return []block{{645640, 667042}}
+		return []block{{647648, 669050}}
 	case "iot-jobs-data":
-		return []block{{670753, 671247}}
+		return []block{{672761, 673255}}
 	case "iotanalytics":
-		return []block{{686366, 688952}}
+		return []block{{688374, 690960}}
 	case "iotdata":
-		return []block{{667042, 667909}}
+		return []block{{669050, 669917}}
 	case "iotdeviceadvisor":
-		return []block{{688952, 690438}}
+		return []block{{690960, 692446}}
 	case "iotevents":
-		return []block{{667909, 669937}}
+		return []block{{669917, 671945}}
 	case "ioteventsdata":
-		return []block{{669937, 670753}}
+		return []block{{671945, 672761}}
 	case "iotfleethub":
-		return []block{{690438, 691106}}
+		return []block{{692446, 693114}}
 	case "iotfleetwise":
-		return []block{{691106, 693645}}
+		return []block{{693114, 695653}}
 	case "iotmanagedintegrations":
-		return []block{{671247, 677426}}
+		return []block{{673255, 679434}}
 	case "iotsitewise":
-		return []block{{694064, 707264}}
+		return []block{{696072, 709272}}
 	case "iotthingsgraph":
-		return []block{{707264, 708457}}
+		return []block{{709272, 710465}}
 	case "iottwinmaker":
-		return []block{{708457, 712501}}
+		return []block{{710465, 714509}}
 	case "iotwireless":
-		return []block{{677426, 686366}}
+		return []block{{679434, 688374}}
 	case "ivs":
-		return []block{{712501, 714972}, {714972, 717414}}
+		return []block{{714509, 716980}, {716980, 719422}}
 	case "ivschat":
-		return []block{{717414, 718516}}
+		return []block{{719422, 720524}}
 	case "kafka":
-		return []block{{718516, 723377}}
+		return []block{{720524, 725385}}
 	case "kafkaconnect":
-		return []block{{723377, 725027}}
+		return []block{{725385, 727035}}
 	case "kendra":
-		return []block{{725027, 729200}}
+		return []block{{727035, 731208}}
 	case "kendra-ranking":
-		return []block{{729200, 729743}}
+		return []block{{731208, 731751}}
 	case "kinesis":
-		return []block{{730942, 732998}}
+		return []block{{732950, 735006}}
 	case "kinesisanalytics":
-		return []block{{732998, 734357}, {734357, 736181}}
+		return []block{{735006, 736365}, {736365, 738189}}
 	case "kinesisvideo":
-		return []block{{736181, 738518}, {738518, 738975}, {738975, 739119}, {739119, 739374}, {739374, 739633}}
+		return []block{{738189, 740526}, {740526, 740983}, {740983, 741127}, {741127, 741382}, {741382, 741641}}
 	case "kms":
-		return []block{{739633, 741468}}
+		return []block{{741641, 743476}}
 	case "lakeformation":
-		return []block{{741468, 745474}}
+		return []block{{743476, 747482}}
 	case "lambda":
-		return []block{{745474, 754165}}
+		return []block{{747482, 756173}}
 	case "launchwizard":
-		return []block{{754165, 755163}}
+		return []block{{756173, 757171}}
 	case "lex":
-		return []block{{755163, 757874}, {757874, 767204}, {767204, 767796}, {767796, 768706}}
+		return []block{{757171, 759882}, {759882, 769212}, {769212, 769804}, {769804, 770714}}
 	case "license-manager":
-		return []block{{768706, 771528}}
+		return []block{{770714, 773536}}
 	case "license-manager-linux-subscriptions":
-		return []block{{771528, 772590}}
+		return []block{{773536, 774598}}
 	case "license-manager-user-subscriptions":
-		return []block{{772590, 774055}}
+		return []block{{774598, 776063}}
 	case "lightsail":
-		return []block{{774055, 780695}}
+		return []block{{776063, 782703}}
 	case "logs":
-		return []block{{244947, 250010}}
+		return []block{{245684, 250747}}
 	case "lookoutequipment":
-		return []block{{786748, 788563}}
+		return []block{{788756, 790571}}
 	case "lookoutmetrics":
-		return []block{{788563, 790875}}
+		return []block{{790571, 792883}}
 	case "lookoutvision":
-		return []block{{790875, 792966}}
+		return []block{{792883, 794974}}
 	case "m2":
-		return []block{{792966, 796172}}
+		return []block{{794974, 798180}}
 	case "machinelearning":
-		return []block{{796172, 797581}}
+		return []block{{798180, 799589}}
 	case "macie2":
-		return []block{{797581, 802356}}
+		return []block{{799589, 804364}}
 	case "managedblockchain":
-		return []block{{804944, 807025}}
+		return []block{{806952, 809033}}
 	case "managedblockchain-query":
-		return []block{{807025, 807612}}
+		return []block{{809033, 809620}}
 	case "marketplacecommerceanalytics":
-		return []block{{809484, 809713}}
+		return []block{{811492, 811721}}
 	case "mediaconnect":
-		return []block{{810676, 816432}}
+		return []block{{812684, 818440}}
 	case "mediaconvert":
-		return []block{{816432, 818441}}
+		return []block{{818440, 820449}}
 	case "medialive":
-		return []block{{818441, 828765}}
+		return []block{{820449, 830773}}
 	case "mediapackage":
-		return []block{{828765, 830017}}
+		return []block{{830773, 832025}}
 	case "mediapackage-vod":
-		return []block{{830017, 831228}}
+		return []block{{832025, 833236}}
 	case "mediapackagev2":
-		return []block{{831228, 836780}}
+		return []block{{833236, 838788}}
 	case "mediastore":
-		return []block{{836780, 837745}, {837745, 837993}}
+		return []block{{838788, 839753}, {839753, 840001}}
 	case "mediatailor":
-		return []block{{837993, 841982}}
+		return []block{{840001, 843990}}
 	case "medical-imaging":
-		return []block{{841982, 843952}}
+		return []block{{843990, 845960}}
 	case "memorydb":
-		return []block{{843952, 846519}}
+		return []block{{845960, 848527}}
 	case "mgh":
-		return []block{{855256, 856067}, {859000, 859221}}
+		return []block{{857264, 858075}, {861008, 861229}}
 	case "mgn":
-		return []block{{846519, 855256}}
+		return []block{{848527, 857264}}
 	case "migrationhub-orchestrator":
-		return []block{{859221, 861362}}
+		return []block{{861229, 863370}}
 	case "migrationhub-strategy":
-		return []block{{861362, 862849}}
+		return []block{{863370, 864857}}
 	case "mobiletargeting":
-		return []block{{953382, 965022}}
+		return []block{{955376, 967016}}
 	case "monitoring":
-		return []block{{242578, 244947}}
+		return []block{{243315, 245684}}
 	case "mpa":
-		return []block{{862849, 864253}}
+		return []block{{864857, 866261}}
 	case "mq":
-		return []block{{864253, 865839}}
+		return []block{{866261, 867847}}
 	case "mturk-requester":
-		return []block{{865839, 867038}}
+		return []block{{867847, 869046}}
 	case "neptune-db":
-		return []block{{875450, 878686}}
+		return []block{{877458, 880694}}
 	case "neptune-graph":
-		return []block{{872876, 875450}}
+		return []block{{874884, 877458}}
 	case "network-firewall":
-		return []block{{878686, 883792}}
+		return []block{{880694, 885800}}
 	case "networkflowmonitor":
-		return []block{{883792, 886163}}
+		return []block{{885800, 888171}}
 	case "networkmanager":
-		return []block{{886163, 895753}}
+		return []block{{888171, 897761}}
 	case "networkmonitor":
-		return []block{{895753, 896653}}
+		return []block{{897761, 898661}}
 	case "notifications":
-		return []block{{896653, 899966}}
+		return []block{{898661, 901960}}
 	case "notifications-contacts":
-		return []block{{899966, 900612}}
+		return []block{{901960, 902606}}
 	case "oam":
-		return []block{{900612, 901451}}
+		return []block{{902606, 903445}}
 	case "observabilityadmin":
-		return []block{{901451, 904629}}
+		return []block{{903445, 906623}}
 	case "odb":
-		return []block{{904629, 907069}}
+		return []block{{906623, 909063}}
 	case "omics":
-		return []block{{907069, 916100}}
+		return []block{{909063, 918094}}
 	case "organizations":
-		return []block{{926292, 928431}}
+		return []block{{928286, 930425}}
 	case "osis":
-		return []block{{928431, 930484}}
+		return []block{{930425, 932478}}
 	case "outposts":
-		return []block{{930484, 932989}}
+		return []block{{932478, 934983}}
 	case "panorama":
-		return []block{{932989, 935667}}
+		return []block{{934983, 937661}}
 	case "partnercentral-account":
-		return []block{{935667, 937216}}
+		return []block{{937661, 939210}}
 	case "partnercentral-benefits":
-		return []block{{937216, 938275}}
+		return []block{{939210, 940269}}
 	case "partnercentral-channel":
-		return []block{{938275, 939481}}
+		return []block{{940269, 941475}}
 	case "partnercentral-selling":
-		return []block{{939481, 941940}}
+		return []block{{941475, 943934}}
 	case "payment-cryptography":
-		return []block{{941940, 943319}, {943319, 944242}}
+		return []block{{943934, 945313}, {945313, 946236}}
 	case "pca-connector-ad":
-		return []block{{944242, 946581}}
+		return []block{{946236, 948575}}
 	case "pca-connector-scep":
-		return []block{{946581, 947415}}
+		return []block{{948575, 949409}}
 	case "pcs":
-		return []block{{947415, 948649}}
+		return []block{{949409, 950643}}
 	case "personalize":
-		return []block{{948649, 951970}, {951970, 952278}, {952278, 952588}}
+		return []block{{950643, 953964}, {953964, 954272}, {954272, 954582}}
 	case "pi":
-		return []block{{952588, 953382}}
+		return []block{{954582, 955376}}
 	case "pipes":
-		return []block{{976387, 977050}}
+		return []block{{978381, 979044}}
 	case "polly":
-		return []block{{977050, 977668}}
+		return []block{{979044, 979662}}
 	case "pricing":
-		return []block{{977668, 977863}}
+		return []block{{979662, 979857}}
 	case "profile":
-		return []block{{350170, 362305}}
+		return []block{{350907, 363042}}
 	case "proton":
-		return []block{{977863, 982165}}
+		return []block{{979857, 984159}}
 	case "qapps":
-		return []block{{982165, 984071}}
+		return []block{{984159, 986065}}
 	case "qbusiness":
-		return []block{{984071, 994566}}
+		return []block{{986065, 996560}}
 	case "qldb":
-		return []block{{1004654, 1006133}, {1006133, 1006270}}
+		return []block{{1006648, 1008127}, {1008127, 1008264}}
 	case "quicksight":
-		return []block{{1006270, 1040528}}
+		return []block{{1008264, 1042522}}
 	case "ram":
-		return []block{{1040528, 1043259}}
+		return []block{{1042522, 1045253}}
 	case "rbin":
-		return []block{{1043259, 1043904}}
+		return []block{{1045253, 1045898}}
 	case "rds":
-		return []block{{431142, 434219}, {868643, 872876}, {1043904, 1054124}}
+		return []block{{433150, 436227}, {870651, 874884}, {1045898, 1056118}}
 	case "rds-data":
-		return []block{{1054124, 1054528}}
+		return []block{{1056118, 1056522}}
 	case "redshift":
-		return []block{{1054528, 1062180}}
+		return []block{{1056522, 1064174}}
 	case "redshift-data":
-		return []block{{1062180, 1062706}}
+		return []block{{1064174, 1064700}}
 	case "redshift-serverless":
-		return []block{{1062706, 1065090}}
+		return []block{{1064700, 1067084}}
 	case "refactor-spaces":
-		return []block{{856067, 859000}}
+		return []block{{858075, 861008}}
 	case "rekognition":
-		return []block{{1065090, 1068155}, {1068155, 1068316}}
+		return []block{{1067084, 1070149}, {1070149, 1070310}}
 	case "repostspace":
-		return []block{{1068316, 1069661}}
+		return []block{{1070310, 1071655}}
 	case "resiliencehub":
-		return []block{{1069661, 1074292}}
+		return []block{{1071655, 1076286}}
 	case "resource-explorer-2":
-		return []block{{1074292, 1076012}}
+		return []block{{1076286, 1078006}}
 	case "resource-groups":
-		return []block{{1076012, 1077372}}
+		return []block{{1078006, 1079366}}
 	case "robomaker":
-		return []block{{1077705, 1081044}}
+		return []block{{1079699, 1083038}}
 	case "rolesanywhere":
-		return []block{{1081044, 1082985}}
+		return []block{{1083038, 1084979}}
 	case "route53":
-		return []block{{1082985, 1089030}}
+		return []block{{1084979, 1091024}}
 	case "route53-recovery-cluster":
-		return []block{{1090167, 1090516}}
+		return []block{{1092161, 1092510}}
 	case "route53-recovery-control-config":
-		return []block{{1090516, 1092839}}
+		return []block{{1092510, 1094833}}
 	case "route53-recovery-readiness":
-		return []block{{1092839, 1095494}}
+		return []block{{1094833, 1097488}}
 	case "route53domains":
-		return []block{{1089030, 1090167}}
+		return []block{{1091024, 1092161}}
 	case "route53profiles":
-		return []block{{1095494, 1096706}}
+		return []block{{1097488, 1098700}}
 	case "route53resolver":
-		return []block{{1096706, 1100566}}
+		return []block{{1098700, 1102560}}
 	case "rum":
-		return []block{{1100566, 1102125}}
+		return []block{{1102560, 1104119}}
 	case "s3":
-		return []block{{1102125, 1108485}, {1108485, 1119162}}
+		return []block{{1104119, 1110479}, {1110479, 1121156}}
 	case "s3-outposts":
-		return []block{{1108485, 1119162}, {1120741, 1121165}}
+		return []block{{1110479, 1121156}, {1122735, 1123159}}
 	case "s3express":
-		return []block{{1108485, 1119162}}
+		return []block{{1110479, 1121156}}
 	case "s3files":
-		return []block{{1119162, 1120741}}
+		return []block{{1121156, 1122735}}
 	case "s3tables":
-		return []block{{1121165, 1125136}}
+		return []block{{1123159, 1127130}}
 	case "s3vectors":
-		return []block{{1125136, 1126439}}
+		return []block{{1127130, 1128433}}
 	case "sagemaker":
-		return []block{{1126439, 1149416}, {1149416, 1149857}, {1149857, 1150222}, {1150222, 1150878}, {1152392, 1152650}, {1152650, 1153183}}
+		return []block{{1128433, 1151410}, {1151410, 1151851}, {1151851, 1152216}, {1152216, 1152872}, {1154386, 1154644}, {1154644, 1155177}}
 	case "sagemaker-geospatial":
-		return []block{{1150878, 1152392}}
+		return []block{{1152872, 1154386}}
 	case "savingsplans":
-		return []block{{1153183, 1154004}}
+		return []block{{1155177, 1155998}}
 	case "scheduler":
-		return []block{{1154004, 1154946}}
+		return []block{{1155998, 1156940}}
 	case "schemas":
-		return []block{{1154946, 1157754}}
+		return []block{{1156940, 1159748}}
 	case "scn":
-		return []block{{1228776, 1232340}}
+		return []block{{1230822, 1234386}}
 	case "secretsmanager":
-		return []block{{1157754, 1158763}}
+		return []block{{1159748, 1160757}}
 	case "security-ir":
-		return []block{{1158763, 1160421}}
+		return []block{{1160757, 1162415}}
 	case "securityhub":
-		return []block{{1160421, 1167491}}
+		return []block{{1162415, 1169537}}
 	case "securitylake":
-		return []block{{1167491, 1170030}}
+		return []block{{1169537, 1172076}}
 	case "serverlessrepo":
-		return []block{{1170030, 1171127}}
+		return []block{{1172076, 1173173}}
 	case "servicecatalog":
-		return []block{{1171127, 1174733}, {1174733, 1176847}}
+		return []block{{1173173, 1176779}, {1176779, 1178893}}
 	case "servicediscovery":
-		return []block{{1178048, 1179283}}
+		return []block{{1180094, 1181329}}
 	case "servicequotas":
-		return []block{{1176847, 1178048}}
+		return []block{{1178893, 1180094}}
 	case "ses":
-		return []block{{802356, 804944}, {965022, 969193}, {1179283, 1182142}, {1182142, 1193027}}
+		return []block{{804364, 806952}, {967016, 971187}, {1181329, 1184188}, {1184188, 1195073}}
 	case "shield":
-		return []block{{1194643, 1196171}}
+		return []block{{1196689, 1198217}}
 	case "signer":
-		return []block{{1196171, 1197626}, {1197626, 1197742}}
+		return []block{{1198217, 1199672}, {1199672, 1199788}}
 	case "signin":
-		return []block{{1197742, 1198906}}
+		return []block{{1199788, 1200952}}
 	case "simspaceweaver":
-		return []block{{1198906, 1199882}}
+		return []block{{1200952, 1201928}}
 	case "sms-voice":
-		return []block{{969193, 970151}, {970151, 976387}}
+		return []block{{971187, 972145}, {972145, 978381}}
 	case "snow-device-management":
-		return []block{{1199882, 1200862}}
+		return []block{{1201928, 1202908}}
 	case "snowball":
-		return []block{{1200862, 1201714}}
+		return []block{{1202908, 1203760}}
 	case "sns":
-		return []block{{1201714, 1203198}}
+		return []block{{1203760, 1205244}}
 	case "social-messaging":
-		return []block{{1203198, 1205455}}
+		return []block{{1205244, 1207501}}
 	case "sqs":
-		return []block{{1205455, 1206166}}
+		return []block{{1207501, 1208212}}
 	case "ssm":
-		return []block{{1206166, 1212591}}
+		return []block{{1208212, 1214637}}
 	case "ssm-contacts":
-		return []block{{1212591, 1214016}}
+		return []block{{1214637, 1216062}}
 	case "ssm-guiconnect":
-		return []block{{1214016, 1214348}}
+		return []block{{1216062, 1216394}}
 	case "ssm-incidents":
-		return []block{{1214348, 1216365}}
+		return []block{{1216394, 1218411}}
 	case "ssm-quicksetup":
-		return []block{{1216365, 1217506}}
+		return []block{{1218411, 1219552}}
 	case "ssm-sap":
-		return []block{{1217506, 1219057}}
+		return []block{{1219552, 1221103}}
 	case "sso":
-		return []block{{1219302, 1223928}}
+		return []block{{1221348, 1225974}}
 	case "sso-oauth":
-		return []block{{1223928, 1224177}}
+		return []block{{1225974, 1226223}}
 	case "states":
-		return []block{{1193027, 1194643}}
+		return []block{{1195073, 1196689}}
 	case "storagegateway":
-		return []block{{1224177, 1228356}}
+		return []block{{1226223, 1230402}}
 	case "sts":
-		return []block{{1228356, 1228776}}
+		return []block{{1230402, 1230822}}
 	case "support":
-		return []block{{1232340, 1233045}}
+		return []block{{1234386, 1235091}}
 	case "supportapp":
-		return []block{{1233045, 1233970}}
+		return []block{{1235091, 1236016}}
 	case "swf":
-		return []block{{1233970, 1235540}}
+		return []block{{1236016, 1237586}}
 	case "synthetics":
-		return []block{{1235540, 1237066}}
+		return []block{{1237586, 1239112}}
 	case "tagging":
-		return []block{{1077372, 1077705}}
+		return []block{{1079366, 1079699}}
 	case "tax":
-		return []block{{1237066, 1238093}}
+		return []block{{1239112, 1240139}}
 	case "textract":
-		return []block{{1238093, 1239239}}
+		return []block{{1240139, 1241285}}
 	case "thinclient":
-		return []block{{1296609, 1297644}}
+		return []block{{1298655, 1299690}}
 	case "timestream":
-		return []block{{1240282, 1240997}, {1240997, 1241910}}
+		return []block{{1242328, 1243043}, {1243043, 1243956}}
 	case "timestream-influxdb":
-		return []block{{1239239, 1240282}}
+		return []block{{1241285, 1242328}}
 	case "tnb":
-		return []block{{1241910, 1244527}}
+		return []block{{1243956, 1246573}}
 	case "transcribe":
-		return []block{{1244527, 1247251}, {1247251, 1247687}}
+		return []block{{1246573, 1249297}, {1249297, 1249733}}
 	case "transfer":
-		return []block{{1247687, 1250630}}
+		return []block{{1249733, 1252676}}
 	case "translate":
-		return []block{{1250630, 1251553}}
+		return []block{{1252676, 1253599}}
 	case "trustedadvisor":
-		return []block{{1251553, 1252662}}
+		return []block{{1253599, 1254708}}
 	case "uxc":
-		return []block{{1252662, 1252865}}
+		return []block{{1254708, 1254911}}
 	case "verifiedpermissions":
-		return []block{{1252865, 1254463}}
+		return []block{{1254911, 1256509}}
 	case "voiceid":
-		return []block{{1254463, 1255712}}
+		return []block{{1256509, 1257758}}
 	case "vpc-lattice":
-		return []block{{1255712, 1263646}}
+		return []block{{1257758, 1265692}}
 	case "waf":
-		return []block{{1263646, 1266687}}
+		return []block{{1265692, 1268733}}
 	case "waf-regional":
-		return []block{{1266687, 1270148}}
+		return []block{{1268733, 1272194}}
 	case "wafv2":
-		return []block{{1270148, 1272841}}
+		return []block{{1272194, 1274887}}
 	case "wellarchitected":
-		return []block{{1272841, 1280363}}
+		return []block{{1274887, 1282409}}
 	case "wisdom":
-		return []block{{994566, 1004654}, {1280363, 1284328}}
+		return []block{{996560, 1006648}, {1282409, 1286374}}
 	case "workdocs":
-		return []block{{1284328, 1287289}}
+		return []block{{1286374, 1289335}}
 	case "workmail":
-		return []block{{1287289, 1291659}}
+		return []block{{1289335, 1293705}}
 	case "workmailmessageflow":
-		return []block{{1291659, 1291868}}
+		return []block{{1293705, 1293914}}
 	case "workspaces":
-		return []block{{1291868, 1295896}}
+		return []block{{1293914, 1297942}}
 	case "workspaces-instances":
-		return []block{{1295896, 1296609}}
+		return []block{{1297942, 1298655}}
 	case "workspaces-web":
-		return []block{{1297644, 1303942}}
+		return []block{{1299690, 1305988}}
 	case "xray":
-		return []block{{1303942, 1305953}}
+		return []block{{1305988, 1307999}}
 	}
 	return nil
 }

@@ -34,30 +34,35 @@ func prefixOf(s *service) string {
 	return s.DefaultSigning
 }
 
-// actionsOf returns what an operation asks for, each "prefix:Action", and
-// whether the reference or the exceptions know it.
+// actionsOf returns what an operation asks for, each "prefix:Action", behind a
+// plus where it is asked for only if its resource is named, and whether the
+// reference or the exceptions know it.
 func actionsOf(ref reference, s *service, op *operation) (actions []string, known bool) {
 	prefix := prefixOf(s)
 	if list, ok := exceptions[key(s.ID)+"/"+op.Name]; ok {
 		for _, a := range strings.Fields(list) {
+			a, where := strings.CutPrefix(a, "+")
 			if !strings.Contains(a, ":") {
 				a = prefix + ":" + a
+			}
+			if where {
+				a = "+" + a
 			}
 			actions = append(actions, a)
 		}
 		return actions, true
 	}
-	switch s.ID {
-	case "API Gateway", "ApiGatewayV2":
-		// Its actions are HTTP's methods, on the path. (Amazon API Gateway
-		// Developer Guide, "Actions, resources, and condition keys".)
+	a, _, ok := ref.find(prefix + ":" + op.Name)
+	switch {
+	case ok:
+		return []string{prefix + ":" + a.Name}, true
+	case s.ID == "API Gateway", s.ID == "ApiGatewayV2":
+		// The actions of what is not newer than they are HTTP's methods, on the
+		// path. (Service Authorization Reference, "Amazon API Gateway Management"
+		// and "Amazon API Gateway Management V2", "API operations".)
 		return []string{"apigateway:" + op.Method}, true
 	}
-	a, _, ok := ref.find(prefix + ":" + op.Name)
-	if !ok {
-		return []string{prefix + ":" + op.Name}, false
-	}
-	return []string{prefix + ":" + a.Name}, true
+	return []string{prefix + ":" + op.Name}, false
 }
 
 // key is a service's id as the tables write it.

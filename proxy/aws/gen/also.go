@@ -22,6 +22,8 @@ var also = map[string]string{
 	"iotfleetwise/CreateVehicle":                  "vehicle:b.vehicleName",
 	"iotfleetwise/UpdateVehicle":                  "vehicle:b.vehicleName",
 	"kafka/UpdateClusterConfiguration":            "=b.configurationInfo.arn",
+	"notifications/AssociateChannel":              "only =b.notificationConfigurationArn", // the channel is another service's
+	"notifications/DisassociateChannel":           "only =b.notificationConfigurationArn",
 	"quicksight/GenerateEmbedUrlForAnonymousUser": "=b.AuthorizedResourceArns.#",
 	"rds/CreateBlueGreenDeployment":               "=b.Source",
 	"rds/RestoreDBInstanceToPointInTime":          "only db:b.TargetDBInstanceIdentifier db:b.SourceDBInstanceIdentifier ?:b.SourceDbiResourceId ?:b.SourceDBInstanceAutomatedBackupsArn og:b.OptionGroupName ?",

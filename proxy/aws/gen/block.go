@@ -82,6 +82,7 @@ func block(ref reference, s *service) (text string, unknown []string, err error)
 		}
 		var entries []string
 		for _, a := range actions {
+			a, where := strings.CutPrefix(a, "+")
 			res, err := resourcesOf(ref, &p, s, op, a)
 			if err != nil {
 				return "", nil, fmt.Errorf("operation %q: %w", op.Name, err)
@@ -92,6 +93,9 @@ func block(ref reference, s *service) (text string, unknown []string, err error)
 				if name == op.Name {
 					short = ""
 				}
+			}
+			if where {
+				short = "+" + short
 			}
 			entries = append(entries, short+" "+res)
 		}

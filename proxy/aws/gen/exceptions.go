@@ -1,9 +1,10 @@
 package main
 
 // exceptions are the operations whose actions have another name than they, by
-// service and operation. An action without a prefix is the service's own. What
-// depends on more than the operation is in a file of the service's, written by
-// hand, in front of what is said here.
+// service and operation. An action without a prefix is the service's own; one
+// behind a plus is asked for only where its resource is named. What depends on
+// more than the operation is in a file of the service's, written by hand, in
+// front of what is said here.
 var exceptions = map[string]string{
 	// Service Authorization Reference, "AWS IAM Access Analyzer": the second
 	// versions of two operations are the first's actions.
@@ -15,6 +16,12 @@ var exceptions = map[string]string{
 	"apigatewaymanagementapi/DeleteConnection": "ManageConnections",
 	"apigatewaymanagementapi/GetConnection":    "ManageConnections",
 	"apigatewaymanagementapi/PostToConnection": "ManageConnections",
+
+	// Service Authorization Reference, "Amazon API Gateway Management V2", "API
+	// operations".
+	"apigatewayv2/CreatePortal":   "CreatePortal +GetPortalProduct",
+	"apigatewayv2/PutRoutingRule": "UpdateRoutingRule",
+	"apigatewayv2/UpdatePortal":   "UpdatePortal +GetPortalProduct",
 
 	// Service Authorization Reference, "AWS Batch".
 	"batch/CancelJobs":           "CancelJob",
@@ -66,8 +73,30 @@ var exceptions = map[string]string{
 	"cloudsearch-domain/Suggest":         "suggest",
 	"cloudsearch-domain/UploadDocuments": "document",
 
+	// Service Authorization Reference, "Amazon Detective": without the last
+	// letter.
+	"detective/ListOrganizationAdminAccounts": "ListOrganizationAdminAccount",
+
 	// Amazon Comprehend Medical: the older of two names.
 	"comprehendmedical/DetectEntities": "DetectEntitiesV2",
+
+	// Service Authorization Reference, "AWS Database Migration Service", "API
+	// operations": those of schema conversion have the names that they had before
+	// the SDKs did.
+	"database-migration-service/DescribeDataProviders":                "ListDataProviders",
+	"database-migration-service/DescribeExtensionPackAssociations":    "ListExtensionPacks",
+	"database-migration-service/DescribeInstanceProfiles":             "ListInstanceProfiles",
+	"database-migration-service/DescribeMetadataModelAssessments":     "ListMetadataModelAssessments",
+	"database-migration-service/DescribeMetadataModelExportsAsScript": "ListMetadataModelExports",
+	"database-migration-service/DescribeMetadataModelExportsToTarget": "ListMetadataModelExports",
+	"database-migration-service/DescribeMigrationProjects":            "ListMigrationProjects",
+	"database-migration-service/DescribeMetadataModelConversions":     "ListMetadataModelConversions",
+	"database-migration-service/ModifyConversionConfiguration":        "UpdateConversionConfiguration",
+	"database-migration-service/ModifyDataProvider":                   "UpdateDataProvider",
+	"database-migration-service/ModifyInstanceProfile":                "UpdateInstanceProfile",
+	"database-migration-service/ModifyMigrationProject":               "UpdateMigrationProject",
+	"database-migration-service/StartExtensionPackAssociation":        "AssociateExtensionPack",
+	"database-migration-service/StartMetadataModelExportAsScript":     "StartMetadataModelExportAsScripts",
 
 	// AWS Glue API Reference: "the public IAM action associated with this API".
 	"glue/GetUnfilteredPartitionMetadata":  "GetPartition",
@@ -182,6 +211,12 @@ var exceptions = map[string]string{
 
 	// Amazon SageMaker API Reference, UpdateRecord.
 	"sagemaker-featurestore-runtime/UpdateRecord": "PutRecord",
+
+	// Service Authorization Reference, "AWS Security Hub", "API operations": the
+	// second versions of findings are the first's actions.
+	"securityhub/BatchUpdateFindingsV2":  "BatchUpdateFindings",
+	"securityhub/GetFindingStatisticsV2": "GetAdhocInsightResults",
+	"securityhub/GetFindingsV2":          "GetFindings",
 
 	// Amazon SNS Developer Guide, "message batching"; Amazon SQS Developer Guide,
 	// "Amazon SQS API permissions": a batch is so many of the single.

@@ -34,6 +34,7 @@ type shape struct {
 	text     string // "kinesis:{r}:{a}:stream/{/}", as the tables write it
 	service  string
 	vars     []string // of the resource
+	any      bool     // its id stands as "*" in the template, and is no name that requests have
 }
 
 // shapeOf takes a template of the reference apart. Of a page's other templates
@@ -85,6 +86,7 @@ func shapeOf(name, arn string, others map[string]string) (shape, error) {
 		b.WriteString("{" + forbidden + "}")
 	}
 	sh.text = head + b.String()
+	sh.any = strings.HasSuffix(sh.text, ":*") // AWS DMS's
 	return sh, nil
 }
 
@@ -139,7 +141,7 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 	if len(a.ResourceTypes) == 0 {
 		return "*", nil
 	}
-	if strings.HasPrefix(full, "apigateway:") {
+	if strings.HasPrefix(full, "apigateway:") && full == "apigateway:"+op.Method {
 		// The path is the resource. (Amazon API Gateway Developer Guide, "ARN
 		// reference".)
 		return "path", nil
@@ -169,12 +171,12 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 
 	// Members whose values are ARNs.
 	for _, pl := range all {
-		if pl.level > 0 || !isARN(pl.name) {
+		if pl.level > 0 || !isARN(pl.name) && !slices.ContainsFunc(shapes, func(sh shape) bool { return sh.any && pl.name == plain(sh.typ)+"identifier" }) {
 			continue
 		}
 		var owners []string
 		for i, sh := range shapes {
-			if arnNames(pl.name, sh, op, len(shapes)) {
+			if arnNames(pl.name, sh, op, len(shapes)) || sh.any && pl.name == plain(sh.typ)+"identifier" {
 				done[i] = true
 				if !slices.Contains(owners, sh.service) {
 					owners = append(owners, sh.service)
@@ -222,7 +224,7 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 			}
 			paths = append(paths, pl.path)
 		}
-		if len(paths) == len(sh.vars) && lists <= 1 && (len(paths) > 0 || sh.required && !strings.HasSuffix(sh.text, "/all-access")) {
+		if !sh.any && len(paths) == len(sh.vars) && lists <= 1 && (len(paths) > 0 || sh.required && !strings.HasSuffix(sh.text, "/all-access")) {
 			fits = append(fits, filled{sh, i, paths})
 		}
 	}
