@@ -16,7 +16,7 @@ import (
 func (p *parser) api(e *entry) {
 	f, has := e.fields["call"]
 	if !has {
-		for _, name := range []string{"function", "graphql", "account"} {
+		for _, name := range []string{"function", "graphql", "cluster", "account"} {
 			if f, has := e.fields[name]; has {
 				p.errorf(f.key, `%s: this is of calls, and the entry has none: write "call"`, name)
 			}
@@ -27,7 +27,8 @@ func (p *parser) api(e *entry) {
 	list, good := p.names(f.value, `"call"`)
 	ok = ok && good
 	var invoke, manage, urls, graphs, collections []Pattern
-	search := make(map[string][]Pattern) // by action
+	search := make(map[string][]Pattern) // by actions, a space between them
+	clusters := 0
 	for _, n := range list {
 		if n.string == "" {
 			continue
@@ -54,17 +55,23 @@ func (p *parser) api(e *entry) {
 			for _, action := range c.actions {
 				search[action] = append(search[action], r+c.paths[0])
 			}
-		case "lambda", "appsync":
-			field := map[string]string{"lambda": "function", "appsync": "graphql"}[c.service]
+		case "lambda", "appsync", "neptune-db":
+			field := map[string]string{"lambda": "function", "appsync": "graphql", "neptune-db": "cluster"}[c.service]
 			r, fine := p.behindHost(e, n, field, c)
 			if ok = ok && fine; !ok {
 				continue
 			}
 			p.endpoint(n.at, c.host, Pattern(strings.Replace(string(r), ":*:", ":"+c.region+":", 1)))
-			if c.service == "lambda" {
+			switch c.service {
+			case "lambda":
 				urls = append(urls, r)
-			} else {
+			case "appsync":
 				graphs = append(graphs, r, r+"/*")
+			default:
+				clusters++
+				for _, action := range c.actions {
+					search[action] = append(search[action], r+"/*")
+				}
 			}
 		default:
 			p.endpoint(n.at, c.host, base+Literal(c.id))
@@ -77,7 +84,7 @@ func (p *parser) api(e *entry) {
 			}
 		}
 	}
-	p.apiFields(e, len(urls), len(graphs), list, ok)
+	p.apiFields(e, len(urls), len(graphs), clusters, list, ok)
 	if !ok || !p.room(f.key, len(invoke)+len(manage)+2*len(urls)+len(graphs)+len(collections)+len(search)) {
 		return
 	}
@@ -95,8 +102,11 @@ func (p *parser) api(e *entry) {
 		p.owned[invoke] = true
 		p.grantAs(e, f, ".url", []string{"lambda:InvokeFunctionUrl"}, unique(urls)).Needs = []*Grant{invoke}
 	}
-	for _, action := range slices.Sorted(maps.Keys(search)) {
-		p.grantAs(e, f, "."+strings.ToLower(strings.TrimPrefix(action, "es:ESHttp")), []string{action}, unique(search[action]))
+	for _, actions := range slices.Sorted(maps.Keys(search)) {
+		list := strings.Fields(actions)
+		_, name, _ := strings.Cut(list[0], ":")
+		name = strings.TrimSuffix(strings.TrimPrefix(name, "ESHttp"), "DataViaQuery")
+		p.grantAs(e, f, "."+strings.ToLower(name), list, unique(search[actions]))
 	}
 	if len(collections) > 0 {
 		p.grantAs(e, f, ".collections", []string{"aoss:APIAccessAll"}, unique(collections))
@@ -107,13 +117,14 @@ func (p *parser) api(e *entry) {
 }
 
 // apiFields reports fields that none of an entry's calls is about.
-func (p *parser) apiFields(e *entry, urls, graphs int, list []named, ok bool) {
+func (p *parser) apiFields(e *entry, urls, graphs, clusters int, list []named, ok bool) {
 	for _, of := range []struct {
 		field, what string
 		n           int
 	}{
 		{"function", "a function's URL", urls},
 		{"graphql", "a GraphQL API of AppSync", graphs},
+		{"cluster", "a cluster of Neptune's", clusters},
 	} {
 		if f, has := e.fields[of.field]; has && of.n == 0 && ok && len(list) > 0 {
 			p.errorf(f.key, "%s: this says what is behind %s, and no call is to one", of.field, of.what)
@@ -140,7 +151,10 @@ func (p *parser) behindHost(e *entry, n named, field string, c apiCall) (Pattern
 	f, has := e.fields[field]
 	if !has {
 		what := "a function's URL does not tell the function: name it by \"function\", in an entry of its own"
-		if field == "graphql" {
+		switch field {
+		case "cluster":
+			what = "the host of a cluster of Neptune's does not tell its resource id: name that, or the ARN that policies have, by \"cluster\", in an entry of its own"
+		case "graphql":
 			what = "the host of a GraphQL API does not tell its id: name that, or the ARN, by \"graphql\", in an entry of its own"
 		}
 		p.errorf(n.at, "call: %q: %s", n.string, what)
@@ -152,10 +166,13 @@ func (p *parser) behindHost(e *entry, n named, field string, c apiCall) (Pattern
 	}
 	var r Pattern
 	var err error
-	if field == "function" {
+	switch field {
+	case "function":
 		r, err = p.functionARN(s)
-	} else {
+	case "graphql":
 		r, err = p.graphqlARN(s)
+	default:
+		r, err = p.graphClusterARN(s)
 	}
 	if err == nil {
 		// What was named is where its host is.
@@ -203,7 +220,7 @@ type apiCall struct {
 	host, service, region, partition string
 	id                               string // of API Gateway's
 	paths                            []Pattern
-	actions                          []string // of OpenSearch's
+	actions                          []string // of OpenSearch's, or lists of Neptune's
 	manages                          bool     // it is to connections of a WebSocket API
 }
 
@@ -237,6 +254,9 @@ func (p *parser) apiCall(s string) (apiCall, error) {
 	host, path, slash := strings.Cut(rest, "/")
 	if path = "/" + path; !slash {
 		path = ""
+	}
+	if c, is := neptuneCluster(strings.TrimSuffix(host, ":8182")); is {
+		return c.reached(method, path)
 	}
 	c, err := dataPlane(host)
 	if err != nil {
@@ -335,7 +355,7 @@ func apiPaths(method Pattern, path string) (all []Pattern, manages bool, err err
 
 // dataPlane says what a host of a customer's under AWS's domains is the host of.
 func dataPlane(host string) (apiCall, error) {
-	none := fmt.Errorf("%q is no host of API Gateway's, of a function's URL, of AppSync's or of OpenSearch's; others are no matter of IAM", host)
+	none := fmt.Errorf("%q is no host of API Gateway's, of a function's URL, of AppSync's, of OpenSearch's or of Neptune's; others are no matter of IAM", host)
 	label := strings.Split(host, ".")
 	if len(label) < 4 || strings.ToLower(host) != host || !made(host, lower+digits+".-") {
 		return apiCall{}, none

@@ -17,6 +17,22 @@ func (m *Manifest) Behind(host string) (arn string, named bool) {
 	return arn, true
 }
 
+// Sole returns the one host that m says is of something of service's in a region.
+// It reports false where there are none or several.
+func (m *Manifest) Sole(service, region string) (host string, ok bool) {
+	for h, p := range m.Endpoints {
+		a, is := parseARN(maskVariables(string(p)))
+		if !is || a.service != service || a.region != region {
+			continue
+		}
+		if ok {
+			return "", false
+		}
+		host, ok = h, true
+	}
+	return host, ok
+}
+
 // Owner returns the account that m's grants name as the owner of an API or
 // another thing that has an id of its own in a region: the resource of one of
 // them has the id, and not a pattern that it matches. It reports false where none

@@ -166,12 +166,13 @@ func kinds() []kind {
 			},
 		},
 		{
-			name: "api", services: []string{"execute-api", "lambda", "appsync", "es", "aoss"}, read: (*parser).api,
-			about: "APIs of API Gateway, URLs of functions, GraphQL APIs of AppSync, search domains and collections of OpenSearch.",
+			name: "api", services: []string{"execute-api", "lambda", "appsync", "es", "aoss", "neptune-db"}, read: (*parser).api,
+			about: "APIs of API Gateway, URLs of functions, GraphQL APIs of AppSync, search domains and collections of OpenSearch, clusters of Neptune.",
 			fields: []spec{
-				{name: "call", about: "GET https://ID.execute-api.REGION.amazonaws.com/STAGE/PATH, with /* at the end for all below; so for a search domain's host; or the URL of a function, a GraphQL API or a collection"},
+				{name: "call", about: "GET https://ID.execute-api.REGION.amazonaws.com/STAGE/PATH, with /* at the end for all below; so for a search domain's host; the URL of a function, a GraphQL API or a collection; or READ, WRITE, DELETE or ANY and a Neptune cluster's"},
 				{name: "function", form: formName, about: "the function whose URL is called: a name or an ARN"},
 				{name: "graphql", form: formName, about: "the GraphQL API whose host is called: its id or ARN"},
+				{name: "cluster", form: formName, about: "the Neptune cluster whose host is called: its resource id or ARN"},
 				{name: "account", form: formName, about: "the account that owns the APIs, in place of the function's own"},
 			},
 		},

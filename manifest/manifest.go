@@ -249,9 +249,12 @@
 //	               end in /* for all below. execute-api:ManageConnections, where
 //	               the path says @connections. es:ESHttpGet and so on, of a search
 //	               domain's host. lambda:InvokeFunctionUrl, appsync:GraphQL or, of
-//	               a serverless collection's host, aoss:APIAccessAll: a URL alone
+//	               a serverless collection's host, aoss:APIAccessAll: a URL alone.
+//	               READ, WRITE, DELETE or ANY and a cluster's URL of Neptune's:
+//	               neptune-db:ReadDataViaQuery and so on
 //	function       the function whose URL is called, which that does not tell
 //	graphql        the GraphQL API whose host is called, which that does not tell
+//	cluster        the resource id of the cluster of Neptune's whose host is called
 //	account        the account that owns the APIs, in place of the function's
 //
 // assume, of STS:

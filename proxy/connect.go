@@ -49,18 +49,22 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 		}
 		return
 	}
+	at := &tunnelAddr{host: host, name: host}
+	if port != 443 {
+		at.host += ":" + strconv.Itoa(int(port))
+	}
 	switch {
 	case plain != host:
 		s.refuse(w, r, in, rec, faultf(http.StatusBadRequest, Unread, "host %q ends in a dot; write %q", host, plain))
 		return
-	case port != 443:
+	case port != 443 && !s.reads(host, port):
 		s.refuse(w, r, in, rec, faultf(http.StatusForbidden, Unread, "calls to %s are read on port 443, not on %d", host, port))
 		return
 	case !s.serving.running():
 		s.refuse(w, r, in, rec, faultf(http.StatusNotImplemented, Unread, "this proxy does not answer for %s", host))
 		return
 	case r.Header.Get(PlainTunnel) != "":
-		if err := s.plain(w, host); err != nil {
+		if err := s.plain(w, at); err != nil {
 			s.refuse(w, r, in, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
 		}
 		return
@@ -78,7 +82,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 		s.refuse(w, r, in, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
 		return
 	}
-	handed, err := s.inside(conn, host, config)
+	handed, err := s.inside(conn, at, config)
 	if !handed {
 		conn.Close()
 	}
@@ -99,27 +103,28 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 // refused CONNECT is answered; the client takes that for its request's answer.
 const PlainTunnel = "Remit-Plain"
 
-// plain has what comes on w's connection from here on served as calls to host.
-func (s *Server) plain(w http.ResponseWriter, host string) error {
+// plain has what comes on w's connection from here on served as calls to at.
+func (s *Server) plain(w http.ResponseWriter, at *tunnelAddr) error {
 	conn, err := hijack(w)
 	if err != nil {
 		return err
 	}
-	conn.addr = &tunnelAddr{host: host, sni: host}
+	at.sni = at.name
+	conn.addr = at
 	if !s.serving.hand(&strictConn{Conn: conn, s: s, front: true}) {
 		conn.Close()
 	}
 	return nil
 }
 
-// inside answers TLS on conn as host, and hands it to be served. An error is
-// worth a record; a client that left again before it spoke is not.
-func (s *Server) inside(conn *tunnelConn, host string, config *tls.Config) (handed bool, err error) {
+// inside answers TLS on conn, a tunnel to at, and hands it to be served. An error
+// is worth a record; a client that left again before it spoke is not.
+func (s *Server) inside(conn *tunnelConn, at *tunnelAddr, config *tls.Config) (handed bool, err error) {
 	if !s.serving.track(conn) {
 		return false, nil
 	}
 	defer s.serving.untrack(conn)
-	conn.addr = &tunnelAddr{host: host}
+	conn.addr = at
 	conn.SetDeadline(time.Now().Add(handshakeTime))
 	if _, err := io.WriteString(conn, established); err != nil {
 		return false, nil
@@ -129,7 +134,7 @@ func (s *Server) inside(conn *tunnelConn, host string, config *tls.Config) (hand
 		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 			return false, nil
 		}
-		return false, fmt.Errorf("TLS in the tunnel to %s: %w", host, err)
+		return false, fmt.Errorf("TLS in the tunnel to %s: %w", at.host, err)
 	}
 	conn.SetDeadline(time.Time{})
 	state := secure.ConnectionState()
@@ -277,7 +282,8 @@ func (t *tunnelConn) LocalAddr() net.Addr {
 
 // A tunnelAddr is the far end of a tunnel to a claimed host.
 type tunnelAddr struct {
-	host string // of the CONNECT
+	host string // of the CONNECT, with its port if that is not 443
+	name string // the same without
 	sni  string // of the TLS inside it; empty until it is known
 }
 

@@ -183,6 +183,10 @@ type Server struct {
 	// every host belongs to the cloud.
 	Claims func(host string) bool
 
+	// Ports reports whether calls to a host that Claims has are read on port
+	// too. All of them are on their scheme's own; if nil, none is on another.
+	Ports func(host string, port uint16) bool
+
 	// TLS returns the configuration with which to answer a client that
 	// believes it speaks to host. If nil, CONNECT to a claimed host is
 	// refused.

@@ -191,6 +191,10 @@ func (s *Server) manifest() *manifest.Manifest {
 
 func (s *Server) claims(host string) bool { return s.Claims == nil || s.Claims(host) }
 
+// reads reports whether calls to a claimed host are read on port, where that is
+// not its scheme's.
+func (s *Server) reads(host string, port uint16) bool { return s.Ports != nil && s.Ports(host, port) }
+
 // observes reports whether m lets a call go on that is denied for reason.
 // What nobody may do is refused in every mode.
 func observes(m *manifest.Manifest, reason manifest.Reason) bool {

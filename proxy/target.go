@@ -81,8 +81,8 @@ func (s *Server) admit(r *http.Request, tunnel *tunnelAddr) *fault {
 		if got := strings.TrimSuffix(strings.ToLower(r.Host), ":443"); got != tunnel.host {
 			return faultf(http.StatusMisdirectedRequest, Misdirected, "this tunnel is to %q, Host names %q", tunnel.host, short(r.Host))
 		}
-		if tunnel.sni != tunnel.host {
-			return faultf(http.StatusMisdirectedRequest, Misdirected, "this tunnel is to %q, TLS was asked for %q", tunnel.host, short(tunnel.sni))
+		if tunnel.sni != tunnel.name {
+			return faultf(http.StatusMisdirectedRequest, Misdirected, "this tunnel is to %q, TLS was asked for %q", tunnel.name, short(tunnel.sni))
 		}
 		r.URL.Scheme, r.URL.Host = "https", tunnel.host
 	}
@@ -94,7 +94,7 @@ func (s *Server) admit(r *http.Request, tunnel *tunnelAddr) *fault {
 }
 
 // admitAbsolute checks where an absolute URL leads. A claimed host has one
-// spelling, and the two ports that its services are on.
+// spelling, and the ports that its services are on.
 func (s *Server) admitAbsolute(name string, port uint16, scheme string) *fault {
 	plain := strings.TrimRight(name, ".")
 	if !s.claims(plain) {
@@ -103,7 +103,7 @@ func (s *Server) admitAbsolute(name string, port uint16, scheme string) *fault {
 	if plain != name {
 		return faultf(http.StatusBadRequest, Unread, "host %q ends in a dot; write %q", name, plain)
 	}
-	if port != 0 && port != defaultPort(scheme) {
+	if port != 0 && port != defaultPort(scheme) && !s.reads(name, port) {
 		return faultf(http.StatusForbidden, Unread, "calls to %s are read on the port of %s, not on %d", name, scheme, port)
 	}
 	return nil

@@ -22,7 +22,7 @@ func TestAHandshakeThatDoesNotComeIsGivenUp(t *testing.T) {
 		defer client.Close()
 		go io.ReadFull(client, make([]byte, len(established)))
 		began := time.Now()
-		handed, err := s.inside(&tunnelConn{Conn: conn}, "s3.amazonaws.com", new(tls.Config))
+		handed, err := s.inside(&tunnelConn{Conn: conn}, &tunnelAddr{host: "s3.amazonaws.com", name: "s3.amazonaws.com"}, new(tls.Config))
 		if handed || !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("got %v %v, want a timeout", handed, err)
 		}

@@ -377,3 +377,38 @@ func TestAnAbsoluteURLElsewhereIsForwarded(t *testing.T) {
 		}
 	}
 }
+
+// A host may be served on a port of its own: it is part of what a call names.
+func TestAPortIsReadAtTheHostsThatHaveIt(t *testing.T) {
+	const graph = "shop.cluster-a.eu-west-1.neptune.amazonaws.com"
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {}, func(w *world) {
+		w.server.Ports = func(host string, port uint16) bool { return host == graph && port == 8182 }
+	})
+	for _, tt := range []struct{ authority, host, status string }{
+		{graph + ":8182", graph + ":8182", "200"},
+		{graph + ":8182", graph, "421"},
+		{graph + ":8182", graph + ":443", "421"},
+		{graph + ":443", graph + ":8182", "421"},
+		{graph + ":443", graph, "200"},
+	} {
+		conn := w.dialTo(tt.authority, graph)
+		fmt.Fprintf(conn, "GET /bucket/key HTTP/1.1\r\nHost: %s\r\nAuthorization: sealed\r\nConnection: close\r\n\r\n", tt.host)
+		got, _ := io.ReadAll(conn)
+		if !strings.HasPrefix(string(got), "HTTP/1.1 "+tt.status) {
+			t.Errorf("to %s for %s: got %q, want %s", tt.authority, tt.host, got, tt.status)
+		}
+		if rec := w.record(); tt.status == "200" && rec.Host != strings.TrimSuffix(tt.authority, ":443") {
+			t.Errorf("to %s: recorded host %q", tt.authority, rec.Host)
+		}
+	}
+	for _, request := range []string{
+		"CONNECT " + claimed + ":8182 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"CONNECT " + graph + ":8183 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"GET http://" + claimed + ":8182/bucket/key HTTP/1.1\r\nHost: " + claimed + ":8182\r\nAuthorization: sealed\r\n\r\n",
+	} {
+		if got := w.exchange(request, false); !strings.HasPrefix(got, "HTTP/1.1 403") {
+			t.Errorf("%q: got %q, want 403", request, got)
+		}
+		w.record()
+	}
+}

@@ -50,11 +50,18 @@ func (w *world) dial() *net.TCPConn {
 // dialInside opens a tunnel to the claimed host, and TLS in it for name.
 func (w *world) dialInside(name string, protos ...string) *tls.Conn {
 	w.t.Helper()
+	return w.dialTo(claimed+":443", name, protos...)
+}
+
+// dialTo is dialInside of a tunnel to another authority.
+func (w *world) dialTo(authority, name string, protos ...string) *tls.Conn {
+	w.t.Helper()
 	conn := w.dial()
-	if got := connect(w.t, conn, claimed+":443"); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
-		w.t.Fatalf("CONNECT was answered %q", got)
+	if got := connect(w.t, conn, authority); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+		w.t.Fatalf("CONNECT to %s was answered %q", authority, got)
 	}
-	return tls.Client(conn, &tls.Config{RootCAs: w.roots, ServerName: name, InsecureSkipVerify: name != claimed, NextProtos: protos})
+	host, _, _ := strings.Cut(authority, ":")
+	return tls.Client(conn, &tls.Config{RootCAs: w.roots, ServerName: name, InsecureSkipVerify: name != host, NextProtos: protos})
 }
 
 // connect asks conn for a tunnel and returns the header of the answer.

@@ -178,6 +178,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Manifest:  s.manifest.Load,
 		Cloud:     s.cloud,
 		Claims:    cloud.Claims,
+		Ports:     cloud.Ports,
 		TLS:       authority.TLS,
 		Forbidden: c.Forbidden,
 		Record:    s.log.Record,

@@ -95,7 +95,29 @@ func resources(g *manifest.Grant, r manifest.Request, account string) []string {
 	if group, ok := strings.CutPrefix(written, "arn:"); ok && isLogGroup(group) {
 		return []string{written, written + ":*"}
 	}
+	if cluster, ok := strings.CutSuffix(written, "/database"); ok && isGraph(written) {
+		return []string{graph(g, cluster+"/*", written, account)}
+	}
 	return []string{accessPoint(written, owner(g, account))}
+}
+
+// isGraph reports whether an ARN is of a database of Neptune's.
+func isGraph(arn string) bool {
+	parts := strings.SplitN(arn, ":", 6)
+	return len(parts) == 6 && parts[2] == "neptune-db" && strings.Count(parts[5], "/") == 1
+}
+
+// graph returns what the only database of a cluster of Neptune's is written as:
+// all of the cluster's, since that is what policies are documented to have, and
+// what AWS compares with is not; unless g names the one.
+func graph(g *manifest.Grant, all, one, account string) string {
+	want, _ := parseResource(all, account)
+	for _, p := range g.Resources {
+		if granted, ok := parseResource(string(p), account); ok && granted.covers(want) {
+			return all
+		}
+	}
+	return one
 }
 
 // isLogGroup reports whether an ARN, less "arn:", is a log group's as requests

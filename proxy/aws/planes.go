@@ -71,6 +71,8 @@ func (in *input) naming() string {
 		return fmt.Sprintf("{call: %q, function: NAME}", host)
 	case "aoss":
 		return fmt.Sprintf("{call: %q}", host)
+	case "neptune":
+		return fmt.Sprintf("{call: %q, cluster: RESOURCE-ID}", fmt.Sprint("READ ", host, ":", neptunePort))
 	}
 	return fmt.Sprintf("{call: %.300q}", in.r.Method+" "+host+in.path)
 }
@@ -80,7 +82,7 @@ func (in *input) naming() string {
 func (in *input) asked(call *proxy.Call, service, operation string, requests ...manifest.Request) {
 	call.Service, call.Operation, call.Requests = service, operation, requests
 	if p, ok := call.Particulars.(*particulars); ok {
-		p.plane = service != "execute-api" // which is nothing but planes
+		p.plane = service != "execute-api" && service != "neptune-db" // which are nothing but planes
 	}
 	call.Upstream = &url.URL{Scheme: "https", Host: in.place.host}
 }

@@ -26,11 +26,12 @@ permissions:
     - {call: "https://abcdefghijklmnop.lambda-url.eu-west-1.on.aws", function: orders}
     - {call: "https://g7r8a9p0h1.appsync-api.eu-west-1.amazonaws.com/graphql", graphql: m4n5o6p7q8}
     - call: "ANY https://search-orders-abcdefghij.eu-west-1.es.amazonaws.com/orders/*"
+    - {call: "DELETE https://shop.cluster-abcdefghij.eu-west-1.neptune.amazonaws.com:8182", cluster: cluster-ABCD1234}
 allow:
   - {actions: execute-api:Invoke, resources: ["arn:aws:execute-api:eu-west-1:123456789012:0pen000000/prod/GET/*", "arn:aws:execute-api:eu-west-1:123456789012:0pen000000/$default/GET/prod/*"], anonymous: true}
   - {actions: execute-api:Invoke, resources: "arn:aws:execute-api:eu-west-1:123456789012:ha1f000000/prod/GET/*", anonymous: true}
   - {actions: execute-api:Invoke, resources: "arn:aws:execute-api:eu-west-1:123456789012:s1gned0000/prod/GET/*"}
-  - {actions: ["execute-api:Invoke", "lambda:InvokeFunction*", "es:*", "aoss:*", "appsync:*"], resources: "*"}
+  - {actions: ["execute-api:Invoke", "lambda:InvokeFunction*", "es:*", "aoss:*", "appsync:*", "neptune-db:*"], resources: "*"}
 `
 
 // planesRig sends whatever goes out to the rig's server.
@@ -89,6 +90,8 @@ func TestWhatACustomerMadeIsCalledUnderAPolicyOfTheCall(t *testing.T) {
 			[]string{"es:ESHttpPut", ":domain/orders/orders/_doc/a b", ":domain/orders/orders/_doc/a%20b"}},
 		{"s1gned0000.execute-api.eu-west-1.amazonaws.com", "execute-api", "GET", "/prod/a", "",
 			[]string{"execute-api:Invoke", ":s1gned0000/prod/GET/a"}},
+		{"shop.cluster-abcdefghij.eu-west-1.neptune.amazonaws.com:8182", "neptune-db", "POST", "/gremlin", `{"gremlin":"g.V().drop()"}`,
+			[]string{"neptune-db:ReadDataViaQuery", "neptune-db:DeleteDataViaQuery", ":cluster-ABCD1234/*"}},
 	} {
 		rig := planesRig(t)
 		if tt.service == "execute-api" {
@@ -111,7 +114,7 @@ func TestWhatACustomerMadeIsCalledUnderAPolicyOfTheCall(t *testing.T) {
 				t.Errorf("%s: the policy is %s, without %s", tt.host, asked[0].Policy, want)
 			}
 		}
-		if strings.Contains(asked[0].Policy, "*") {
+		if p := asked[0].Policy; strings.Contains(strings.ReplaceAll(p, ":cluster-ABCD1234/*", ""), "*") || strings.Contains(p, "Write") {
 			t.Errorf("%s: the policy is %s, wider than the call", tt.host, asked[0].Policy)
 		}
 	}
@@ -125,6 +128,8 @@ func TestWhatNoManifestNamesIsNotCalledWhateverAGrantsWildcardsMatch(t *testing.
 		"search-orders-zzzdefghij.eu-west-1.es.amazonaws.com": "es",
 		"z123456789abcdefghij.eu-west-1.aoss.amazonaws.com":   "aoss",
 		"z7r8a9p0h1.execute-api.eu-west-1.amazonaws.com":      "execute-api",
+
+		"shop.cluster-zzzzzzzzzz.eu-west-1.neptune.amazonaws.com:8182": "neptune-db",
 	} {
 		call, err := rig.Read(signedFor(t, host, service, "POST", "/graphql", `{"query":"{ a }"}`, "Content-Type", "application/json"))
 		if err == nil || !strings.Contains(err.Error(), "what a customer made") {

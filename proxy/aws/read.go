@@ -101,7 +101,8 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	if r.URL.Host != "" {
 		p.host = r.Host
 		var ok bool
-		if in.place, ok = placeOf(strings.TrimSuffix(r.URL.Host, ":443")); !ok {
+		name, port, _ := strings.Cut(r.URL.Host, ":")
+		if in.place, ok = placeOf(name); !ok || port != "" && port != "443" && (port != strconv.Itoa(neptunePort) || in.place.plane != "neptune") {
 			return fmt.Errorf("%.120q is no host of a service that this version reads", r.URL.Host)
 		}
 		if errors.Is(sigErr, sigv4.ErrUnsigned) && p.bearer == nil && in.place.authorizes(r.Header) {

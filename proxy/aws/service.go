@@ -92,6 +92,11 @@ func (c *Cloud) service(in *input, host string) (service, bool) {
 			read: func(in *input, call *proxy.Call) error { return readExpressControl(in, call, ts) },
 		}, true
 	}
+	if name == "neptune-db" {
+		if svc, ok := in.graph(c.tables.of(name)); ok {
+			return svc, true
+		}
+	}
 	ts := in.serving(c.tables.of(name))
 	if len(ts) == 0 {
 		return service{}, false
