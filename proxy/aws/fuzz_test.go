@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -54,7 +55,8 @@ func FuzzRead(f *testing.F) {
 		if len(call.Requests) == 0 || call.Upstream == nil || call.Operation == "" || !areRegions(call.Region) {
 			t.Fatalf("read half: %+v", call)
 		}
-		if !Claims(call.Upstream.Host) || call.Upstream.Scheme != "https" {
+		port, _ := strconv.ParseUint(call.Upstream.Port(), 10, 16)
+		if host := call.Upstream.Hostname(); !Claims(host) || call.Upstream.Scheme != "https" || call.Upstream.Port() != "" && !Ports(host, uint16(port)) {
 			t.Fatalf("goes to %v, which is not AWS's", call.Upstream)
 		}
 		body := call.Particulars.(*particulars).body

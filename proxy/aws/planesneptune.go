@@ -105,7 +105,7 @@ func (in *input) graphCall() (operation string, actions []string, language strin
 		if in.r.Method == http.MethodDelete {
 			return "", nil, "", nil
 		}
-		operation = language + "Status"
+		operation = "List" + language + "Queries"
 	default:
 		return "", nil, "", nil
 	}
@@ -118,7 +118,7 @@ func (in *input) graphCall() (operation string, actions []string, language strin
 	}
 	_, query, _ := strings.Cut(in.r.RequestURI, "?")
 	texts := []string{query, string(body)}
-	if operation == language+"Status" {
+	if rest == "status" {
 		actions = []string{"GetQueryStatus"}
 		if w := wordsIn(texts); w.any([]string{"CANCELQUERY", "CANCEL"}) {
 			actions = append(actions, "CancelQuery")
