@@ -58,9 +58,9 @@ func tagList(v any, key, value string) ([]tag, error) {
 	}
 	var tags []tag
 	for _, o := range list {
-		k, ok1 := o[key].(string)
-		val, ok2 := o[value].(string)
-		if !ok1 || !ok2 && o[value] != nil {
+		k, ok1 := o.get(key).(string)
+		val, ok2 := o.get(value).(string)
+		if !ok1 || !ok2 && o.get(value) != nil {
 			return nil, fmt.Errorf("a tag without %q and %q", key, value)
 		}
 		tags = append(tags, tag{k, val})
@@ -95,13 +95,11 @@ func tagKeys(v any) ([]tag, error) {
 // text returns a member that is a string, or "" where it is absent or null.
 // One that stands there in another case is neither here nor, for all we know,
 // absent there.
-func text(members map[string]any, name string) (string, error) {
-	switch v := members[name].(type) {
+func text(members tree, name string) (string, error) {
+	switch v := members.get(name).(type) {
 	case nil:
-		for other := range members {
-			if other != name && strings.EqualFold(other, name) {
-				return "", fmt.Errorf("member %.40q is spelled %q", other, name)
-			}
+		if other, ok := members.otherCase(name); ok {
+			return "", fmt.Errorf("member %.40q is spelled %q", other, name)
 		}
 		return "", nil
 	case string:
@@ -112,8 +110,8 @@ func text(members map[string]any, name string) (string, error) {
 
 // truth returns a member that is a boolean, as IAM writes it; absent, it is
 // false.
-func truth(members map[string]any, name string) (string, error) {
-	switch v := members[name].(type) {
+func truth(members tree, name string) (string, error) {
+	switch v := members.get(name).(type) {
 	case nil:
 		return "false", nil
 	case bool:
@@ -127,12 +125,12 @@ func textMap(v any, name string) (map[string]string, error) {
 	if v == nil {
 		return nil, nil
 	}
-	object, ok := v.(map[string]any)
+	object, ok := v.(tree)
 	if !ok {
 		return nil, fmt.Errorf("member %q is no object", name)
 	}
-	all := make(map[string]string, len(object))
-	for k, v := range object {
+	all := make(map[string]string, object.len())
+	for k, v := range object.all() {
 		if all[k], ok = v.(string); !ok {
 			return nil, fmt.Errorf("member %q has what is no string", name)
 		}

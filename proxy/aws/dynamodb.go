@@ -97,7 +97,7 @@ var dynamoStreamOperations = map[string]func(*dynamoCall) error{
 type dynamoCall struct {
 	in      *input
 	call    *proxy.Call
-	members map[string]any
+	members tree
 }
 
 // readDynamoDB reads a call to Amazon DynamoDB or DynamoDB Streams.
@@ -165,7 +165,7 @@ func (c *dynamoCall) routed() error {
 	if account == "" || account == c.in.account {
 		return nil
 	}
-	table, _ := c.members["TableName"].(string) // also where "*" is asked for
+	table, _ := c.members.get("TableName").(string) // also where "*" is asked for
 	about := []string{table}
 	for _, req := range c.call.Requests {
 		about = append(about, req.Resource)
@@ -245,7 +245,7 @@ func dynamoARN(name string) func(*dynamoCall) error {
 
 // readListed reads an operation that lists what is of one table, or of all.
 func (c *dynamoCall) readListed() error {
-	if c.members["TableArn"] == nil {
+	if c.members.get("TableArn") == nil {
 		return c.readAccount()
 	}
 	return dynamoARN("TableArn")(c)
@@ -264,7 +264,7 @@ func (c *dynamoCall) readRecords() error {
 	if !found || !strings.HasPrefix(stream, "arn:") {
 		return c.readAccount()
 	}
-	arn, err := c.arn(map[string]any{"ShardIterator": stream}, "ShardIterator")
+	arn, err := c.arn(treeOf(field{"ShardIterator", stream}), "ShardIterator")
 	if err != nil {
 		return err
 	}
@@ -282,7 +282,7 @@ func (c *dynamoCall) table(name string) (string, error) {
 		}
 		return c.in.arn("dynamodb", "table/"+name)
 	}
-	arn, err := c.arn(map[string]any{"TableName": name}, "TableName")
+	arn, err := c.arn(treeOf(field{"TableName", name}), "TableName")
 	if err != nil {
 		return "", err
 	}
@@ -302,7 +302,7 @@ func (c *dynamoCall) index(table, name string) (string, error) {
 }
 
 // arn returns the ARN in a member, which is of DynamoDB and the call's region.
-func (c *dynamoCall) arn(members map[string]any, name string) (string, error) {
+func (c *dynamoCall) arn(members tree, name string) (string, error) {
 	arn, err := c.elsewhere(members, name)
 	if err != nil {
 		return "", err
@@ -315,7 +315,7 @@ func (c *dynamoCall) arn(members map[string]any, name string) (string, error) {
 
 // elsewhere returns the ARN in a member, which may be of any region: a table can
 // be restored from one that is elsewhere.
-func (c *dynamoCall) elsewhere(members map[string]any, name string) (string, error) {
+func (c *dynamoCall) elsewhere(members tree, name string) (string, error) {
 	s, err := member(members, name)
 	if err != nil {
 		return "", err

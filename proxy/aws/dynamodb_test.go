@@ -190,7 +190,7 @@ func TestABatchOfTheLargestVectorsIsReadAndOneOfMoreValuesIsNot(t *testing.T) {
 	if err := batch(4096); err != nil {
 		t.Error(err)
 	}
-	if err := batch(8192); err == nil {
-		t.Error("got no error for 8,192 numbers in each of 25 items")
+	if err := batch(16384); err == nil {
+		t.Error("got no error for 16,384 numbers in each of 25 items")
 	}
 }

@@ -3,14 +3,13 @@ package aws
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 )
 
 // readBatchGet reads BatchGetItem: one request for each table.
 func (c *dynamoCall) readBatchGet() error {
 	return c.batch(func(table string, item any) error {
-		get, ok := item.(map[string]any)
+		get, ok := item.(tree)
 		if !ok {
 			return errors.New(`member "RequestItems" has what is no object`)
 		}
@@ -29,17 +28,17 @@ func (c *dynamoCall) readBatchGet() error {
 // for is asked for as by DeleteItem as well.
 func (c *dynamoCall) readBatchWrite() error {
 	return c.batch(func(table string, item any) error {
-		writes, ok := item.([]any)
+		writes, ok := item.(series)
 		if !ok {
 			return errors.New(`member "RequestItems" has what is no list`)
 		}
 		var puts, deletes, all dynamoKeys
-		for _, w := range writes {
-			write, ok := w.(map[string]any)
+		for _, w := range writes.all() {
+			write, ok := w.(tree)
 			if !ok {
 				return errors.New(`member "RequestItems" has what is no write`)
 			}
-			for kind := range write {
+			for kind := range write.names() {
 				of := map[string]*dynamoKeys{"PutRequest": &puts, "DeleteRequest": &deletes}[kind]
 				if of == nil {
 					return fmt.Errorf("write %.40q of a batch is not known", kind)
@@ -70,11 +69,11 @@ func (c *dynamoCall) batch(f func(table string, item any) error) error {
 	if err != nil {
 		return err
 	}
-	if len(items) == 0 {
+	if items.len() == 0 {
 		return errors.New("a batch of nothing")
 	}
 	seen := make(map[string]bool)
-	for _, name := range slices.Sorted(maps.Keys(items)) {
+	for _, name := range slices.Sorted(items.names()) {
 		table, err := c.table(name)
 		switch {
 		case err != nil:
@@ -83,7 +82,7 @@ func (c *dynamoCall) batch(f func(table string, item any) error) error {
 			return fmt.Errorf("table %.200q stands twice in the batch", table)
 		}
 		seen[table] = true
-		if err := f(table, items[name]); err != nil {
+		if err := f(table, items.get(name)); err != nil {
 			return err
 		}
 	}
@@ -98,12 +97,12 @@ func (c *dynamoCall) readTransaction() error {
 	if op == "TransactWriteItems" {
 		actions = map[string]string{"ConditionCheck": "ConditionCheckItem", "Delete": "DeleteItem", "Put": "PutItem", "Update": "UpdateItem"}
 	}
-	items, err := objects(c.members["TransactItems"], "TransactItems")
+	items, err := objects(c.members.get("TransactItems"), "TransactItems")
 	if err != nil {
 		return err
 	}
 	for _, item := range items {
-		for _, kind := range slices.Sorted(maps.Keys(item)) {
+		for _, kind := range slices.Sorted(item.names()) {
 			action, ok := actions[kind]
 			if !ok {
 				return fmt.Errorf("element %.40q of a transaction is not known", kind)
@@ -146,7 +145,7 @@ func (c *dynamoCall) readStatements() error {
 	if op := c.call.Operation; op == "ExecuteTransaction" {
 		name, context = "TransactStatements", []string{"dynamodb:EnclosingOperation", op}
 	}
-	statements, err := objects(c.members[name], name)
+	statements, err := objects(c.members.get(name), name)
 	if err != nil {
 		return err
 	}

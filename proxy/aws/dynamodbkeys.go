@@ -30,7 +30,7 @@ type dynamoKeys struct {
 }
 
 // add reads what one item, or one read or write of items, names.
-func (k *dynamoKeys) add(m map[string]any) error {
+func (k *dynamoKeys) add(m tree) error {
 	k.items++
 	if err := unfolded(m); err != nil {
 		return err
@@ -53,7 +53,7 @@ func (k *dynamoKeys) add(m map[string]any) error {
 		}
 		k.attributes = append(k.attributes, attributes...)
 	}
-	attributes, err := texts(m["AttributesToGet"], "AttributesToGet")
+	attributes, err := texts(m.get("AttributesToGet"), "AttributesToGet")
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (k *dynamoKeys) add(m map[string]any) error {
 		if err != nil {
 			return err
 		}
-		for attribute := range item {
+		for attribute := range item.names() {
 			k.attributes = append(k.attributes, attribute)
 		}
 	}
@@ -71,24 +71,24 @@ func (k *dynamoKeys) add(m map[string]any) error {
 }
 
 // addLeading reads the partition keys that m shows.
-func (k *dynamoKeys) addLeading(m, names map[string]any) error {
-	keys, err := objects(m["Keys"], "Keys") // of BatchGetItem
+func (k *dynamoKeys) addLeading(m, names tree) error {
+	keys, err := objects(m.get("Keys"), "Keys") // of BatchGetItem
 	if err != nil {
 		return err
 	}
-	if m["Keys"] == nil {
+	if m.get("Keys") == nil {
 		key, err := object(m, "Key")
 		if err != nil {
 			return err
 		}
-		if key == nil {
+		if !key.is() {
 			key = queried(m, names)
 		}
-		keys = []map[string]any{key}
+		keys = []tree{key}
 	}
 	for _, key := range keys {
-		if m["Keys"] != nil {
-			for attribute := range key {
+		if m.get("Keys") != nil {
+			for attribute := range key.names() {
 				k.attributes = append(k.attributes, attribute)
 			}
 		}
@@ -104,39 +104,39 @@ func (k *dynamoKeys) addLeading(m, names map[string]any) error {
 
 // queried returns the key that a query has its only condition on: an equality,
 // since a query has to have one on the partition key.
-func queried(m, names map[string]any) map[string]any {
-	if expression, _ := m["KeyConditionExpression"].(string); expression != "" {
+func queried(m, names tree) tree {
+	if expression, _ := m.get("KeyConditionExpression").(string); expression != "" {
 		tokens, err := expressionTokens(expression)
 		if err != nil || len(tokens) != 3 || tokens[1] != "=" || !strings.HasPrefix(tokens[2], ":") {
-			return nil
+			return tree{}
 		}
-		values, _ := m["ExpressionAttributeValues"].(map[string]any)
-		return map[string]any{tokens[0]: values[tokens[2]]}
+		values, _ := m.get("ExpressionAttributeValues").(tree)
+		return treeOf(field{tokens[0], values.get(tokens[2])})
 	}
-	conditions, _ := m["KeyConditions"].(map[string]any)
-	if len(conditions) != 1 {
-		return nil
+	conditions, _ := m.get("KeyConditions").(tree)
+	if conditions.len() != 1 {
+		return tree{}
 	}
-	for name, c := range conditions {
-		condition, _ := c.(map[string]any)
-		values, _ := condition["AttributeValueList"].([]any)
-		if condition["ComparisonOperator"] == "EQ" && len(values) == 1 {
-			return map[string]any{name: values[0]}
+	for name, c := range conditions.all() {
+		condition, _ := c.(tree)
+		values, _ := condition.get("AttributeValueList").(series)
+		if condition.get("ComparisonOperator") == "EQ" && values.len() == 1 {
+			return treeOf(field{name, values.first()})
 		}
 	}
-	return nil
+	return tree{}
 }
 
 // only returns the value of a key's only attribute, if it is a string or a
 // number: how AWS writes bytes in a condition key is not documented.
-func only(key map[string]any) (string, bool) {
-	if len(key) != 1 {
+func only(key tree) (string, bool) {
+	if key.len() != 1 {
 		return "", false
 	}
-	for _, v := range key {
-		value, _ := v.(map[string]any)
-		for kind, v := range value {
-			if text, ok := v.(string); ok && len(value) == 1 && (kind == "S" || kind == "N") {
+	for _, v := range key.all() {
+		value, _ := v.(tree)
+		for kind, v := range value.all() {
+			if text, ok := v.(string); ok && value.len() == 1 && (kind == "S" || kind == "N") {
 				return text, true
 			}
 		}
@@ -164,7 +164,7 @@ func (k *dynamoKeys) context() []string {
 // context returns the keys that one read or write of items shows. Vectors are
 // searched for under none. (Amazon DynamoDB Developer Guide, "IAM policy to grant
 // access to search a vector index".)
-func (c *dynamoCall) context(m map[string]any) ([]string, error) {
+func (c *dynamoCall) context(m tree) ([]string, error) {
 	if c.call.Operation == "SearchVectors" {
 		return nil, nil
 	}
@@ -188,7 +188,7 @@ func (c *dynamoCall) context(m map[string]any) ([]string, error) {
 // capacity returns the key dynamodb:ReturnConsumedCapacity, which has no word
 // for INDEXES. (Service Authorization Reference.)
 func (c *dynamoCall) capacity() []string {
-	switch v := c.members["ReturnConsumedCapacity"]; v {
+	switch v := c.members.get("ReturnConsumedCapacity"); v {
 	case "TOTAL", "NONE":
 		return []string{"dynamodb:ReturnConsumedCapacity", v.(string)}
 	}
@@ -199,7 +199,7 @@ func (c *dynamoCall) capacity() []string {
 // words and "#" placeholders that stand neither behind a dot nor before a
 // parenthesis. (Amazon DynamoDB Developer Guide, "Referring to item attributes
 // when using expressions".)
-func attributesOf(expression string, names map[string]any) ([]string, error) {
+func attributesOf(expression string, names tree) ([]string, error) {
 	tokens, err := expressionTokens(expression)
 	if err != nil {
 		return nil, err
@@ -209,7 +209,7 @@ func attributesOf(expression string, names map[string]any) ([]string, error) {
 		switch {
 		case i > 0 && tokens[i-1] == ".", i+1 < len(tokens) && tokens[i+1] == "(" && t[0] != '#':
 		case t[0] == '#':
-			name, ok := names[t].(string)
+			name, ok := names.get(t).(string)
 			if !ok {
 				return nil, fmt.Errorf("%.40q is not among ExpressionAttributeNames", t)
 			}

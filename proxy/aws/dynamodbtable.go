@@ -3,7 +3,6 @@ package aws
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -37,12 +36,12 @@ func (c *dynamoCall) readCreateTable() error {
 	if len(tags) > 0 {
 		c.ask("TagResource", table, tags...)
 	}
-	if c.members["ResourcePolicy"] != nil {
+	if c.members.get("ResourcePolicy") != nil {
 		c.ask("PutResourcePolicy", table)
 	}
 	// A replica of another account's table, to which it is joined. (Service
 	// Authorization Reference, AssociateTableReplica.)
-	if c.members["GlobalTableSourceArn"] != nil {
+	if c.members.get("GlobalTableSourceArn") != nil {
 		source, err := c.elsewhere(c.members, "GlobalTableSourceArn")
 		if err != nil {
 			return err
@@ -117,12 +116,12 @@ func (c *dynamoCall) readGlobalTable() error {
 		if op == "UpdateGlobalTableSettings" {
 			member = "ReplicaSettingsUpdate"
 		}
-		replicas, err := objects(c.members[member], member)
+		replicas, err := objects(c.members.get(member), member)
 		if err != nil {
 			return err
 		}
 		for _, r := range replicas {
-			if r["RegionName"] == nil {
+			if r.get("RegionName") == nil {
 				continue // DynamoDB will not have it
 			}
 			region, err := regionName(r)
@@ -142,12 +141,12 @@ func (c *dynamoCall) readGlobalTable() error {
 
 // regions calls f for each update of a replica, with the region that it names.
 func (c *dynamoCall) regions(name string, f func(region, update string) error) error {
-	updates, err := objects(c.members[name], name)
+	updates, err := objects(c.members.get(name), name)
 	if err != nil {
 		return err
 	}
 	for _, u := range updates {
-		for _, update := range slices.Sorted(maps.Keys(u)) {
+		for _, update := range slices.Sorted(u.names()) {
 			replica, err := object(u, update)
 			if err != nil {
 				return err
@@ -169,7 +168,7 @@ func (c *dynamoCall) regions(name string, f func(region, update string) error) e
 
 // regionName returns the region that a member names. It is checked for what
 // would make another ARN of it; whether there is such a region AWS knows.
-func regionName(m map[string]any) (string, error) {
+func regionName(m tree) (string, error) {
 	region, err := member(m, "RegionName")
 	if err == nil && !isLabel(strings.ToLower(region)) {
 		err = fmt.Errorf("%.40q is no region", region)
@@ -205,7 +204,7 @@ func (c *dynamoCall) readRestore() error {
 }
 
 func (c *dynamoCall) restoreSource(op string) error {
-	if c.members["SourceTableArn"] != nil {
+	if c.members.get("SourceTableArn") != nil {
 		source, err := c.elsewhere(c.members, "SourceTableArn")
 		if err != nil {
 			return err
@@ -271,7 +270,7 @@ func (c *dynamoCall) readEnableKinesis() error {
 // tags returns the keys of the tags that a call puts on or takes off.
 func (c *dynamoCall) tags() ([]string, error) {
 	var context []string
-	tags, err := objects(c.members["Tags"], "Tags")
+	tags, err := objects(c.members.get("Tags"), "Tags")
 	if err != nil {
 		return nil, err
 	}
@@ -286,7 +285,7 @@ func (c *dynamoCall) tags() ([]string, error) {
 		}
 		context = append(context, "aws:TagKeys", key, "aws:RequestTag/"+key, value)
 	}
-	keys, err := texts(c.members["TagKeys"], "TagKeys")
+	keys, err := texts(c.members.get("TagKeys"), "TagKeys")
 	if err != nil {
 		return nil, err
 	}

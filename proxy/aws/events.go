@@ -39,7 +39,7 @@ func putEvents(c *tableCall) ([]manifest.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := objects(members["Entries"], "Entries")
+	entries, err := objects(members.get("Entries"), "Entries")
 	if err != nil {
 		return nil, err
 	}

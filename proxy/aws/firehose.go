@@ -52,16 +52,16 @@ func (c *tableCall) passing(role string) manifest.Request {
 // a member whose name ends in "RoleArn".
 func (c *tableCall) rolesIn(v any) (roles []string, err error) {
 	switch v := v.(type) {
-	case []any:
-		for _, e := range v {
+	case series:
+		for _, e := range v.all() {
 			more, err := c.rolesIn(e)
 			if err != nil {
 				return nil, err
 			}
 			roles = append(roles, more...)
 		}
-	case map[string]any:
-		for name, inner := range v {
+	case tree:
+		for name, inner := range v.all() {
 			role, ok := inner.(string)
 			if !ok || !strings.HasSuffix(strings.ToLower(name), "rolearn") || role == "" {
 				more, err := c.rolesIn(inner)

@@ -124,13 +124,13 @@ func (c *tableCall) registry(member, arn string) (string, bool, error) {
 }
 
 // objectAt returns a member of the body that is an object; absent, it is empty.
-func (c *tableCall) objectAt(name string) (map[string]any, error) {
+func (c *tableCall) objectAt(name string) (tree, error) {
 	members, err := c.body()
 	if err != nil {
-		return nil, err
+		return tree{}, err
 	}
 	if _, err := memberOf(members, name); err != nil {
-		return nil, err
+		return tree{}, err
 	}
 	return object(members, name)
 }

@@ -23,7 +23,9 @@ type input struct {
 	path  string // of the target, byte for byte as it will be sent
 	query []pair // in order, decoded
 
-	room *room // for its body beside others'; nil: as much as it likes
+	room  *room // for its body beside others'; nil: as much as it likes
+	spent int64 // on reading it, besides its body
+	large bool  // that is much, and it alone may
 
 	region, partition string   // the call's; "*", or several regions between commas, where one signature is for them all
 	regions           []string // those that a signature of version 4A is for; nil if it is none
@@ -32,11 +34,13 @@ type input struct {
 
 	manifest *manifest.Manifest // in force; nil: none is known
 
-	streams  bool   // the body is a stream of signed events, which nobody may hold up
-	buffered []byte // the body, once it was asked for
-	hasBody  bool   // it was asked for
-	plain    []byte // the text of a body that is compressed
-	hasPlain bool   // it is
+	streams  bool    // the body is a stream of signed events, which nobody may hold up
+	buffered []byte  // the body, once it was asked for
+	hasBody  bool    // it was asked for
+	plain    []byte  // the text of a body that is compressed
+	hasPlain bool    // it is
+	inJSON   *parsed // the body, once it was read so
+	inCBOR   *parsed
 }
 
 // A pair is one name and value of a query or a form.

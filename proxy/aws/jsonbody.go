@@ -27,51 +27,75 @@ func mediaTypeOf(r *http.Request) string {
 
 // target returns the operation of a call in one of the JSON protocols, and
 // its input. (Smithy, "AWS JSON 1.1 protocol".)
-func (in *input) target(prefix, contentType string) (operation string, members map[string]any, err error) {
+func (in *input) target(prefix, contentType string) (operation string, members tree, err error) {
 	if in.path != "/" {
-		return "", nil, fmt.Errorf("a JSON call is a POST to \"/\", not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
+		return "", tree{}, fmt.Errorf("a JSON call is a POST to \"/\", not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
 	}
 	return in.targetAnywhere(prefix, contentType)
 }
 
 // targetAnywhere is target for a service that reads the path too.
-func (in *input) targetAnywhere(prefix, contentType string) (operation string, members map[string]any, err error) {
+func (in *input) targetAnywhere(prefix, contentType string) (operation string, members tree, err error) {
 	if len(in.unsignedQuery()) > 0 || in.r.Method != http.MethodPost {
-		return "", nil, fmt.Errorf("a JSON call is a POST without a query, not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
+		return "", tree{}, fmt.Errorf("a JSON call is a POST without a query, not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
 	}
 	target, err := in.header("X-Amz-Target")
 	if err != nil {
-		return "", nil, err
+		return "", tree{}, err
 	}
 	operation, ok := strings.CutPrefix(target, prefix+".")
 	if !ok {
-		return "", nil, fmt.Errorf("x-amz-target %.80q is not one of %q", target, prefix)
+		return "", tree{}, fmt.Errorf("x-amz-target %.80q is not one of %q", target, prefix)
 	}
 	stated, err := in.header("Content-Type")
 	if err != nil {
-		return operation, nil, err
+		return operation, tree{}, err
 	}
 	// In UTF-7, the text of one member may be members to another reader.
 	ct, params, err := mime.ParseMediaType(stated)
 	inCBOR := ct == typeCBOR && contentType == "application/x-amz-json-1.1"
 	if charset := params["charset"]; err != nil || ct != contentType && !inCBOR || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return operation, nil, fmt.Errorf("content-type %.80q is not %q in UTF-8", stated, contentType)
+		return operation, tree{}, fmt.Errorf("content-type %.80q is not %q in UTF-8", stated, contentType)
 	}
 	body, err := in.body()
 	if err != nil {
-		return operation, nil, err
+		return operation, tree{}, err
 	}
 	if inCBOR {
-		members, err = parseCBOR(body)
+		members, err = in.readCBOR(body)
 	} else {
-		members, err = parseJSON(body)
+		members, err = in.readJSON(body)
 	}
 	return operation, members, err
 }
 
+// readJSON is parseJSON of the call's body, once.
+func (in *input) readJSON(body []byte) (tree, error) {
+	if in.inJSON == nil {
+		t, err := readJSON(body, in.spend)
+		in.inJSON = &parsed{t, err}
+	}
+	return in.inJSON.members, in.inJSON.err
+}
+
+// readCBOR is parseCBOR of the call's body, once.
+func (in *input) readCBOR(body []byte) (tree, error) {
+	if in.inCBOR == nil {
+		t, err := readCBOR(body, in.spend)
+		in.inCBOR = &parsed{t, err}
+	}
+	return in.inCBOR.members, in.inCBOR.err
+}
+
+// A parsed is what a body is in one notation.
+type parsed struct {
+	members tree
+	err     error
+}
+
 // member returns a member that has to be a string that says something.
-func member(members map[string]any, name string) (string, error) {
-	s, ok := members[name].(string)
+func member(members tree, name string) (string, error) {
+	s, ok := members.get(name).(string)
 	if !ok || s == "" {
 		return "", fmt.Errorf("member %q is not there, or no string", name)
 	}

@@ -1,12 +1,9 @@
 package aws
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -15,14 +12,10 @@ import (
 // Go's 10,000.
 const maxDepth = 64
 
-// maxValues is how many values a body may have: as many as the largest
-// batch of DynamoDB's has whose items have a vector of 4,096 numbers each, and
-// no more, since ten bytes of body may become hundreds of bytes of memory.
-const maxValues = 1 << 18
-
-// maxShared is how large a text may be whose parts are kept without copying
-// them: a name that is kept keeps the whole text.
-const maxShared = 64 << 10
+// maxValues is how many values a body may have: as many as a batch of DynamoDB's
+// has of a quarter of a million attributes, and no more, since each takes sixteen
+// bytes, of which two stood in the body.
+const maxValues = 1 << 19
 
 // noText stands for a string that is no text: half of a surrogate pair is
 // escaped in it. Some readers put U+FFFD in its place, some drop it, and some
@@ -30,8 +23,7 @@ const maxShared = 64 << 10
 // stand wherever nobody reads it; who wants a string finds none.
 type noText struct{}
 
-// parseJSON reads an object of RFC 8259. Its values are strings, [json.Number],
-// bool, nil, []any, map[string]any and noText. It refuses what two readers could
+// parseJSON reads an object of RFC 8259. It refuses what two readers could
 // understand in two ways: members that stand twice, those of the object itself
 // also if they differ only in case, names that are no text, bytes that are not
 // UTF-8, and anything after the object. What is deeper may be the caller's own
@@ -40,44 +32,46 @@ type noText struct{}
 //
 // It is a scanner of its own since encoding/json keeps the last of two members,
 // and its tokens, from which that can be seen, take ten times as long.
-func parseJSON(body []byte) (map[string]any, error) {
+func parseJSON(body []byte) (tree, error) { return readJSON(body, nil) }
+
+// readJSON is parseJSON with spend asked for what it takes: see [document].
+func readJSON(body []byte, spend func(int64) error) (tree, error) {
 	if !utf8.Valid(body) {
-		return nil, errors.New("the body is not UTF-8")
+		return tree{}, errors.New("the body is not UTF-8")
 	}
-	p := jsonReader{s: string(body), left: maxValues}
+	p := jsonReader{b: body, left: maxValues, d: &document{body: body, spend: spend}}
 	p.space()
-	v, err := p.value(0)
-	if err != nil {
-		return nil, fmt.Errorf("the body is not JSON that can be read: %w", err)
+	if err := p.value(0, item{}); err != nil {
+		return tree{}, fmt.Errorf("the body is not JSON that can be read: %w", err)
 	}
-	if p.space(); p.i < len(p.s) {
-		return nil, errors.New("the body goes on after its JSON")
+	if p.space(); p.i < len(p.b) {
+		return tree{}, errors.New("the body goes on after its JSON")
 	}
-	object, ok := v.(map[string]any)
-	if !ok {
-		return nil, errors.New("the body is no JSON object")
+	if p.d.node(0).kind != kindObject {
+		return tree{}, errors.New("the body is no JSON object")
 	}
-	return object, nil
+	return tree{d: p.d}, nil
 }
 
 // A jsonReader reads a text from its beginning to its end.
 type jsonReader struct {
-	s    string
+	b    []byte
 	i    int // of the next byte
 	left int // values that it may still have
+	d    *document
 }
 
 // peek is the next byte, or 0 at the end, where 0 could not stand either.
 func (p *jsonReader) peek() byte {
-	if p.i < len(p.s) {
-		return p.s[p.i]
+	if p.i < len(p.b) {
+		return p.b[p.i]
 	}
 	return 0
 }
 
 func (p *jsonReader) space() {
-	for p.i < len(p.s) {
-		switch p.s[p.i] {
+	for p.i < len(p.b) {
+		switch p.b[p.i] {
 		case ' ', '\t', '\r', '\n':
 			p.i++
 		default:
@@ -89,83 +83,89 @@ func (p *jsonReader) space() {
 // wrong says what does not stand at the next byte, and not what does: bodies
 // hold secrets, and errors are logged.
 func (p *jsonReader) wrong(want string) error {
-	if p.i >= len(p.s) {
+	if p.i >= len(p.b) {
 		return fmt.Errorf("it ends where %s should be", want)
 	}
 	return fmt.Errorf("at byte %d is not %s", p.i, want)
 }
 
-// value reads the value that begins at the next byte.
-func (p *jsonReader) value(depth int) (any, error) {
+// value reads the value that begins at the next byte into n, which has the name
+// that it stands under.
+func (p *jsonReader) value(depth int, n item) error {
 	if depth > maxDepth {
-		return nil, fmt.Errorf("it nests deeper than %d", maxDepth)
+		return fmt.Errorf("it nests deeper than %d", maxDepth)
 	}
 	if p.left--; p.left < 0 {
-		return nil, fmt.Errorf("it has more than %d values", maxValues)
+		return fmt.Errorf("it has more than %d values", maxValues)
 	}
+	var err error
 	switch c := p.peek(); c {
 	case '{':
-		return p.object(depth)
+		return p.object(depth, n)
 	case '[':
-		return p.list(depth)
+		return p.list(depth, n)
 	case '"':
-		s, whole, err := p.text()
-		if err != nil || !whole {
-			return noText{}, err
-		}
-		return s, nil
+		n.from, n.to, n.kind, err = p.text()
 	case 't':
-		return true, p.word("true")
+		n.kind, err = kindTrue, p.word("true")
 	case 'f':
-		return false, p.word("false")
+		n.kind, err = kindFalse, p.word("false")
 	case 'n':
-		return nil, p.word("null")
+		n.kind, err = kindNull, p.word("null")
 	default:
-		if c == '-' || isDigit(c) {
-			return p.number()
+		if c != '-' && !isDigit(c) {
+			return p.wrong("a value")
 		}
-		return nil, p.wrong("a value")
+		n.kind, n.from = kindNumber, uint32(p.i)
+		err = p.number()
+		n.to = uint32(p.i)
 	}
+	if err != nil {
+		return err
+	}
+	return p.d.add(n)
 }
 
 func (p *jsonReader) word(word string) error {
-	if !strings.HasPrefix(p.s[p.i:], word) {
+	if !bytes.HasPrefix(p.b[p.i:], []byte(word)) {
 		return p.wrong("a value")
 	}
 	p.i += len(word)
 	return nil
 }
 
-func (p *jsonReader) object(depth int) (any, error) {
-	object := make(map[string]any)
+func (p *jsonReader) object(depth int, n item) error {
+	at := p.d.n
+	n.kind = kindObject
+	if err := p.d.add(n); err != nil {
+		return err
+	}
 	p.i++
 	if p.space(); p.peek() == '}' {
 		p.i++
-		return object, nil
+		p.d.node(at).to = p.d.n
+		return nil
 	}
-	for {
+	for count := uint32(1); ; count++ {
 		if p.peek() != '"' {
-			return nil, p.wrong("the name of a member")
+			return p.wrong("the name of a member")
 		}
-		name, whole, err := p.text()
-		if err != nil {
-			return nil, err
-		}
-		if !whole {
-			return nil, fmt.Errorf("the name of a member, before byte %d, has half of a surrogate pair", p.i)
+		from, to, how, err := p.text()
+		switch {
+		case err != nil:
+			return err
+		case how == kindNoText:
+			return fmt.Errorf("the name of a member, before byte %d, has half of a surrogate pair", p.i)
+		case to-from > maxName:
+			return fmt.Errorf("the name of a member, before byte %d, is longer than %d bytes", p.i, maxName)
 		}
 		if p.space(); p.peek() != ':' {
-			return nil, p.wrong("a colon")
+			return p.wrong("a colon")
 		}
 		p.i++
 		p.space()
-		v, err := p.value(depth + 1)
-		if err != nil {
-			return nil, err
-		}
-		had := len(object)
-		if object[name] = v; len(object) == had {
-			return nil, fmt.Errorf("member %.40q stands twice", name)
+		if err := p.value(depth+1, itemNamed(int(from), int(to-from), how == kindEscaped)); err != nil {
+			return err
 		}
 		switch p.space(); p.peek() {
 		case ',':
@@ -173,64 +173,60 @@ func (p *jsonReader) object(depth int) (any, error) {
 			p.space()
 		case '}':
 			p.i++
-			if depth == 0 {
-				return object, unfolded(object)
+			p.d.node(at).from, p.d.node(at).to = count, p.d.n
+			if err := p.d.distinct(at, false); err != nil || depth > 0 {
+				return err
 			}
-			return object, nil
+			return p.d.distinct(at, true)
 		default:
-			return nil, p.wrong("a comma or a closing brace")
+			return p.wrong("a comma or a closing brace")
 		}
 	}
 }
 
-func (p *jsonReader) list(depth int) (any, error) {
-	list := []any{}
+func (p *jsonReader) list(depth int, n item) error {
+	at := p.d.n
+	n.kind = kindList
+	if err := p.d.add(n); err != nil {
+		return err
+	}
 	p.i++
 	if p.space(); p.peek() == ']' {
 		p.i++
-		return list, nil
+		p.d.node(at).to = p.d.n
+		return nil
 	}
-	for {
-		v, err := p.value(depth + 1)
-		if err != nil {
-			return nil, err
+	for count := uint32(1); ; count++ {
+		if err := p.value(depth+1, item{}); err != nil {
+			return err
 		}
-		list = append(list, v)
 		switch p.space(); p.peek() {
 		case ',':
 			p.i++
 			p.space()
 		case ']':
 			p.i++
-			return list, nil
+			p.d.node(at).from, p.d.node(at).to = count, p.d.n
+			return nil
 		default:
-			return nil, p.wrong("a comma or a closing bracket")
+			return p.wrong("a comma or a closing bracket")
 		}
 	}
 }
 
-// own returns a part of the text that may be kept.
-func (p *jsonReader) own(part string) string {
-	if len(p.s) > maxShared {
-		return strings.Clone(part)
-	}
-	return part
-}
-
-// number reads a number, and leaves it as it is written.
-func (p *jsonReader) number() (json.Number, error) {
-	from := p.i
+// number passes over a number, which is left as it is written.
+func (p *jsonReader) number() error {
 	if p.peek() == '-' {
 		p.i++
 	}
 	if p.peek() == '0' {
 		p.i++ // no digit may follow, which whoever called sees
 	} else if !p.digits() {
-		return "", p.wrong("a digit")
+		return p.wrong("a digit")
 	}
 	if p.peek() == '.' {
 		if p.i++; !p.digits() {
-			return "", p.wrong("a digit")
+			return p.wrong("a digit")
 		}
 	}
 	if c := p.peek(); c == 'e' || c == 'E' {
@@ -239,10 +235,10 @@ func (p *jsonReader) number() (json.Number, error) {
 			p.i++
 		}
 		if !p.digits() {
-			return "", p.wrong("a digit")
+			return p.wrong("a digit")
 		}
 	}
-	return json.Number(p.own(p.s[from:p.i])), nil
+	return nil
 }
 
 // digits reports whether one or more follow, and skips them.
@@ -256,51 +252,63 @@ func (p *jsonReader) digits() bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// text reads a string, and reports whether it is text as a whole.
-func (p *jsonReader) text() (s string, whole bool, err error) {
+// text passes over a string, and returns where it stands and how it is written.
+func (p *jsonReader) text() (from, to uint32, how kind, err error) {
 	p.i++
-	n, err := p.plain()
-	if err != nil {
-		return "", false, err
-	}
-	s = p.s[p.i : p.i+n]
-	p.i += n
-	if p.s[p.i] == '"' {
-		p.i++
-		return p.own(s), true, nil
-	}
-	b := append(make([]byte, 0, len(s)+32), s...)
-	for whole = true; p.s[p.i] != '"'; {
+	from, how = uint32(p.i), kindText
+	for {
+		if err := p.plain(); err != nil {
+			return 0, 0, 0, err
+		}
+		if p.b[p.i] == '"' {
+			p.i++
+			return from, uint32(p.i - 1), how, nil
+		}
 		c, err := p.escape()
-		if err != nil {
-			return "", false, err
+		switch {
+		case err != nil:
+			return 0, 0, 0, err
+		case c < 0:
+			how = kindNoText
+		case how == kindText:
+			how = kindEscaped
 		}
-		whole = whole && c >= 0
-		b = utf8.AppendRune(b, c)
-		if n, err = p.plain(); err != nil {
-			return "", false, err
-		}
-		b = append(b, p.s[p.i:p.i+n]...)
-		p.i += n
 	}
-	p.i++
-	return string(b), whole, nil
 }
 
-// plain is how many bytes follow before a quotation mark or a backslash.
-func (p *jsonReader) plain() (int, error) {
-	s := p.s[p.i:]
-	for i := range len(s) {
-		switch c := s[i]; {
+// plain passes over the bytes before a quotation mark or a backslash.
+func (p *jsonReader) plain() error {
+	for i, c := range p.b[p.i:] {
+		switch {
 		case c == '"' || c == '\\':
-			return i, nil
+			p.i += i
+			return nil
 		case c < ' ':
 			p.i += i
-			return 0, p.wrong("a character that a string may have")
+			return p.wrong("a character that a string may have")
 		}
 	}
-	p.i = len(p.s)
-	return 0, p.wrong("the end of a string")
+	p.i = len(p.b)
+	return p.wrong("the end of a string")
+}
+
+// unescaped is the text that a string which was read is written for.
+func unescaped(raw []byte) string {
+	p := jsonReader{b: raw}
+	text := make([]byte, 0, len(raw))
+	for p.i < len(raw) {
+		if raw[p.i] != '\\' {
+			text = append(text, raw[p.i])
+			p.i++
+			continue
+		}
+		c, err := p.escape()
+		if err != nil {
+			panic("aws: internal error: " + err.Error())
+		}
+		text = utf8.AppendRune(text, c)
+	}
+	return string(text)
 }
 
 // escape reads one character that is written with a backslash, or with two;
@@ -331,7 +339,7 @@ func (p *jsonReader) escape() (rune, error) {
 		if !utf16.IsSurrogate(first) {
 			return first, nil
 		}
-		if strings.HasPrefix(p.s[p.i:], `\u`) {
+		if bytes.HasPrefix(p.b[p.i:], []byte(`\u`)) {
 			behind := p.i
 			p.i += 2
 			if second, ok := p.unit(); ok {
@@ -349,11 +357,11 @@ func (p *jsonReader) escape() (rune, error) {
 
 // unit reads the four digits of a \u.
 func (p *jsonReader) unit() (rune, bool) {
-	if len(p.s)-p.i < 4 {
+	if len(p.b)-p.i < 4 {
 		return 0, false
 	}
 	var u rune
-	for _, c := range []byte(p.s[p.i : p.i+4]) {
+	for _, c := range p.b[p.i : p.i+4] {
 		switch {
 		case isDigit(c):
 			c -= '0'
@@ -368,36 +376,4 @@ func (p *jsonReader) unit() (rune, bool) {
 	}
 	p.i += 4
 	return u, true
-}
-
-// unfolded refuses an object with members that differ only in case: readers who
-// do not care for case would take either.
-func unfolded(object map[string]any) error {
-	// Most objects have a few members of different lengths, in ASCII. Those take
-	// no map to compare.
-	var few [16]string
-	names, plain := few[:0], len(object) <= len(few)
-	if plain {
-		for name := range object {
-			for _, other := range names {
-				if len(other) == len(name) && strings.EqualFold(other, name) {
-					plain = false
-				}
-			}
-			plain = plain && isASCII(name)
-			names = append(names, name)
-		}
-		if plain {
-			return nil
-		}
-	}
-	seen := make(map[string]bool, len(object))
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		if f := fold(name); seen[f] {
-			return fmt.Errorf("member %.40q stands twice", name)
-		} else {
-			seen[f] = true
-		}
-	}
-	return nil
 }

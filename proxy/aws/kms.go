@@ -18,7 +18,7 @@ import (
 // is about no key, or about several: see readKMS.
 var kmsOperations = map[string]struct {
 	key     bool
-	context func(*manifest.Request, map[string]any) error // adds its condition keys; nil for none
+	context func(*manifest.Request, tree) error // adds its condition keys; nil for none
 }{
 	"CancelKeyDeletion":                   {key: true},
 	"ConnectCustomKeyStore":               {},
@@ -136,7 +136,7 @@ func readKMS(in *input, call *proxy.Call) error {
 
 // newKeys adds what making a key takes besides. (AWS KMS API Reference,
 // "Required permissions" of CreateKey, ReplicateKey and UpdatePrimaryRegion.)
-func (in *input) newKeys(call *proxy.Call, op string, req manifest.Request, members map[string]any) error {
+func (in *input) newKeys(call *proxy.Call, op string, req manifest.Request, members tree) error {
 	switch op {
 	case "UpdatePrimaryRegion":
 		// The same action on the replica that becomes the primary key.
@@ -153,7 +153,7 @@ func (in *input) newKeys(call *proxy.Call, op string, req manifest.Request, memb
 	default:
 		return nil
 	}
-	tags, err := tagList(members["Tags"], "TagKey", "TagValue")
+	tags, err := tagList(members.get("Tags"), "TagKey", "TagValue")
 	if err != nil || len(tags) == 0 {
 		return err
 	}
@@ -166,7 +166,7 @@ func (in *input) newKeys(call *proxy.Call, op string, req manifest.Request, memb
 // aliasRequests reads the operations on aliases, which need the action on the
 // alias and on every key that it names before or after. (AWS KMS Developer
 // Guide, "Controlling access to aliases".)
-func (in *input) aliasRequests(call *proxy.Call, op string, members map[string]any) error {
+func (in *input) aliasRequests(call *proxy.Call, op string, members tree) error {
 	name, err := text(members, "AliasName")
 	if err != nil {
 		return err
@@ -204,7 +204,7 @@ func (in *input) aliasRequests(call *proxy.Call, op string, members map[string]a
 
 // reEncrypt reads ReEncrypt: one action where the ciphertext comes from, and
 // another where it goes.
-func (in *input) reEncrypt(call *proxy.Call, members map[string]any) error {
+func (in *input) reEncrypt(call *proxy.Call, members tree) error {
 	for _, side := range []struct{ action, key, member string }{{"kms:ReEncryptFrom", "SourceKeyId", "Source"}, {"kms:ReEncryptTo", "DestinationKeyId", "Destination"}} {
 		id, err := text(members, side.key)
 		if err != nil {

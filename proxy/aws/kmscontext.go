@@ -15,9 +15,9 @@ import (
 
 // stated adds kms:NAME from the member of that name, a string or a number, or
 // fallback where it is absent.
-func stated(name, fallback string) func(*manifest.Request, map[string]any) error {
-	return func(req *manifest.Request, members map[string]any) error {
-		switch v := members[name].(type) {
+func stated(name, fallback string) func(*manifest.Request, tree) error {
+	return func(req *manifest.Request, members tree) error {
+		switch v := members.get(name).(type) {
 		case string:
 			with(req, "kms:"+name, v)
 		case json.Number:
@@ -34,8 +34,8 @@ func stated(name, fallback string) func(*manifest.Request, map[string]any) error
 }
 
 // all adds what each of several adds.
-func all(contexts ...func(*manifest.Request, map[string]any) error) func(*manifest.Request, map[string]any) error {
-	return func(req *manifest.Request, members map[string]any) error {
+func all(contexts ...func(*manifest.Request, tree) error) func(*manifest.Request, tree) error {
+	return func(req *manifest.Request, members tree) error {
 		for _, c := range contexts {
 			if err := c(req, members); err != nil {
 				return err
@@ -46,21 +46,20 @@ func all(contexts ...func(*manifest.Request, map[string]any) error) func(*manife
 }
 
 // cipherContext is of what encrypts or decrypts.
-func cipherContext(req *manifest.Request, members map[string]any) error {
+func cipherContext(req *manifest.Request, members tree) error {
 	return encryption(req, members, "")
 }
 
-func keyPairContext(req *manifest.Request, members map[string]any) error {
-	pair := make(map[string]any)
-	pair["DataKeyPairSpec"] = members["KeyPairSpec"]
-	return all(cipherContext, func(req *manifest.Request, _ map[string]any) error {
+func keyPairContext(req *manifest.Request, members tree) error {
+	pair := treeOf(field{"DataKeyPairSpec", members.get("KeyPairSpec")})
+	return all(cipherContext, func(req *manifest.Request, _ tree) error {
 		return stated("DataKeyPairSpec", "")(req, pair)
 	})(req, members)
 }
 
 // encryption adds the encryption context and algorithm of members that begin
 // with prefix. "Source" and "Destination" stand before them in ReEncrypt.
-func encryption(req *manifest.Request, members map[string]any, prefix string) error {
+func encryption(req *manifest.Request, members tree, prefix string) error {
 	algorithm, err := text(members, prefix+"EncryptionAlgorithm")
 	if err != nil {
 		return err
@@ -69,7 +68,7 @@ func encryption(req *manifest.Request, members map[string]any, prefix string) er
 		algorithm = "SYMMETRIC_DEFAULT"
 	}
 	with(req, "kms:EncryptionAlgorithm", algorithm)
-	pairs, err := textMap(members[prefix+"EncryptionContext"], prefix+"EncryptionContext")
+	pairs, err := textMap(members.get(prefix+"EncryptionContext"), prefix+"EncryptionContext")
 	if err != nil {
 		return err
 	}
@@ -92,39 +91,39 @@ func encryptionContext(req *manifest.Request, pairs map[string]string) {
 }
 
 // signContext is of what signs or verifies.
-func signContext(req *manifest.Request, members map[string]any) error {
+func signContext(req *manifest.Request, members tree) error {
 	return all(stated("SigningAlgorithm", ""), stated("MessageType", "RAW"))(req, members)
 }
 
-func importContext(req *manifest.Request, members map[string]any) error {
+func importContext(req *manifest.Request, members tree) error {
 	return all(stated("WrappingAlgorithm", ""), stated("WrappingKeySpec", ""))(req, members)
 }
 
-func materialContext(req *manifest.Request, members map[string]any) error {
+func materialContext(req *manifest.Request, members tree) error {
 	return all(stated("ExpirationModel", "KEY_MATERIAL_EXPIRES"), stated("ValidTo", ""))(req, members)
 }
 
-func lockoutContext(req *manifest.Request, members map[string]any) error {
+func lockoutContext(req *manifest.Request, members tree) error {
 	bypass, err := truth(members, "BypassPolicyLockoutSafetyCheck")
 	with(req, "kms:BypassPolicyLockoutSafetyCheck", bypass)
 	return err
 }
 
-func deletionContext(req *manifest.Request, members map[string]any) error {
-	window := map[string]any{"ScheduleKeyDeletionPendingWindowInDays": members["PendingWindowInDays"]}
+func deletionContext(req *manifest.Request, members tree) error {
+	window := treeOf(field{"ScheduleKeyDeletionPendingWindowInDays", members.get("PendingWindowInDays")})
 	return stated("ScheduleKeyDeletionPendingWindowInDays", "30")(req, window)
 }
 
 // ownGrant says that the call is a function's and not an AWS service's, whose
 // grants kms:GrantIsForAWSResource tells apart.
-func ownGrant(req *manifest.Request, _ map[string]any) error {
+func ownGrant(req *manifest.Request, _ tree) error {
 	with(req, "kms:GrantIsForAWSResource", "false")
 	return nil
 }
 
 // grantContext is of CreateGrant: who may do what with the key from then on.
-func grantContext(req *manifest.Request, members map[string]any) error {
-	operations, err := texts(members["Operations"], "Operations")
+func grantContext(req *manifest.Request, members tree) error {
+	operations, err := texts(members.get("Operations"), "Operations")
 	if err != nil {
 		return err
 	}
@@ -134,7 +133,7 @@ func grantContext(req *manifest.Request, members map[string]any) error {
 		return err
 	}
 	for _, kind := range []string{"EncryptionContextEquals", "EncryptionContextSubset"} {
-		pairs, err := textMap(constraints[kind], kind)
+		pairs, err := textMap(constraints.get(kind), kind)
 		if err != nil {
 			return err
 		}
@@ -156,7 +155,7 @@ func grantContext(req *manifest.Request, members map[string]any) error {
 
 // newKeyContext is of CreateKey. CustomerMasterKeySpec is KeySpec's former
 // name.
-func newKeyContext(req *manifest.Request, members map[string]any) error {
+func newKeyContext(req *manifest.Request, members tree) error {
 	spec, origin := "SYMMETRIC_DEFAULT", "AWS_KMS"
 	for _, m := range []struct {
 		name string
@@ -178,7 +177,7 @@ func newKeyContext(req *manifest.Request, members map[string]any) error {
 	if multi == "true" {
 		with(req, "kms:MultiRegionKeyType", "PRIMARY")
 	}
-	tags, err := tagList(members["Tags"], "TagKey", "TagValue")
+	tags, err := tagList(members.get("Tags"), "TagKey", "TagValue")
 	if err != nil {
 		return err
 	}
@@ -187,13 +186,13 @@ func newKeyContext(req *manifest.Request, members map[string]any) error {
 }
 
 // keyTags is of TagResource and UntagResource.
-func keyTags(req *manifest.Request, members map[string]any) error {
-	tags, err := tagList(members["Tags"], "TagKey", "TagValue")
+func keyTags(req *manifest.Request, members tree) error {
+	tags, err := tagList(members.get("Tags"), "TagKey", "TagValue")
 	if err != nil {
 		return err
 	}
 	withTags(req, tags)
-	keys, err := tagKeys(members["TagKeys"])
+	keys, err := tagKeys(members.get("TagKeys"))
 	if err != nil {
 		return err
 	}

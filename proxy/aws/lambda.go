@@ -139,39 +139,39 @@ func (in *input) lambdaQuery(route lambdaRoute) error {
 // lambdaBody reads the body of an operation that has members there. A payload
 // is the caller's, and no business of ours. A member that belongs into the
 // path has no place in the body: who reads it there reads another call.
-func (in *input) lambdaBody(route lambdaRoute, labels map[string]string) (map[string]any, error) {
+func (in *input) lambdaBody(route lambdaRoute, labels map[string]string) (tree, error) {
 	switch {
 	case route.method == http.MethodGet || route.method == http.MethodDelete:
 		if body, err := in.body(); err != nil || len(body) > 0 {
-			return nil, errors.Join(fmt.Errorf("a %s with a body", route.method), err)
+			return tree{}, errors.Join(fmt.Errorf("a %s with a body", route.method), err)
 		}
-		return nil, nil
+		return tree{}, nil
 	case strings.HasPrefix(route.operation, "Invoke"), strings.HasPrefix(route.operation, "SendDurableExecutionCallback"):
-		return nil, nil
+		return tree{}, nil
 	}
 	body, err := in.body()
 	if err != nil || len(body) == 0 {
-		return nil, err
+		return tree{}, err
 	}
-	members, err := parseJSON(body)
+	members, err := in.readJSON(body)
 	if err != nil {
-		return nil, err
+		return tree{}, err
 	}
-	for name := range members {
+	for name := range members.names() {
 		for label := range labels {
 			if strings.EqualFold(name, label) {
-				return nil, fmt.Errorf("member %q stands in the body, and the path says it", label)
+				return tree{}, fmt.Errorf("member %q stands in the body, and the path says it", label)
 			}
 		}
 		if route.by == byQualified && strings.EqualFold(name, "Qualifier") {
-			return nil, errors.New("member \"Qualifier\" stands in the body, and belongs into the query")
+			return tree{}, errors.New("member \"Qualifier\" stands in the body, and belongs into the query")
 		}
 	}
 	return members, nil
 }
 
 // lambdaResource returns the ARN of what a call is about.
-func (in *input) lambdaResource(route lambdaRoute, labels map[string]string, members map[string]any) (string, error) {
+func (in *input) lambdaResource(route lambdaRoute, labels map[string]string, members tree) (string, error) {
 	switch route.by {
 	case byFunction, byQualified:
 		qualifier, _ := in.param("Qualifier")
@@ -219,7 +219,7 @@ func (in *input) lambdaResource(route lambdaRoute, labels map[string]string, mem
 
 // lambdaContext adds the condition keys that stand in the call, and what it
 // asks for besides.
-func (in *input) lambdaContext(call *proxy.Call, route lambdaRoute, members map[string]any) error {
+func (in *input) lambdaContext(call *proxy.Call, route lambdaRoute, members tree) error {
 	req := &call.Requests[0]
 	var more []manifest.Request
 	var err error
@@ -250,7 +250,7 @@ func (in *input) lambdaContext(call *proxy.Call, route lambdaRoute, members map[
 	if err != nil {
 		return err
 	}
-	tags, err := tagMap(members["Tags"])
+	tags, err := tagMap(members.get("Tags"))
 	if err != nil {
 		return err
 	}

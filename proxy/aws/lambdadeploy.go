@@ -8,7 +8,7 @@ import (
 )
 
 // lambdaStated adds a condition key from a member, if it is there.
-func lambdaStated(req *manifest.Request, members map[string]any, name, key string) error {
+func lambdaStated(req *manifest.Request, members tree, name, key string) error {
 	v, err := text(members, name)
 	if v != "" {
 		with(req, key, v)
@@ -18,7 +18,7 @@ func lambdaStated(req *manifest.Request, members map[string]any, name, key strin
 
 // mappedFunction adds the function that an event source is mapped to, which is
 // what these actions can be bound by: they have no function as a resource.
-func (in *input) mappedFunction(req *manifest.Request, members map[string]any) error {
+func (in *input) mappedFunction(req *manifest.Request, members tree) error {
 	name, err := text(members, "FunctionName")
 	if err != nil || name == "" {
 		return err
@@ -33,14 +33,14 @@ func (in *input) mappedFunction(req *manifest.Request, members map[string]any) e
 // role and a capacity provider, reading layers and the code in S3. (AWS Lambda
 // Developer Guide, "Identity-based IAM policies for Lambda"; Service
 // Authorization Reference, "AWS Lambda".)
-func (in *input) deployment(req *manifest.Request, members map[string]any) ([]manifest.Request, error) {
+func (in *input) deployment(req *manifest.Request, members tree) ([]manifest.Request, error) {
 	var more []manifest.Request
 	permissions, err := object(members, "PermissionsConfig")
 	if err != nil {
 		return nil, err
 	}
 	for _, m := range []struct {
-		members map[string]any
+		members tree
 		name    string
 	}{{members, "Role"}, {permissions, "CapacityProviderOperatorRoleArn"}} {
 		role, err := text(m.members, m.name)
@@ -64,13 +64,13 @@ func (in *input) deployment(req *manifest.Request, members map[string]any) ([]ma
 		return nil, err
 	}
 	for _, m := range []struct{ name, key string }{{"SubnetIds", "lambda:SubnetIds"}, {"SecurityGroupIds", "lambda:SecurityGroupIds"}} {
-		ids, err := texts(vpc[m.name], m.name)
+		ids, err := texts(vpc.get(m.name), m.name)
 		if err != nil {
 			return nil, err
 		}
 		with(req, m.key, ids...)
 	}
-	layers, err := texts(members["Layers"], "Layers")
+	layers, err := texts(members.get("Layers"), "Layers")
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (in *input) deployment(req *manifest.Request, members map[string]any) ([]ma
 	return append(more, code...), err
 }
 
-func capacityProvider(members map[string]any) (string, error) {
+func capacityProvider(members tree) (string, error) {
 	config, err := object(members, "CapacityProviderConfig")
 	if err != nil {
 		return "", err
@@ -112,10 +112,10 @@ func capacityProvider(members map[string]any) (string, error) {
 }
 
 // codeObject returns the request for the object in S3 that code comes from.
-func (in *input) codeObject(members map[string]any) ([]manifest.Request, error) {
+func (in *input) codeObject(members tree) ([]manifest.Request, error) {
 	from := members
 	for _, name := range []string{"Code", "Content"} {
-		if members[name] == nil {
+		if members.get(name) == nil {
 			continue
 		}
 		var err error

@@ -7,8 +7,8 @@ import (
 
 // optional returns a member that is a string that says something, and whether it
 // is there: null is as if it were not.
-func optional(members map[string]any, name string) (string, bool, error) {
-	if members[name] == nil {
+func optional(members tree, name string) (string, bool, error) {
+	if members.get(name) == nil {
 		return "", false, nil
 	}
 	s, err := member(members, name)
@@ -16,25 +16,25 @@ func optional(members map[string]any, name string) (string, bool, error) {
 }
 
 // object reads a member that is an object; absent, it is empty.
-func object(members map[string]any, name string) (map[string]any, error) {
-	switch v := members[name].(type) {
+func object(members tree, name string) (tree, error) {
+	switch v := members.get(name).(type) {
 	case nil:
-		return nil, nil
-	case map[string]any:
+		return tree{}, nil
+	case tree:
 		return v, nil
 	}
-	return nil, fmt.Errorf("member %q is no object", name)
+	return tree{}, fmt.Errorf("member %q is no object", name)
 }
 
 // objects reads a list of objects; absent, it is empty.
-func objects(v any, name string) ([]map[string]any, error) {
-	list, ok := v.([]any)
+func objects(v any, name string) ([]tree, error) {
+	list, ok := v.(series)
 	if !ok && v != nil {
 		return nil, fmt.Errorf("member %q is no list", name)
 	}
-	all := make([]map[string]any, len(list))
-	for i, v := range list {
-		if all[i], ok = v.(map[string]any); !ok {
+	all := make([]tree, list.len())
+	for i, v := range list.all() {
+		if all[i], ok = v.(tree); !ok {
 			return nil, fmt.Errorf("member %q has what is no object", name)
 		}
 	}
@@ -43,12 +43,12 @@ func objects(v any, name string) ([]map[string]any, error) {
 
 // texts reads a list of strings that say something; absent, it is empty.
 func texts(v any, name string) ([]string, error) {
-	list, ok := v.([]any)
+	list, ok := v.(series)
 	if !ok && v != nil {
 		return nil, fmt.Errorf("member %q is no list", name)
 	}
-	all := make([]string, len(list))
-	for i, v := range list {
+	all := make([]string, list.len())
+	for i, v := range list.all() {
 		if all[i], ok = v.(string); !ok || all[i] == "" {
 			return nil, fmt.Errorf("member %q has what is no string", name)
 		}

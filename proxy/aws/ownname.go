@@ -84,15 +84,15 @@ func (c *tableCall) writesObjects(paths ...string) ([]manifest.Request, error) {
 }
 
 // objectsAt returns the objects at a path of the body, "A.B" or "A.#.B".
-func (c *tableCall) objectsAt(path string) ([]map[string]any, error) {
+func (c *tableCall) objectsAt(path string) ([]tree, error) {
 	members, err := c.body()
 	if err != nil {
 		return nil, err
 	}
-	here := []map[string]any{members}
+	here := []tree{members}
 	for step := range strings.SplitSeq(path, ".") {
 		name, list := strings.CutSuffix(step, "#")
-		var next []map[string]any
+		var next []tree
 		for _, o := range here {
 			v, err := memberOf(o, name)
 			if err != nil {
@@ -107,7 +107,7 @@ func (c *tableCall) objectsAt(path string) ([]map[string]any, error) {
 				}
 				next = append(next, all...)
 			default:
-				inner, err := object(map[string]any{name: v}, name)
+				inner, err := object(treeOf(field{name, v}), name)
 				if err != nil {
 					return nil, err
 				}

@@ -36,7 +36,7 @@ func (in *input) graphql(call *proxy.Call, api string) error {
 	if err != nil {
 		return err
 	}
-	for name := range members {
+	for name := range members.names() {
 		switch name {
 		case "query", "operationName", "variables", "extensions":
 		default:

@@ -118,7 +118,7 @@ func fold(name string) string {
 	return strings.ToLower(strings.ToUpper(name))
 }
 
-func isASCII(s string) bool {
+func isASCII[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false

@@ -62,6 +62,7 @@ func (c *Cloud) read(r *http.Request, verify bool) (*proxy.Call, error) {
 	if c.Account != nil {
 		in.account = c.Account()
 	}
+	defer in.leave()
 	err := c.identify(in, call, p, verify)
 	if !verify || p.verified || p.foreign || p.anonymous {
 		// An unread call may be sent too, where the manifest observes.

@@ -69,7 +69,7 @@ allow:
 		coded := base64.StdEncoding.EncodeToString([]byte(id))
 		calls := []carrying{{"kinesis", "GetRecords", "ShardIterator", id}, {"kms", "Decrypt", "CiphertextBlob", coded}, {"kms", "ReEncrypt", "CiphertextBlob", coded}}
 		members, _ := parseJSON([]byte(answer))
-		for _, v := range members { // what the answer itself has
+		for _, v := range members.all() { // what the answer itself has
 			if s, ok := v.(string); ok {
 				calls = append(calls, carrying{"kinesis", "GetRecords", "ShardIterator", s}, carrying{"kms", "Decrypt", "CiphertextBlob", s})
 			}

@@ -258,13 +258,13 @@ func (in *input) carried(with carrier) (ids []string, ok bool) {
 		return nil, false
 	}
 	name, list := strings.CutSuffix(with.member, ".#")
-	all := []any{members[name]}
+	all := series{made: []any{members.get(name)}}
 	if list {
-		if all, ok = members[name].([]any); !ok || len(all) == 0 {
+		if all, ok = members.get(name).(series); !ok || all.len() == 0 {
 			return nil, false
 		}
 	}
-	for _, v := range all {
+	for _, v := range all.all() {
 		id, ok := v.(string)
 		if !ok || id == "" {
 			return nil, false
@@ -282,26 +282,26 @@ func (in *input) carried(with carrier) (ids []string, ok bool) {
 // named returns the members of a call that says its operation in a header, and
 // nowhere else. A form can be JSON as well, with another id in it; and what says
 // in a header what its body is written in is taken by its word, or not at all.
-func (in *input) named() (map[string]any, bool) {
+func (in *input) named() (tree, bool) {
 	h := in.r.Header
 	if len(h.Values("X-Amz-Target"))+len(h.Values("Smithy-Protocol")) != 1 || len(h.Values("Content-Encoding")) > 0 || len(h.Values("Content-Type")) != 1 {
-		return nil, false
+		return tree{}, false
 	}
 	mediaType, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if charset := params["charset"]; err != nil || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return nil, false
+		return tree{}, false
 	}
-	parse := parseJSON
+	parse := in.readJSON
 	switch mediaType {
 	case "application/x-amz-json-1.0", "application/x-amz-json-1.1":
 	case "application/cbor", typeCBOR:
-		parse = parseCBOR
+		parse = in.readCBOR
 	default:
-		return nil, false
+		return tree{}, false
 	}
 	body, err := in.body()
 	if err != nil {
-		return nil, false
+		return tree{}, false
 	}
 	members, err := parse(body)
 	return members, err == nil

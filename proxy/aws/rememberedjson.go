@@ -176,10 +176,11 @@ func (s *jsonScanner) take(part []byte) {
 func (s *jsonScanner) endString() {
 	text, ok := "", false
 	if s.keep {
-		var err error
-		p := jsonReader{s: `"` + string(s.kept) + `"`}
-		text, ok, err = p.text()
-		ok = ok && err == nil
+		p := jsonReader{b: []byte(`"` + string(s.kept) + `"`)}
+		from, to, how, err := p.text()
+		if ok = err == nil && how != kindNoText; ok {
+			text = unescaped(p.b[from:to])
+		}
 	}
 	switch {
 	case s.key:

@@ -17,6 +17,42 @@ const maxBodies = 2 * maxBody
 type room struct {
 	mu    sync.Mutex
 	taken int64
+
+	once  sync.Once
+	large chan struct{} // has something in it while a call takes much to be read
+}
+
+// maxSmall is how much a call may take to be read beside others, besides its
+// body: as much as a thousand values of a hundred calls. One that takes more is
+// read while no other such is. It needs nothing but the processor, of which there
+// is little more than one in most sandboxes, so that to wait costs nothing, and
+// to be denied for what others send would cost a call.
+const maxSmall = 64 << 10
+
+// spend counts n bytes more that it takes to read the call, and waits where they
+// are many for the others that take many.
+func (in *input) spend(n int64) error {
+	if in.spent += n; in.spent <= maxSmall || in.large || in.room == nil {
+		return nil
+	}
+	r := in.room
+	r.once.Do(func() { r.large = make(chan struct{}, 1) })
+	select {
+	case r.large <- struct{}{}:
+		in.large = true
+		return nil
+	case <-in.r.Context().Done():
+		return context.Cause(in.r.Context())
+	}
+}
+
+// leave lets others in, once the call was read: what it took to be read is no
+// longer needed.
+func (in *input) leave() {
+	if in.large {
+		in.large = false
+		<-in.room.large
+	}
 }
 
 // A guest is one body's reader, which takes room for what was read: not for

@@ -61,7 +61,7 @@ func readSecrets(in *input, call *proxy.Call) error {
 		// besides. Filters say what to get in words that only AWS can apply.
 		call.Requests = append(call.Requests, request(action, "*"))
 		return batchSecrets(in, call, members)
-	case op == "ValidateResourcePolicy" && members["SecretId"] == nil, name == "":
+	case op == "ValidateResourcePolicy" && members.get("SecretId") == nil, name == "":
 		call.Requests = append(call.Requests, request(action, "*"))
 		return nil
 	}
@@ -74,7 +74,7 @@ func readSecrets(in *input, call *proxy.Call) error {
 		return err
 	}
 	for _, key := range []string{"VersionId", "VersionStage"} {
-		if v, ok := members[key].(string); ok && op == "GetSecretValue" {
+		if v, ok := members.get(key).(string); ok && op == "GetSecretValue" {
 			req.Context["secretsmanager:"+strings.ToLower(key)] = []string{v}
 		}
 	}
@@ -88,7 +88,7 @@ func readSecrets(in *input, call *proxy.Call) error {
 // associate adds what joining a secret to another account's asks for: the call
 // accepts the replication there with the caller's rights, and may pass a role.
 // (AWS Secrets Manager API Reference, AssociateCrossAccountReplica.)
-func associate(in *input, call *proxy.Call, members map[string]any) error {
+func associate(in *input, call *proxy.Call, members tree) error {
 	arn, err := member(members, "CrossAccountReplicaARN")
 	if err != nil {
 		return err
@@ -105,18 +105,18 @@ func associate(in *input, call *proxy.Call, members map[string]any) error {
 	return err
 }
 
-func batchSecrets(in *input, call *proxy.Call, members map[string]any) error {
-	ids, listed := members["SecretIdList"].([]any)
+func batchSecrets(in *input, call *proxy.Call, members tree) error {
+	ids, listed := members.get("SecretIdList").(series)
 	switch {
-	case listed && members["Filters"] != nil:
+	case listed && members.get("Filters") != nil:
 		return errors.New("a batch by both SecretIdList and Filters")
-	case !listed && members["SecretIdList"] != nil:
+	case !listed && members.get("SecretIdList") != nil:
 		return errors.New("member \"SecretIdList\" is no list")
 	case !listed:
 		call.Requests = append(call.Requests, request("secretsmanager:GetSecretValue", "*"))
 		return nil
 	}
-	for _, v := range ids {
+	for _, v := range ids.all() {
 		id, ok := v.(string)
 		if !ok || id == "" {
 			return errors.New("member \"SecretIdList\" has what is no string")
@@ -131,8 +131,8 @@ func batchSecrets(in *input, call *proxy.Call, members map[string]any) error {
 }
 
 // rotation adds what rotating by a function of the caller's asks for.
-func rotation(call *proxy.Call, op string, members map[string]any) error {
-	if op != "RotateSecret" || members["RotationLambdaARN"] == nil {
+func rotation(call *proxy.Call, op string, members tree) error {
+	if op != "RotateSecret" || members.get("RotationLambdaARN") == nil {
 		return nil
 	}
 	arn, err := member(members, "RotationLambdaARN")

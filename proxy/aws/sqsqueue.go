@@ -18,21 +18,22 @@ import (
 func (in *input) sqs() (sqsCall, error) {
 	if len(in.r.Header.Values("X-Amz-Target")) == 0 {
 		op, params, err := in.formAnywhere("2012-11-05")
-		members := make(map[string]any, len(params))
+		fields := make([]field, 0, len(params))
 		for name, value := range params {
-			members[name] = value
+			fields = append(fields, field{name, value})
 		}
+		members := treeOf(fields...)
 		return sqsCall{op, func(name string) (string, error) { return text(members, name) }, func() ([]tag, error) { return formTags(params) }}, err
 	}
 	op, members, err := in.targetAnywhere("AmazonSQS", "application/x-amz-json-1.0")
 	return sqsCall{op, func(name string) (string, error) { return text(members, name) }, func() ([]tag, error) {
 		switch op {
 		case "CreateQueue":
-			return tagMap(members["tags"])
+			return tagMap(members.get("tags"))
 		case "UntagQueue":
-			return tagKeys(members["TagKeys"])
+			return tagKeys(members.get("TagKeys"))
 		}
-		return tagMap(members["Tags"])
+		return tagMap(members.get("Tags"))
 	}}, err
 }
 

@@ -39,9 +39,9 @@ func readSSM(in *input, call *proxy.Call) error {
 }
 
 // parameters reads the operations on named parameters.
-func (in *input) parameters(call *proxy.Call, op string, members map[string]any) error {
+func (in *input) parameters(call *proxy.Call, op string, members tree) error {
 	name, err1 := text(members, "Name")
-	names, err2 := texts(members["Names"], "Names")
+	names, err2 := texts(members.get("Names"), "Names")
 	several := strings.HasSuffix(op, "Parameters")
 	switch {
 	case err1 != nil || err2 != nil:
@@ -81,7 +81,7 @@ func (in *input) parameters(call *proxy.Call, op string, members map[string]any)
 
 // putContext adds PutParameter's condition keys. (AWS Systems Manager User
 // Guide, "Preventing access to Parameter Store API operations".)
-func putContext(req *manifest.Request, members map[string]any) error {
+func putContext(req *manifest.Request, members tree) error {
 	overwrite, err := truth(members, "Overwrite")
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func putContext(req *manifest.Request, members map[string]any) error {
 // parameterPath reads GetParametersByPath, which is authorized once, on the
 // path itself, and then answers with all below it: a grant of a path grants
 // what is there. (AWS Systems Manager API Reference, GetParametersByPath.)
-func (in *input) parameterPath(call *proxy.Call, members map[string]any) error {
+func (in *input) parameterPath(call *proxy.Call, members tree) error {
 	path, err := text(members, "Path")
 	if err != nil {
 		return err
@@ -194,12 +194,12 @@ func cutFold(s, prefix string) (rest string, found bool) {
 // ssmTags adds what a request says of tags. To tag what it makes, the caller
 // has to be allowed to tag it besides. (AWS Systems Manager API Reference,
 // AddTagsToResource.)
-func ssmTags(call *proxy.Call, op string, members map[string]any) error {
-	tags, err := tagList(members["Tags"], "Key", "Value")
+func ssmTags(call *proxy.Call, op string, members tree) error {
+	tags, err := tagList(members.get("Tags"), "Key", "Value")
 	if err != nil {
 		return err
 	}
-	keys, err := tagKeys(members["TagKeys"])
+	keys, err := tagKeys(members.get("TagKeys"))
 	if err != nil {
 		return err
 	}

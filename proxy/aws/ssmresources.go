@@ -10,7 +10,7 @@ import (
 )
 
 // ssmRequests reads a call by what ssmOperations says of it.
-func (in *input) ssmRequests(call *proxy.Call, op string, resources []string, members map[string]any) error {
+func (in *input) ssmRequests(call *proxy.Call, op string, resources []string, members tree) error {
 	action := "ssm:" + op
 	var extra []manifest.Request
 	typed := false // the action has a resource type
@@ -39,12 +39,12 @@ func (in *input) ssmRequests(call *proxy.Call, op string, resources []string, me
 }
 
 // ssmResource returns what one resource of an operation asks for.
-func (in *input) ssmResource(action, kind, member string, members map[string]any) ([]manifest.Request, error) {
+func (in *input) ssmResource(action, kind, member string, members tree) ([]manifest.Request, error) {
 	switch kind {
 	case "?":
 		return []manifest.Request{unknown(action)}, nil
 	case "targets":
-		if targets, err := objects(members["Targets"], "Targets"); err != nil || len(targets) == 0 {
+		if targets, err := objects(members.get("Targets"), "Targets"); err != nil || len(targets) == 0 {
 			return nil, err
 		}
 		return []manifest.Request{unknown(action)}, nil
@@ -63,7 +63,7 @@ func (in *input) ssmResource(action, kind, member string, members map[string]any
 		return []manifest.Request{req}, err
 	}
 	kind, optional := strings.CutSuffix(kind, "?")
-	names, err := texts(members[member], member)
+	names, err := texts(members.get(member), member)
 	if err != nil {
 		name, err := text(members, member)
 		if err != nil {
@@ -129,8 +129,8 @@ func (in *input) ssmARN(kind, name string) (string, error) {
 }
 
 // ssmEntries reads what CreateAssociationBatch associates.
-func (in *input) ssmEntries(action string, members map[string]any) ([]manifest.Request, error) {
-	entries, err := objects(members["Entries"], "Entries")
+func (in *input) ssmEntries(action string, members tree) ([]manifest.Request, error) {
+	entries, err := objects(members.get("Entries"), "Entries")
 	if err != nil || len(entries) == 0 {
 		return nil, errors.Join(errors.New("member \"Entries\" is not there"), err)
 	}
@@ -150,8 +150,8 @@ func (in *input) ssmEntries(action string, members map[string]any) ([]manifest.R
 
 // ssmRuns reads the runbooks of a change request, and the roles that
 // automations assume, which the caller has to be allowed to pass.
-func (in *input) ssmRuns(action string, members map[string]any) ([]manifest.Request, error) {
-	runs, err := objects(members["Runbooks"], "Runbooks")
+func (in *input) ssmRuns(action string, members tree) ([]manifest.Request, error) {
+	runs, err := objects(members.get("Runbooks"), "Runbooks")
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (in *input) ssmRuns(action string, members map[string]any) ([]manifest.Requ
 		if err != nil {
 			return nil, err
 		}
-		roles, err := texts(parameters["AutomationAssumeRole"], "AutomationAssumeRole")
+		roles, err := texts(parameters.get("AutomationAssumeRole"), "AutomationAssumeRole")
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +185,7 @@ func (in *input) ssmRuns(action string, members map[string]any) ([]manifest.Requ
 
 // ssmTagged reads what is tagged. (AWS Systems Manager API Reference,
 // AddTagsToResource, "ResourceType".)
-func (in *input) ssmTagged(action string, members map[string]any) ([]manifest.Request, error) {
+func (in *input) ssmTagged(action string, members tree) ([]manifest.Request, error) {
 	kind, err1 := text(members, "ResourceType")
 	id, err2 := text(members, "ResourceId")
 	if err1 != nil || err2 != nil {
@@ -208,7 +208,7 @@ func (in *input) ssmTagged(action string, members map[string]any) ([]manifest.Re
 }
 
 // ssmContext adds the condition keys that stand in the members.
-func ssmContext(call *proxy.Call, op string, members map[string]any) error {
+func ssmContext(call *proxy.Call, op string, members tree) error {
 	keys := map[string]string{"DocumentType": "ssm:DocumentType", "SyncType": "ssm:SyncType"}
 	switch op {
 	case "StartAutomationExecution", "StartChangeRequestExecution":
@@ -221,7 +221,7 @@ func ssmContext(call *proxy.Call, op string, members map[string]any) error {
 			with(&call.Requests[0], "ssm:AutoApprove", approve)
 		}
 	case "PutInventory":
-		items, err := objects(members["Items"], "Items")
+		items, err := objects(members.get("Items"), "Items")
 		if err != nil {
 			return err
 		}

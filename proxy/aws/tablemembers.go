@@ -75,7 +75,7 @@ func membersAt(v any, path string) ([]string, error) {
 		if v == "" && strings.HasPrefix(path, "#") {
 			return nil, nil // how a form writes an empty list whose elements have a name
 		}
-		object, ok := v.(map[string]any)
+		object, ok := v.(tree)
 		if !ok {
 			return nil, fmt.Errorf("what member %q is to stand in is no object", step)
 		}
@@ -93,21 +93,16 @@ func membersAt(v any, path string) ([]string, error) {
 
 // memberOf returns a member of an object. One that stands there in another
 // case as well, or instead, is an error: some readers do not care for it.
-func memberOf(object map[string]any, name string) (any, error) {
-	for other := range object {
-		if len(other) == len(name) && other == name {
-			continue
-		}
-		if strings.EqualFold(other, name) {
-			return nil, fmt.Errorf("member %.40q is spelled %q", other, name)
-		}
+func memberOf(object tree, name string) (any, error) {
+	if other, ok := object.otherCase(name); ok {
+		return nil, fmt.Errorf("member %.40q is spelled %q", other, name)
 	}
-	return object[name], nil
+	return object.get(name), nil
 }
 
 // textOf returns a member of an object that is text, or "" where it is absent
 // or null.
-func textOf(object map[string]any, name string) (string, error) {
+func textOf(object tree, name string) (string, error) {
 	v, err := memberOf(object, name)
 	if err != nil || v == nil {
 		return "", err
@@ -123,12 +118,12 @@ func elements(v any, path string) ([]string, error) {
 	if s, ok := v.(string); ok && s == "" {
 		return nil, nil // how a form writes an empty list
 	}
-	list, ok := v.([]any)
+	list, ok := v.(series)
 	if !ok {
 		return nil, fmt.Errorf("what is to be a list is none")
 	}
 	var all []string
-	for _, e := range list {
+	for _, e := range list.all() {
 		if e == nil {
 			continue
 		}
@@ -179,7 +174,7 @@ func (c *tableCall) requestTags() (tags []tag, keysOnly bool, err error) {
 		}
 		list, within, _ := strings.Cut(path[2:], ".")
 		v, err := memberOf(members, list)
-		if object, ok := v.(map[string]any); ok && within != "" && err == nil {
+		if object, ok := v.(tree); ok && within != "" && err == nil {
 			v, err = memberOf(object, within)
 		}
 		if err != nil || v == nil {

@@ -21,8 +21,8 @@ type tableCall struct {
 	labels    map[string]string
 	owner     string // the account whose resources it is about, if it says so
 
-	members map[string]any // of the body, once it was asked for
-	parse   func() (map[string]any, error)
+	members tree // of the body, once it was asked for
+	parse   func() (tree, error)
 }
 
 // readTables reads a call to one of the services that ts are of.
@@ -172,7 +172,7 @@ func (in *input) jsonOperation(ts []*table) ([]tableCall, error) {
 		if t.speaks("json1.0") {
 			contentType = "application/x-amz-json-1.0"
 		}
-		found = append(found, tableCall{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
+		found = append(found, tableCall{in: in, table: t, operation: op, parse: func() (tree, error) {
 			_, members, err := in.target(prefix, contentType)
 			return members, err
 		}})
@@ -204,15 +204,15 @@ func (in *input) cborOperation(ts []*table) ([]tableCall, error) {
 		if op == nil || !t.isTarget(parts[2]) {
 			continue
 		}
-		return []tableCall{{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
+		return []tableCall{{in: in, table: t, operation: op, parse: func() (tree, error) {
 			if ct, err := in.header("Content-Type"); err != nil || ct != "application/cbor" && ct != "" {
-				return nil, errors.Join(fmt.Errorf("content-type %.80q of a CBOR call is not \"application/cbor\"", ct), err)
+				return tree{}, errors.Join(fmt.Errorf("content-type %.80q of a CBOR call is not \"application/cbor\"", ct), err)
 			}
 			body, err := in.body()
 			if err != nil || len(body) == 0 {
-				return nil, err
+				return tree{}, err
 			}
-			return parseCBOR(body)
+			return in.readCBOR(body)
 		}}}, nil
 	}
 	return nil, fmt.Errorf("path %.120q is of no operation of %q that is known", in.path, in.scopeOrHost())
@@ -225,21 +225,21 @@ func (in *input) formOperation(ts []*table) ([]tableCall, error) {
 		return nil, err
 	}
 	version := params["Version"]
-	var tree map[string]any
+	var members tree
 	var found []tableCall
 	for _, t := range ts {
 		op := t.operations[name]
 		if op == nil || t.version != version {
 			continue
 		}
-		found = append(found, tableCall{in: in, table: t, operation: op, parse: func() (map[string]any, error) {
-			if tree == nil && !t.speaks("ec2") {
+		found = append(found, tableCall{in: in, table: t, operation: op, parse: func() (tree, error) {
+			if !members.is() && !t.speaks("ec2") {
 				err = numbered(params)
 			}
-			if tree == nil && err == nil {
-				tree, err = formMembers(params)
+			if !members.is() && err == nil {
+				members, err = readForm(params, in.spend)
 			}
-			return tree, err
+			return members, err
 		}})
 	}
 	if len(found) == 0 {
@@ -386,7 +386,7 @@ func (in *input) has(op *tableOperation) bool {
 	if op.needs != "" {
 		for need := range strings.SplitSeq(op.needs, ",") {
 			if name, ok := strings.CutPrefix(need, "b."); ok {
-				if members, err := in.restBody(); err != nil || members[name] == nil {
+				if members, err := in.restBody(); err != nil || members.get(name) == nil {
 					return false
 				}
 			} else if name, ok := strings.CutPrefix(need, "q."); ok {
@@ -402,33 +402,33 @@ func (in *input) has(op *tableOperation) bool {
 }
 
 // restBody reads the members that stand in the body of a rest-json call.
-func (in *input) restBody() (map[string]any, error) {
+func (in *input) restBody() (tree, error) {
 	contentType, err := in.header("Content-Type")
 	if err != nil {
-		return nil, err
+		return tree{}, err
 	}
 	body, err := in.body()
 	if err != nil || len(body) == 0 {
-		return nil, err
+		return tree{}, err
 	}
 	if contentType != "" {
 		ct, params, err := mime.ParseMediaType(contentType)
 		if cs := params["charset"]; err != nil || ct != "application/json" && !strings.HasPrefix(ct, "application/x-amz-json-1.") || cs != "" && !strings.EqualFold(cs, "utf-8") {
-			return nil, fmt.Errorf("content-type %.80q is not JSON in UTF-8", contentType)
+			return tree{}, fmt.Errorf("content-type %.80q is not JSON in UTF-8", contentType)
 		}
 	}
-	return parseJSON(body)
+	return in.readJSON(body)
 }
 
 // body returns the members of the body.
-func (c *tableCall) body() (map[string]any, error) {
-	if c.members == nil {
+func (c *tableCall) body() (tree, error) {
+	if !c.members.is() {
 		members, err := c.parse()
 		if err != nil {
-			return nil, err
+			return tree{}, err
 		}
-		if members == nil {
-			members = map[string]any{}
+		if !members.is() {
+			members = treeOf()
 		}
 		c.members = members
 	}

@@ -32,14 +32,14 @@ func (c *tableCall) rolesWithin() ([]string, error) {
 
 func rolesIn(all []string, v any) (_ []string, err error) {
 	switch v := v.(type) {
-	case []any:
-		for _, e := range v {
+	case series:
+		for _, e := range v.all() {
 			if all, err = rolesIn(all, e); err != nil {
 				return nil, err
 			}
 		}
-	case map[string]any:
-		for name, e := range v {
+	case tree:
+		for name, e := range v.all() {
 			switch s, ok := e.(string); {
 			case ok && s != "" && isRoleName(name):
 				all = append(all, s)
@@ -58,7 +58,7 @@ func rolesIn(all []string, v any) (_ []string, err error) {
 
 func isNested(v any) bool {
 	switch v.(type) {
-	case []any, map[string]any:
+	case series, tree:
 		return true
 	}
 	return false

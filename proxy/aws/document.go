@@ -1,0 +1,445 @@
+package aws
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"strings"
+)
+
+// A document is a body that was read: each of its values is a node of sixteen
+// bytes, in the order in which they stand, which says where in the body it is.
+// Texts are made of it when somebody asks for them. A million tiny objects are a
+// body of a few megabytes and would be hundreds as maps, and of a body a reader
+// looks at a few members.
+type document struct {
+	body   []byte
+	inCBOR bool
+	chunks [][]item // of chunkNodes each, but for the first, which grows
+	few    [1][]item
+	n      uint32              // nodes
+	spend  func(n int64) error // asked before so many bytes are taken; nil: nobody
+	of     uint32              // the object that table is of
+	table  []uint32            // of its members, by their names' hashes; see index
+	seed   maphash.Seed
+}
+
+// chunkNodes is how many nodes are made at a time, once there are many.
+const chunkNodes = 512
+
+// An item is one value, and the name under which it stands if it is a member.
+type item struct {
+	from, to uint32 // of an object or a list how many it has and the node behind its last; else where it stands
+	name     uint32 // where its name stands
+	length   uint16 // of that, with high
+	high     uint8  // above length; and isSpelled
+	kind     kind
+}
+
+// isSpelled says that a name is written in escapes, or in pieces.
+const isSpelled = 1 << 7
+
+// maxName is how long the name of a member may be: longer than any of AWS's.
+const maxName = 1<<23 - 1
+
+// itemNamed returns a member that has its name in so many bytes at from.
+func itemNamed(from, length int, spelled bool) item {
+	n := item{name: uint32(from), length: uint16(length), high: uint8(length >> 16)}
+	if spelled {
+		n.high |= isSpelled
+	}
+	return n
+}
+
+func (n *item) spelled() bool { return n.high >= isSpelled }
+
+// raw is how n's name is written.
+func (d *document) raw(n *item) []byte {
+	return d.body[n.name : n.name+uint32(n.high&^isSpelled)<<16+uint32(n.length)]
+}
+
+// A kind is how a value is written.
+type kind uint8
+
+const (
+	kindNull kind = iota
+	kindTrue
+	kindFalse
+	kindNumber  // digits
+	kindText    // as it stands
+	kindEscaped // JSON with escapes
+	kindNoText
+	kindInteger // an item of CBOR's, as are all below
+	kindFloat
+	kindBytes
+	kindPieces     // a text in pieces
+	kindBytePieces // bytes in pieces
+	kindObject
+	kindList
+)
+
+func (d *document) node(i uint32) *item { return &d.chunks[i/chunkNodes][i%chunkNodes] }
+
+// add appends a node.
+func (d *document) add(n item) error {
+	switch at := d.n / chunkNodes; {
+	case at == 0:
+		if d.chunks == nil {
+			d.chunks = d.few[:]
+		}
+		d.few[0] = append(d.few[0], n)
+	case d.n%chunkNodes == 0:
+		if d.spend != nil {
+			if err := d.spend(chunkNodes * 16); err != nil {
+				return err
+			}
+		}
+		d.chunks = append(d.chunks, make([]item, chunkNodes))
+		fallthrough
+	default:
+		d.chunks[at][d.n%chunkNodes] = n
+	}
+	d.n++
+	return nil
+}
+
+// next is the node behind the one at i and all that is in it.
+func (d *document) next(i uint32) uint32 {
+	if n := d.node(i); n.kind >= kindObject {
+		return n.to
+	}
+	return i + 1
+}
+
+// name is the name of the member at i.
+func (d *document) name(i uint32) string {
+	n := d.node(i)
+	raw := d.raw(n)
+	if !n.spelled() {
+		return string(raw)
+	}
+	return d.spelled(raw)
+}
+
+// spelled is the name that is written so.
+func (d *document) spelled(raw []byte) string {
+	if d.inCBOR {
+		s, _ := cborScalar(raw).(string)
+		return s
+	}
+	return unescaped(raw)
+}
+
+// isNamed reports whether the member at i is called so.
+func (d *document) isNamed(i uint32, name string) bool {
+	n := d.node(i)
+	raw := d.raw(n)
+	if !n.spelled() {
+		return string(raw) == name
+	}
+	return d.spelled(raw) == name
+}
+
+// value is what stands at i: nil, bool, string, [json.Number], float64, []byte,
+// noText, [tree] or [series].
+func (d *document) value(i uint32) any {
+	n := d.node(i)
+	switch n.kind {
+	case kindTrue:
+		return true
+	case kindFalse:
+		return false
+	case kindNumber:
+		return json.Number(d.body[n.from:n.to])
+	case kindText:
+		return string(d.body[n.from:n.to])
+	case kindEscaped:
+		return unescaped(d.body[n.from:n.to])
+	case kindNoText:
+		return noText{}
+	case kindObject:
+		return tree{d: d, at: i}
+	case kindList:
+		return series{d: d, at: i}
+	case kindNull:
+		return nil
+	}
+	return cborScalar(d.body[n.from:n.to])
+}
+
+// distinct refuses an object two of whose members have one name, folded or as it
+// is, and leaves the table of its names behind if they are many.
+func (d *document) distinct(at uint32, folded bool) error {
+	count := d.node(at).from
+	if count < 2 {
+		return nil
+	}
+	// Most objects have a few members of different lengths.
+	var few [16][]byte
+	if count <= uint32(len(few)) {
+		names, plain := few[:0], true
+		for i := range d.members(at) {
+			n := d.node(i)
+			raw := d.raw(n)
+			if plain = !n.spelled() && (!folded || isASCII(raw)); !plain {
+				break
+			}
+			for _, other := range names {
+				if len(other) == len(raw) && (bytes.Equal(other, raw) || folded && bytes.EqualFold(other, raw)) {
+					return twice(string(other), string(raw))
+				}
+			}
+			names = append(names, raw)
+		}
+		if plain {
+			return nil
+		}
+	}
+	d.of, d.table = at, nil
+	table, mask := d.slots(count)
+	for i := range d.members(at) {
+		name := d.name(i)
+		key := name
+		if folded {
+			key = fold(name)
+		}
+		slot := d.hash(key) & mask
+		for ; table[slot] != 0; slot = (slot + 1) & mask {
+			if other := table[slot]; d.isNamed(other, name) || folded && fold(d.name(other)) == key {
+				return twice(d.name(other), name)
+			}
+		}
+		table[slot] = i
+	}
+	if !folded {
+		d.table = table
+	}
+	return nil
+}
+
+func twice(a, b string) error { return fmt.Errorf("member %.40q stands twice", max(a, b)) }
+
+// slots returns an empty table for n members, which are none of them node 0.
+func (d *document) slots(n uint32) (table []uint32, mask uint32) {
+	size := uint32(64)
+	for size < 2*n {
+		size *= 2
+	}
+	if d.seed == (maphash.Seed{}) {
+		d.seed = maphash.MakeSeed()
+	}
+	return make([]uint32, size), size - 1
+}
+
+func (d *document) hash(name string) uint32 { return uint32(maphash.String(d.seed, name)) }
+
+// members are the nodes of what the object or list at i has.
+func (d *document) members(at uint32) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		i := at + 1
+		for end := d.node(at).to; i < end; i = d.next(i) {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// find is the member of the object at i that is called so.
+func (d *document) find(at uint32, name string) (uint32, bool) {
+	if d.node(at).from <= 32 {
+		for i, end := at+1, d.node(at).to; i < end; i = d.next(i) {
+			if d.isNamed(i, name) {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	if d.of != at || d.table == nil {
+		d.distinct(at, false) // which it is
+	}
+	mask := uint32(len(d.table) - 1)
+	for slot := d.hash(name) & mask; d.table[slot] != 0; slot = (slot + 1) & mask {
+		if i := d.table[slot]; d.isNamed(i, name) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// A tree is an object of a body's. The zero tree is one that is not there, and
+// has no members.
+type tree struct {
+	d    *document
+	at   uint32
+	made []field // instead of d: what no body has like this
+}
+
+// A field is a member that was made.
+type field struct {
+	name  string
+	value any
+}
+
+// treeOf makes an object.
+func treeOf(fields ...field) tree {
+	if fields == nil {
+		fields = []field{}
+	}
+	return tree{made: fields}
+}
+
+// is reports whether there is such an object.
+func (t tree) is() bool { return t.d != nil || t.made != nil }
+
+func (t tree) len() int {
+	if t.d != nil {
+		return int(t.d.node(t.at).from)
+	}
+	return len(t.made)
+}
+
+// get returns a member; one that is absent is nil, as null is.
+func (t tree) get(name string) any {
+	v, _ := t.find(name)
+	return v
+}
+
+// find returns a member, and whether it is there.
+func (t tree) find(name string) (any, bool) {
+	if t.d != nil {
+		i, ok := t.d.find(t.at, name)
+		if !ok {
+			return nil, false
+		}
+		return t.d.value(i), true
+	}
+	for _, f := range t.made {
+		if f.name == name {
+			return f.value, true
+		}
+	}
+	return nil, false
+}
+
+// all are the members, in the order in which they stand.
+func (t tree) all() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		if t.d != nil {
+			for i := range t.d.members(t.at) {
+				if !yield(t.d.name(i), t.d.value(i)) {
+					return
+				}
+			}
+		}
+		for _, f := range t.made {
+			if !yield(f.name, f.value) {
+				return
+			}
+		}
+	}
+}
+
+// names are the names of the members.
+func (t tree) names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if t.d != nil {
+			for i := range t.d.members(t.at) {
+				if !yield(t.d.name(i)) {
+					return
+				}
+			}
+		}
+		for _, f := range t.made {
+			if !yield(f.name) {
+				return
+			}
+		}
+	}
+}
+
+// otherCase returns the name of a member that is spelled like name in another
+// case, if there is one.
+func (t tree) otherCase(name string) (string, bool) {
+	if t.d != nil {
+		for i := range t.d.members(t.at) {
+			n := t.d.node(i)
+			raw := t.d.raw(n)
+			if n.spelled() {
+				raw = []byte(t.d.spelled(raw))
+			}
+			if string(raw) != name && strings.EqualFold(string(raw), name) {
+				return string(raw), true
+			}
+		}
+		return "", false
+	}
+	for _, f := range t.made {
+		if f.name != name && strings.EqualFold(f.name, name) {
+			return f.name, true
+		}
+	}
+	return "", false
+}
+
+// A series is a list of a body's. The zero series is one that is not there, and
+// is empty.
+type series struct {
+	d    *document
+	at   uint32
+	made []any // instead of d
+}
+
+func (s series) len() int {
+	if s.d != nil {
+		return int(s.d.node(s.at).from)
+	}
+	return len(s.made)
+}
+
+// first is the first element of a list that has one.
+func (s series) first() any {
+	for _, v := range s.all() {
+		return v
+	}
+	return nil
+}
+
+// all are the elements, and their places in the list.
+func (s series) all() iter.Seq2[int, any] {
+	return func(yield func(int, any) bool) {
+		if s.d != nil {
+			k := 0
+			for i := range s.d.members(s.at) {
+				if !yield(k, s.d.value(i)) {
+					return
+				}
+				k++
+			}
+		}
+		for k, v := range s.made {
+			if !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
+// unfolded refuses an object with members that differ only in case: readers who
+// do not care for case would take either.
+func unfolded(t tree) error {
+	if t.d != nil {
+		return t.d.distinct(t.at, true)
+	}
+	seen := make(map[string]string, len(t.made))
+	for _, f := range t.made {
+		key := fold(f.name)
+		if other, ok := seen[key]; ok {
+			return twice(other, f.name)
+		}
+		seen[key] = f.name
+	}
+	return nil
+}
