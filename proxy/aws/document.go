@@ -129,7 +129,7 @@ func (d *document) spelled(raw []byte) string {
 		s, _ := cborScalar(raw).(string)
 		return s
 	}
-	return unescaped(raw)
+	return unescapedJSON(raw)
 }
 
 // isNamed reports whether the member at i is called so.
@@ -156,7 +156,7 @@ func (d *document) value(i uint32) any {
 	case kindText:
 		return string(d.body[n.from:n.to])
 	case kindEscaped:
-		return unescaped(d.body[n.from:n.to])
+		return unescapedJSON(d.body[n.from:n.to])
 	case kindNoText:
 		return noText{}
 	case kindObject:

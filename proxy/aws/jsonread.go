@@ -292,8 +292,8 @@ func (p *jsonReader) plain() error {
 	return p.wrong("the end of a string")
 }
 
-// unescaped is the text that a string which was read is written for.
-func unescaped(raw []byte) string {
+// unescapedJSON is the text that a string which was read is written for.
+func unescapedJSON(raw []byte) string {
 	p := jsonReader{b: raw}
 	text := make([]byte, 0, len(raw))
 	for p.i < len(raw) {

@@ -179,7 +179,7 @@ func (s *jsonScanner) endString() {
 		p := jsonReader{b: []byte(`"` + string(s.kept) + `"`)}
 		from, to, how, err := p.text()
 		if ok = err == nil && how != kindNoText; ok {
-			text = unescaped(p.b[from:to])
+			text = unescapedJSON(p.b[from:to])
 		}
 	}
 	switch {
