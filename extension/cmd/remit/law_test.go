@@ -36,6 +36,7 @@ var law = []struct {
 	{"layer", nil},
 	{"layer/pack", nil},
 	{"extension/environ", nil},
+	{"extension/runtimeapi", nil},
 	{"extension/sidecar", []string{"github.com/aws/aws-sdk-go-v2", "golang.org/x/sys"}},
 	{"extension", []string{"github.com/aws/aws-sdk-go-v2", "golang.org/x/sys"}},
 	{"extension/lambdatest", nil},
@@ -52,6 +53,7 @@ var law = []struct {
 var thin = map[string][]string{
 	"extension/cmd/remit-exec": {"extension/environ"},
 	"extension/environ":        nil,
+	"extension/runtimeapi":     nil,
 	"manifest":                 nil,
 }
 
