@@ -27,6 +27,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -92,7 +93,10 @@ func Run(ctx context.Context, c Config) error {
 	}
 	o.sidecar.SetAccount(fn.Account)
 	// Only now: until it has registered, an extension keeps the runtime waiting.
-	o.sidecar.Warm()
+	// What is minted before a snapshot is of no use after it.
+	if c.Getenv(initType) != snapStart {
+		o.sidecar.Warm()
+	}
 	deadline, err := o.live(ctx, api)
 	if err != nil {
 		// Not gracefully: each moment here is one in which the function runs.
@@ -140,6 +144,8 @@ type opened struct {
 	sidecar  *sidecar.Sidecar
 	greeter  *greeter
 	hardened Hardening
+	passing  *passing // nil where the runtime speaks to Lambda itself
+	tokens   string   // the directory of the bearer token's file; empty: none
 }
 
 // open reads the configuration and opens every listener. With an error it has
@@ -159,6 +165,22 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		return o, configError, err
 	}
 	o.hardened = hardened
+	way, err := c.way()
+	if err != nil {
+		return o, configError, err
+	}
+	defer func() {
+		if err != nil {
+			o.close(ctx)
+		}
+	}()
+	token := ""
+	if way == passed && c.Getenv(initType) == snapStart {
+		if o.tokens, err = environ.Directory("/tmp"); err != nil {
+			return o, startError, err
+		}
+		token = filepath.Join(o.tokens, "token")
+	}
 	o.sidecar, err = c.Start(ctx, sidecar.Config{
 		Manifest:  m.Manifest,
 		SHA256:    m.sha256,
@@ -170,11 +192,19 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		Log:       c.Log,
 		Notes:     append(notes, m.notes...),
 		Forbidden: addresses(address),
+		TokenFile: token,
 	})
 	if err != nil {
 		return o, startError, err
 	}
-	o.greeter, err = greet(c.Place, o.sidecar.Handshake(), func(told environ.Confinement, silent error) {
+	handshake := o.sidecar.Handshake()
+	if way == passed {
+		if o.passing, err = c.pass(ctx, address, o.sidecar); err != nil {
+			return o, startError, err
+		}
+		handshake.RuntimeAPI = o.passing.address
+	}
+	o.greeter, err = greet(c.Place, handshake, func(told environ.Confinement, silent error) {
 		why := ""
 		if silent != nil {
 			why = silent.Error()
@@ -183,7 +213,6 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		o.sidecar.Announce(audit.Boundary{Stands: true}, boundary, measures...)
 	})
 	if err != nil {
-		o.sidecar.Close(ctx)
 		return o, startError, err
 	}
 	return o, "", nil
@@ -192,8 +221,18 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 // close stops listening, lets the running calls end until ctx is done, and
 // writes out the log.
 func (o opened) close(ctx context.Context) {
-	o.greeter.close()
-	o.sidecar.Close(ctx)
+	if o.greeter != nil {
+		o.greeter.close()
+	}
+	if o.passing != nil {
+		o.passing.close()
+	}
+	if o.sidecar != nil {
+		o.sidecar.Close(ctx)
+	}
+	if o.tokens != "" {
+		os.RemoveAll(o.tokens)
+	}
 }
 
 // unwrapped is why neither the function's environment nor its reach is what it
@@ -209,6 +248,8 @@ func (o opened) live(ctx context.Context, api *client) (deadline time.Time, err 
 	watching.Go(func() {
 		select {
 		case err := <-o.sidecar.Broken():
+			stop(err)
+		case err := <-o.passing.failed():
 			stop(err)
 		case <-ctx.Done():
 		}

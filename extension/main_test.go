@@ -2,6 +2,7 @@ package extension_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 
 	"github.com/lambda-remit/remit/extension/lambdatest"
 	"github.com/lambda-remit/remit/layer"
@@ -35,8 +39,8 @@ func keys() []string {
 // TestMain is the function's runtime where lambdatest starts this program as
 // one.
 func TestMain(m *testing.M) {
-	if os.Getenv("REMIT_TEST_RUNTIME") != "" {
-		if err := serveFunction(); err != nil {
+	if how := os.Getenv("REMIT_TEST_RUNTIME"); how != "" {
+		if err := serveFunction(how); err != nil {
 			fmt.Fprintln(os.Stderr, "function:", err)
 			os.Exit(1)
 		}
@@ -170,10 +174,36 @@ func (s *sandbox) do(t testing.TB, what ...string) ([]string, error) {
 	return answer, nil
 }
 
-// serveFunction is the function: it does what its events say.
-func serveFunction() error {
-	api := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/"
-	client := &http.Client{Transport: &http.Transport{}}
+// serveFunction is the function: it does what its events say. A runtime that is
+// how "restored" waits for that first; of one that is "threads" ten take events.
+func serveFunction(how string) error {
+	api := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/"
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	switch how {
+	case "restored", "calls":
+		if how == "calls" {
+			call("in/1")
+		}
+		resp, err := client.Get(api + "restore/next")
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("restore/next: %s", resp.Status)
+		}
+	case "threads":
+		failed := make(chan error)
+		for range 10 {
+			go func() { failed <- serveEvents(client, api+"invocation/") }()
+		}
+		return <-failed
+	}
+	return serveEvents(client, api+"invocation/")
+}
+
+// serveEvents does what one event after the other says.
+func serveEvents(client *http.Client, api string) error {
 	for {
 		resp, err := client.Get(api + "next")
 		if err != nil {
@@ -237,6 +267,8 @@ func act(what []string) []string {
 		defer resp.Body.Close()
 		b, _ := io.ReadAll(resp.Body)
 		return []string{resp.Status, string(b)}
+	case "call": // GetObject of a key, with a trace id or none
+		return call(what[1], what[2:]...)
 	case "sleep":
 		d, _ := time.ParseDuration(what[1])
 		time.Sleep(d)
@@ -244,6 +276,41 @@ func act(what []string) []string {
 		os.Exit(3)
 	}
 	return []string{"done"}
+}
+
+// call signs and sends a request for media-eu/KEY as an SDK would that is led to
+// the proxy, and returns what is answered, and the token that was in the file.
+func call(key string, trace ...string) []string {
+	token, err := os.ReadFile(os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
+	if err != nil {
+		return []string{"", err.Error()}
+	}
+	provider := endpointcreds.New(os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"), func(o *endpointcreds.Options) { o.AuthorizationToken = string(token) })
+	c, err := provider.Retrieve(context.Background())
+	if err != nil {
+		return []string{"", err.Error()}
+	}
+	// Of the way in there is only the address: whichever it is, there is one.
+	address := cmp.Or(os.Getenv("HTTPS_PROXY"), os.Getenv("AWS_ENDPOINT_URL"))
+	r, err := http.NewRequest(http.MethodGet, address+"/media-eu/"+key, nil)
+	if err != nil {
+		return []string{"", err.Error()}
+	}
+	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	r.Header.Set("X-Amz-Content-Sha256", empty)
+	if err := v4.NewSigner().SignHTTP(context.Background(), c, r, empty, "s3", os.Getenv("AWS_REGION"), time.Now()); err != nil {
+		return []string{"", err.Error()}
+	}
+	for _, t := range trace {
+		r.Header.Set("X-Amzn-Trace-Id", t)
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	if err != nil {
+		return []string{"", err.Error()}
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(resp.Body)
+	return []string{resp.Status, string(b), string(token)}
 }
 
 // extensionPID finds the extension as an attacker would: by its command line.

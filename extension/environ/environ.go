@@ -98,6 +98,12 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		"AWS_CONFIG_FILE":             files.config,
 		"AWS_EC2_METADATA_DISABLED":   "true",
 	}
+	if m.Handshake.TokenFile != "" {
+		set["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = m.Handshake.TokenFile
+	}
+	if m.Handshake.RuntimeAPI != "" {
+		set["AWS_LAMBDA_RUNTIME_API"] = m.Handshake.RuntimeAPI
+	}
 	for name, token := range m.Handshake.Bearer {
 		// Only where one was: an SDK prefers it to keys.
 		if old, _ := lookup(environ, name); old != "" {

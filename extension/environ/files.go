@@ -55,9 +55,7 @@ func (m Maker) write(environ []string) (f *files, err error) {
 	if parent == "" {
 		parent = "/tmp"
 	}
-	// A name that nobody could have guessed and put something under before:
-	// /tmp outlives the processes of a sandbox.
-	dir, err := os.MkdirTemp(parent, fmt.Sprintf("%s%d-", prefix(), os.Getpid()))
+	dir, err := Directory(parent)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +118,15 @@ func (m Maker) write(environ []string) (f *files, err error) {
 	return f, nil
 }
 
-// prefix begins the name of every directory that write makes. It has the id of
+// Directory makes a directory in parent that only this user can enter. Its name
+// is one that nobody could have guessed and put something under before: /tmp
+// outlives the processes of a sandbox. [Sweep] removes it once this process has
+// ended.
+func Directory(parent string) (string, error) {
+	return os.MkdirTemp(parent, fmt.Sprintf("%s%d-", prefix(), os.Getpid()))
+}
+
+// prefix begins the name of every such directory. It has the id of
 // the PID namespace; the process's own follows, which it keeps when it becomes
 // another program.
 func prefix() string {

@@ -28,6 +28,10 @@ type Handshake struct {
 	CA             string   `json:"ca"`              // PEM, to be trusted
 	Domains        []string `json:"domains"`         // whose hosts the proxy answers for
 
+	// Where they are not what the wrapper would do by itself:
+	TokenFile  string `json:"token_file,omitempty"`  // has the token, and after a restore a newer one
+	RuntimeAPI string `json:"runtime_api,omitempty"` // "127.0.0.1:40129": where the Runtime API is passed on
+
 	// Bearer has the sealed tokens, by the variable that they stand in.
 	Bearer map[string]string `json:"bearer,omitempty"`
 }
@@ -53,6 +57,12 @@ func (h Handshake) check() error {
 	host, _, _ := strings.Cut(rest, "/")
 	if a, err := netip.ParseAddrPort(host); !ok || err != nil || !a.Addr().IsLoopback() {
 		return fmt.Errorf("handshake names the credentials URI %q, which is not on loopback", h.CredentialsURI)
+	}
+	if a, err := netip.ParseAddrPort(h.RuntimeAPI); h.RuntimeAPI != "" && (err != nil || !a.Addr().IsLoopback() || a.Port() == 0) {
+		return fmt.Errorf("handshake names the Runtime API %q, which is no loopback address", h.RuntimeAPI)
+	}
+	if h.TokenFile != "" && (!filepath.IsAbs(h.TokenFile) || strings.ContainsFunc(h.TokenFile, func(r rune) bool { return r <= ' ' || r > '~' })) {
+		return fmt.Errorf("handshake names the token's file %q, which is no absolute path", h.TokenFile)
 	}
 	for name, value := range map[string]string{"token": h.Token, "credentials URI": h.CredentialsURI} {
 		// They become header values and variables.

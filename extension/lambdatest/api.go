@@ -50,6 +50,27 @@ func (s *Sandbox) handler() http.Handler {
 	})
 	run("POST /2018-06-01/runtime/invocation/{id}/response", s.answer(false))
 	run("POST /2018-06-01/runtime/invocation/{id}/error", s.answer(true))
+	run("GET /2018-06-01/runtime/restore/next", func(w http.ResponseWriter, r *http.Request, l *life, rt *runtime) {
+		if !s.cfg.SnapKeys {
+			apiError(w, http.StatusForbidden, "InvalidStateTransition", "nothing is restored")
+			return
+		}
+		l.mu.Lock()
+		rt.frozen = true
+		l.mu.Unlock()
+		rt.mark()
+		select {
+		case <-rt.thawed:
+		case <-l.over:
+			panic(http.ErrAbortHandler)
+		case <-r.Context().Done():
+		}
+	})
+	run("POST /2018-06-01/runtime/restore/error", func(w http.ResponseWriter, r *http.Request, l *life, rt *runtime) {
+		body, _ := io.ReadAll(r.Body)
+		l.fail(Failure{Type: "Runtime.RestoreError", Reported: r.Header.Get("Lambda-Runtime-Function-Error-Type"), Text: string(body)})
+		accepted(w)
+	})
 	run("POST /2018-06-01/runtime/init/error", func(w http.ResponseWriter, r *http.Request, l *life, rt *runtime) {
 		body, _ := io.ReadAll(r.Body)
 		l.fail(Failure{Type: "Runtime.InitError", Reported: r.Header.Get("Lambda-Runtime-Function-Error-Type"), Text: string(body)})
@@ -171,17 +192,22 @@ func (s *Sandbox) answer(isError bool) func(http.ResponseWriter, *http.Request, 
 		body, err := io.ReadAll(r.Body)
 		id := r.PathValue("id")
 		l.mu.Lock()
-		known := err == nil && id == rt.running
-		if known {
-			rt.running = ""
+		answer := rt.running[id]
+		if err == nil {
+			delete(rt.running, id)
 		}
 		l.mu.Unlock()
-		if !known {
+		if answer == nil || err != nil {
 			apiError(w, http.StatusBadRequest, "InvalidRequestID", "no invocation "+id+" is running")
 			return
 		}
 		accepted(w)
-		rt.answer <- Result{RequestID: id, Payload: body, Error: isError}
+		result := Result{RequestID: id, Payload: body, Error: isError}
+		if r.Header.Get("Lambda-Runtime-Function-Response-Mode") == "streaming" {
+			result.Streamed, result.Trailer = true, r.Trailer
+			result.Error = isError || r.Trailer.Get("Lambda-Runtime-Function-Error-Type") != ""
+		}
+		answer <- result
 	}
 }
 

@@ -17,7 +17,8 @@
 //   - at the end the runtime has SIGTERM and 30 % of the time, then extensions
 //     their SHUTDOWN event with the deadline, and at the deadline SIGKILL.
 //
-// It does not freeze processes or limit memory, and where the
+// It acts SnapStart ([Sandbox.Restore]), provisioned concurrency and Managed
+// Instances too. It does not freeze processes or limit memory, and where the
 // layer does not lie in /opt or the package not in /var/task the programs are
 // told by LAMBDA_TASK_ROOT and by their own paths.
 package lambdatest
@@ -49,9 +50,10 @@ type Config struct {
 
 	Timeout  time.Duration // of the function; zero: 3 s
 	InitTime time.Duration // in which everything has to start; zero: 10 s
-	Managed  bool          // a Managed Instance: no extension may ask for INVOKE
+	Managed  bool          // a Managed Instance: no extension may ask for INVOKE, and invocations run side by side
 	NoFeat   bool          // an older platform: registration does not tell the account
-	SnapKeys bool          // as under SnapStart: Keys are served by a container endpoint
+	SnapKeys bool          // as under SnapStart: Keys are served by a container endpoint; see [Sandbox.Restore]
+	Ahead    bool          // provisioned concurrency
 
 	User int       // the user that programs run as, as Lambda's run as 993; zero: this one. Only root can choose
 	Log  io.Writer // what the programs write; nil: nowhere
@@ -76,7 +78,9 @@ func (f *Failure) Error() string {
 type Result struct {
 	RequestID string
 	Payload   []byte
-	Error     bool // it is an error that the function raised
+	Error     bool        // it is an error that the function raised, or that a streamed response ended with
+	Streamed  bool        // the runtime called it a stream
+	Trailer   http.Header // of a stream: how it ended
 }
 
 // A Sandbox runs one function, one invocation after the other.
@@ -138,10 +142,48 @@ func (s *Sandbox) Start(ctx context.Context) error {
 	return err
 }
 
+// Restore has what has started go on from a snapshot, with the execution role's
+// newer keys: the runtime's call of /restore/next is answered. What a snapshot
+// does to a process's clock and connections it does not act. [Sandbox.Invoke]
+// does it too, where nobody did.
+func (s *Sandbox) Restore(ctx context.Context, keys []string) error {
+	s.one.Lock()
+	defer s.one.Unlock()
+	l, err := s.alive(ctx)
+	if err != nil {
+		return err
+	}
+	return s.restore(ctx, l, keys)
+}
+
+func (s *Sandbox) restore(ctx context.Context, l *life, keys []string) error {
+	if keys != nil {
+		s.mu.Lock()
+		s.cfg.Keys = keys
+		s.mu.Unlock()
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.InitTime)
+	defer cancel()
+	err := l.restore(ctx)
+	var failure *Failure
+	if errors.As(err, &failure) {
+		s.end(l, "failure", shutdownTime)
+	}
+	return err
+}
+
 // alive returns the running life, or starts one.
 func (s *Sandbox) alive(ctx context.Context) (*life, error) {
 	if l := s.current(); l != nil {
-		return l, nil
+		select {
+		case <-l.failed:
+			if !s.cfg.Managed {
+				return l, nil
+			}
+			s.end(l, "failure", shutdownTime)
+		default:
+			return l, nil
+		}
 	}
 	l := newLife(s)
 	s.mu.Lock()
@@ -166,16 +208,30 @@ func (s *Sandbox) current() *life {
 type Invocation struct {
 	Payload []byte
 	Trace   string // X-Amzn-Trace-Id; empty: one is made
+	Tenant  string // whose invocation it is, of a function with tenants
 }
 
 // Invoke gives the function an event and waits for its answer, and until the
 // runtime and every extension wait for the next one. Where nothing runs it
 // starts everything first. A [*Failure] is Lambda's, not the function's.
+//
+// A Managed Instance takes several at once. What fails there is told to all that
+// run; it ends when it is next started or shut down.
 func (s *Sandbox) Invoke(ctx context.Context, in Invocation) (Result, error) {
 	s.one.Lock()
-	defer s.one.Unlock()
 	l, err := s.alive(ctx)
 	if err != nil {
+		s.one.Unlock()
+		return Result{}, err
+	}
+	if s.cfg.Managed {
+		s.one.Unlock()
+		ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+		defer cancel()
+		return l.invoke(ctx, in)
+	}
+	defer s.one.Unlock()
+	if err := s.restore(ctx, l, nil); err != nil {
 		return Result{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)

@@ -65,8 +65,9 @@ type extension struct {
 type runtime struct {
 	poller
 	process *process
-	running string // the request id of the invocation
-	answer  chan Result
+	running map[string]chan Result // by the request id of the invocation
+	frozen  bool                   // it waits to be restored
+	thawed  chan struct{}          // closed when it is
 }
 
 func newLife(s *Sandbox) *life {
@@ -127,7 +128,7 @@ func (l *life) init(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &runtime{poller: newPoller(), answer: make(chan Result, 1)}
+	r := &runtime{poller: newPoller(), running: make(map[string]chan Result), thawed: make(chan struct{})}
 	l.mu.Lock()
 	l.runtime = r
 	l.mu.Unlock()
@@ -162,6 +163,23 @@ func (l *life) idle(ctx context.Context) error {
 	return nil
 }
 
+// restore has a runtime that waits to be restored go on, until it waits for an
+// event.
+func (l *life) restore(ctx context.Context) error {
+	l.mu.Lock()
+	frozen := l.runtime.frozen
+	if frozen {
+		l.runtime.frozen = false
+		<-l.runtime.waits // for the restore
+		close(l.runtime.thawed)
+	}
+	l.mu.Unlock()
+	if !frozen {
+		return nil
+	}
+	return l.idle(ctx)
+}
+
 // invoke gives everybody the event and waits until all are idle again.
 func (l *life) invoke(ctx context.Context, in Invocation) (Result, error) {
 	c := l.sandbox.cfg
@@ -181,8 +199,9 @@ func (l *life) invoke(ctx context.Context, in Invocation) (Result, error) {
 		return Result{}, l.failure
 	default:
 	}
+	answer := make(chan Result, 1)
 	l.mu.Lock()
-	l.runtime.running = id
+	l.runtime.running[id] = answer
 	l.mu.Unlock()
 	for _, e := range l.extensions {
 		if !slices.Contains(e.subscribed, "INVOKE") {
@@ -193,18 +212,24 @@ func (l *life) invoke(ctx context.Context, in Invocation) (Result, error) {
 			return Result{}, err
 		}
 	}
-	<-l.runtime.waits
-	if err := l.send(ctx, l.runtime.poller, event{http.Header{
+	header := http.Header{
 		"Lambda-Runtime-Aws-Request-Id":       {id},
 		"Lambda-Runtime-Deadline-Ms":          {strconv.FormatInt(deadline.UnixMilli(), 10)},
 		"Lambda-Runtime-Invoked-Function-Arn": {arn},
 		"Lambda-Runtime-Trace-Id":             {trace},
-	}, in.Payload}, "the runtime"); err != nil {
+	}
+	if in.Tenant != "" {
+		header["Lambda-Runtime-Aws-Tenant-Id"] = []string{in.Tenant}
+	}
+	if !c.Managed {
+		<-l.runtime.waits
+	}
+	if err := l.send(ctx, l.runtime.poller, event{header, in.Payload}, "the runtime"); err != nil {
 		return Result{}, err
 	}
-	result, err := await(ctx, l, l.runtime.answer, "the function")
-	if err != nil {
-		return Result{}, err
+	result, err := await(ctx, l, answer, "the function")
+	if err != nil || c.Managed {
+		return result, err
 	}
 	return result, l.idle(ctx)
 }

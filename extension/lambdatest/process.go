@@ -132,6 +132,8 @@ func (s *Sandbox) initType() string {
 		return "lambda-managed-instances"
 	case s.cfg.SnapKeys:
 		return "snap-start"
+	case s.cfg.Ahead:
+		return "provisioned-concurrency"
 	}
 	return "on-demand"
 }
@@ -151,6 +153,8 @@ func (s *Sandbox) keys() []string {
 
 // key returns one of the execution role's keys.
 func (s *Sandbox) key(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, v := range s.cfg.Keys {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
 			return value

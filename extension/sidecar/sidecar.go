@@ -65,6 +65,10 @@ type Config struct {
 	Address   string            // of the proxy; empty: a free port on 127.0.0.1
 	Forbidden []netip.Addr      // that no tunnel reaches: the Runtime API's
 
+	// TokenFile is where the bearer token is written, and a new one after
+	// [Sidecar.Restored]; the process beside is told of it. Empty: nowhere.
+	TokenFile string
+
 	// Transport sends allowed calls. Nil: an [upstream.Transport], with
 	// [Transport] for what is not small.
 	Transport http.RoundTripper
@@ -73,6 +77,10 @@ type Config struct {
 // A Sidecar is running.
 type Sidecar struct {
 	handshake environ.Handshake
+	base      aws.CredentialsProvider
+	issuer    *credentials.Issuer
+	minter    *mint.Minter
+	transport http.RoundTripper
 	manifest  atomic.Pointer[manifest.Manifest]
 	traces    traces
 
@@ -82,6 +90,7 @@ type Sidecar struct {
 	ends  []func() // what Close has to end besides
 
 	announcing sync.Once
+	restoring  sync.Mutex
 	start      audit.Start
 
 	cloud   *cloud.Cloud
@@ -97,7 +106,7 @@ type Sidecar struct {
 
 // Start starts a sidecar. It is ready when Start returns.
 func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
-	s := &Sidecar{broken: make(chan error, 2), start: audit.Start{
+	s := &Sidecar{base: c.Base, broken: make(chan error, 2), start: audit.Start{
 		Decision: audit.Boundary{Stands: true},
 		SHA256:   c.SHA256,
 		Warnings: c.Notes,
@@ -126,6 +135,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		c.Transport = own
 		s.ends = append(s.ends, own.CloseIdleConnections)
 	}
+	s.transport = c.Transport
 
 	authority, err := ca.New(cloud.Domains()...)
 	if err != nil {
@@ -139,6 +149,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("sealed bearer tokens: %w", err)
 	}
+	s.issuer = issuer
 	function := m.Function
 	if function == "" {
 		function = c.Function
@@ -153,6 +164,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		RequestID: s.traces.request,
 	}
 	minter := &mint.Minter{Base: c.Base, Region: c.Region}
+	s.minter = minter
 	if u := m.Upstreams["sts"]; u != nil {
 		minter.Endpoint = u.String()
 	}
@@ -190,6 +202,11 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	if c.Address == "" {
 		c.Address = "127.0.0.1:0"
 	}
+	if c.TokenFile != "" {
+		if err := replace(c.TokenFile, issuer.Token()); err != nil {
+			return nil, fmt.Errorf("bearer token: %w", err)
+		}
+	}
 	front, err := listen(ctx, c.Address)
 	if err != nil {
 		return nil, err
@@ -204,6 +221,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Proxy:          front.Addr().String(),
 		CredentialsURI: "http://" + keys.Addr().String() + credentials.Path,
 		Token:          issuer.Token(),
+		TokenFile:      c.TokenFile,
 		CA:             string(authority.PEM()),
 		Domains:        cloud.Domains(),
 		Bearer:         sealedTokens,
@@ -282,8 +300,18 @@ func (s *Sidecar) Warm() {
 // what the log has counted of it is written.
 func (s *Sidecar) Invocation(header, request string) {
 	s.log.Settle()
-	s.traces.note(header, request)
+	s.traces.also(header, request)
 }
+
+// Begin tells that an invocation begins, before the function can know: calls
+// without a trace id belong to it too, unless several have run at a time.
+func (s *Sidecar) Begin(header, request string) {
+	s.log.Settle()
+	s.traces.begin(header, request)
+}
+
+// End tells that an invocation that began has been answered.
+func (s *Sidecar) End(request string) { s.traces.end(request) }
 
 // Announce writes the line of the start into the log, once: which boundaries
 // stand here. Whether the process beside has its environment from the handshake,

@@ -319,13 +319,13 @@ func TestTracesAreForgottenInOrder(t *testing.T) {
 	tr.note("Root="+strings.Repeat("x", 1000), "too long")
 	tr.note("Sampled=1", "none")
 	tr.note("", "none")
-	if got := tr.request(root(0)); got != "" {
+	if got := tr.request(root(0), time.Time{}); got != "" {
 		t.Errorf("the oldest: got %q, want it forgotten", got)
 	}
-	if got := tr.request("Parent=1;" + root(1)); got != "1" {
+	if got := tr.request("Parent=1;"+root(1), time.Time{}); got != "1" {
 		t.Errorf("got %q, want 1", got)
 	}
-	if got := tr.request(root(5)); got != "again" {
+	if got := tr.request(root(5), time.Time{}); got != "again" {
 		t.Errorf("got %q, want the last invocation of the trace", got)
 	}
 	if len(tr.byTrace) != remembered {

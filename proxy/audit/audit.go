@@ -90,10 +90,11 @@ type Log struct {
 	Manifest func() *manifest.Manifest
 	Function string // the function's name
 	Version  string // the function's version
-	Sandbox  string // names this sandbox among the function's
+	Sandbox  string // names this sandbox among the function's; see [Log.Rename]
 
-	// RequestID returns the invocation that a trace id belongs to, or "".
-	RequestID func(trace string) string
+	// RequestID returns the invocation that a call belongs to which had a
+	// trace id, or none, and arrived at a time; or "".
+	RequestID func(trace string, at time.Time) string
 
 	mu      sync.Mutex // guards what follows, and writing
 	allowed int        // calls, for sampling
@@ -169,6 +170,14 @@ func (l *Log) metrics(e Entry) *metrics {
 	return out
 }
 
+// Rename has the lines from here on name another sandbox: one that goes on from
+// a snapshot is a sandbox of its own. What was counted before is left out.
+func (l *Log) Rename(sandbox string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.Sandbox, l.counts, l.denials = sandbox, counts{}, nil
+}
+
 // Settle writes the lines of the denials that were counted. It is for the end
 // of an invocation.
 func (l *Log) Settle() {
@@ -181,12 +190,12 @@ func (l *Log) Settle() {
 // It is for the end of a sandbox.
 func (l *Log) Flush() {
 	m := l.manifest()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	e := Entry{
 		Time: time.Now(), Level: "info", Msg: Counted, Function: l.function(m),
 		Version: l.Version, Sandbox: l.Sandbox, Mode: modeName(m.Mode),
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.settle(time.Time{})
 	if l.counts.calls > 0 && e.Function != "" {
 		l.write(appendEntry(nil, e, l.metrics(e)))

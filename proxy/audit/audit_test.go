@@ -56,8 +56,13 @@ func denial() proxy.Record {
 func log(w *bytes.Buffer, m manifest.Manifest) *audit.Log {
 	return &audit.Log{
 		W: w, Function: "generate-thumbnail", Version: "7", Sandbox: "b1946ac9",
-		Manifest:  func() *manifest.Manifest { return &m },
-		RequestID: func(trace string) string { return "8f507cfc-" + trace[7:15] },
+		Manifest: func() *manifest.Manifest { return &m },
+		RequestID: func(trace string, _ time.Time) string {
+			if trace == "" {
+				return ""
+			}
+			return "8f507cfc-" + trace[7:15]
+		},
 	}
 }
 
@@ -236,7 +241,7 @@ func TestALineIsNeverLongerThanCloudWatchTakes(t *testing.T) {
 	r.Decision.Denied = r.Call.Requests[999]
 	var b bytes.Buffer
 	l := log(&b, manifest.Manifest{Function: hostile(1e4)})
-	l.RequestID = func(s string) string { return s }
+	l.RequestID = func(s string, _ time.Time) string { return s }
 	l.Version, l.Sandbox = hostile(1e4), hostile(1e4)
 	for range 200 {
 		allowed := record()

@@ -72,8 +72,8 @@ func (l *Log) entry(m *manifest.Manifest, r proxy.Record) Entry {
 		Status: r.Status, TookMS: ms(r.Took), MintMS: ms(r.Sent.Mint), BytesIn: r.In, BytesOut: r.Out,
 		Reason: r.Decision.Reason,
 	}
-	if l.RequestID != nil && r.Trace != "" {
-		e.RequestID = l.RequestID(r.Trace)
+	if l.RequestID != nil {
+		e.RequestID = l.RequestID(r.Trace, r.Time)
 	}
 	if r.Err != nil {
 		e.Error = r.Err.Error()

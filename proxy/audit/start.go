@@ -101,6 +101,8 @@ func (l *Log) Start(s Start) {
 		level = "warn"
 	}
 
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	f := make(fields, 0, 16)
 	f.str("time", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), maxWord)
 	f.str("level", level, maxWord)
@@ -149,7 +151,5 @@ func (l *Log) Start(s Start) {
 	if w := boundStrings(warnings, maxError, budgetReqs); len(w) > 0 {
 		f = append(f, zap.Strings("warnings", w))
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.write(f.append(nil))
 }

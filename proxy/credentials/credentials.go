@@ -54,7 +54,7 @@ type Issuer struct {
 	Account func() string
 
 	now    func() time.Time
-	token  string
+	token  *tokens
 	sealed sigv4.Credentials
 }
 
@@ -69,7 +69,7 @@ func New() (*Issuer, error) {
 	id, secret, session, bearer := random[:7], random[7:37], random[37:85], random[85:]
 	return &Issuer{
 		now:   time.Now,
-		token: base64.RawURLEncoding.EncodeToString(bearer),
+		token: &tokens{all: []string{base64.RawURLEncoding.EncodeToString(bearer)}},
 		sealed: sigv4.Credentials{
 			AccessKeyID:     KeyPrefix + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(id)[:11],
 			SecretAccessKey: base64.StdEncoding.EncodeToString(secret),
@@ -78,8 +78,19 @@ func New() (*Issuer, error) {
 	}, nil
 }
 
-// Token is the bearer token that [Issuer.ServeHTTP] asks for.
-func (i *Issuer) Token() string { return i.token }
+// Token is the bearer token that [Issuer.ServeHTTP] asks for, the newest of them.
+func (i *Issuer) Token() string { return i.token.newest() }
+
+// Renew makes another bearer token. Those before stay good: a process holds one
+// in its environment, where nobody can change it.
+func (i *Issuer) Renew() error {
+	var random [32]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return err
+	}
+	i.token.add(base64.RawURLEncoding.EncodeToString(random[:]))
+	return nil
+}
 
 // Sealed returns the credentials that accessKeyID belongs to.
 func (i *Issuer) Sealed(accessKeyID string) (sigv4.Credentials, bool) {
@@ -114,7 +125,7 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (i *Issuer) authorized(values []string) bool {
 	// A zero Issuer has no token, and honours none.
-	return len(values) == 1 && i.token != "" && subtle.ConstantTimeCompare([]byte(values[0]), []byte(i.token)) == 1
+	return len(values) == 1 && i.token.have(values[0])
 }
 
 func (i *Issuer) answer(w http.ResponseWriter) {

@@ -234,11 +234,47 @@ func TestTheIssuerDoesNotPrintItsSecrets(t *testing.T) {
 		if b, err := xml.Marshal(v); err == nil {
 			out.Write(b)
 		}
-		for _, secret := range []string{i.token, i.sealed.SecretAccessKey, i.sealed.SessionToken} {
+		for _, secret := range []string{i.Token(), i.sealed.SecretAccessKey, i.sealed.SessionToken} {
 			if strings.Contains(out.String(), secret) || strings.Contains(out.String(), fmt.Sprintf("%x", secret)) {
 				t.Errorf("%T prints a secret:\n%s", v, out.String())
 				break
 			}
 		}
+	}
+}
+
+func TestATokenStaysGoodWhenThereIsANewerOne(t *testing.T) {
+	i, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(token string) int {
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:1"+Path, nil)
+		r.Header.Set("Authorization", token)
+		w := httptest.NewRecorder()
+		i.ServeHTTP(w, r)
+		return w.Code
+	}
+	first := i.Token()
+	var second string
+	for n := range 2 * maxTokens {
+		before := i.Token()
+		if err := i.Renew(); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			second = i.Token()
+		}
+		if i.Token() == before {
+			t.Fatal("the newer token is the older one")
+		}
+		for _, token := range []string{first, before, i.Token()} {
+			if got := ask(token); got != 200 {
+				t.Errorf("after %d: a token that was given out got %d, want 200", n+1, got)
+			}
+		}
+	}
+	if got := ask(second); got != 403 {
+		t.Errorf("the second of %d tokens got %d, want 403", 2*maxTokens+1, got)
 	}
 }

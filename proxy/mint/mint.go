@@ -268,6 +268,19 @@ func (m *Minter) Forget(accessKeyID string) {
 	m.kept.forget(accessKeyID)
 }
 
+// Renew forgets all that STS answered, and closes the connections to it that
+// nobody uses: the sandbox goes on from a snapshot, at another time and perhaps
+// on another machine, and others go on from the same one.
+func (m *Minter) Renew() {
+	m.start.Do(func() { m.sts, m.startErr = m.open() })
+	if m.idle != nil {
+		m.idle()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept, m.budget, m.busy = cache{}, budget{}, nil
+}
+
 // Close ends the requests to STS that are under way, and closes the Minter's
 // own connections. What is kept stays good; STS is not asked again.
 func (m *Minter) Close() {
