@@ -19,11 +19,8 @@ const (
 
 // Choose returns the way in for a program, if nobody asked for one.
 func Choose(r Runtime) Way {
-	switch r {
-	case Node:
+	if r == Node {
 		return Preload
-	case Java:
-		return Endpoint
 	}
 	return Proxy
 }

@@ -12,6 +12,7 @@ package environ
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 )
@@ -45,10 +46,11 @@ func ParseWay(s string) (Way, error) {
 // do: that stays with the proxy.
 type Maker struct {
 	Handshake Handshake
-	Way       Way     // empty: Proxy
-	Runtime   Runtime // what the environment is for; empty: not known
-	Parent    string  // of the fresh directory with the files that the environment names; empty: /tmp
-	Preload   string  // the file that Node loads; empty: it is written beside the others
+	Way       Way      // empty: Proxy
+	Runtime   Runtime  // what the environment is for; empty: not known
+	Argv      []string // of the program, if it is known
+	Parent    string   // of the fresh directory with the files that the environment names; empty: /tmp
+	Preload   string   // the file that Node loads; empty: it is written beside the others
 
 	// Bundles are the files that may hold the system's root certificates; the
 	// first that does is used. Nil: those of the Linux distributions, then
@@ -59,6 +61,7 @@ type Maker struct {
 // An Environment is what [Maker.Make] made.
 type Environment struct {
 	Environ []string
+	Argv    []string // as the program has to be started: a JVM gets options of ours
 	Dir     string   // holds the files that Environ names
 	Notes   []string // what was taken out or replaced that the function's owner had set, for the log; without values
 }
@@ -77,7 +80,7 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 	if _, err := ParseWay(string(m.Way)); err != nil {
 		return nil, err
 	}
-	e := new(Environment)
+	e := &Environment{Argv: m.Argv}
 	kept := e.strip(environ)
 	files, err := m.write(kept)
 	if err != nil {
@@ -124,7 +127,7 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		}
 		set["HTTPS_PROXY"] = "http://" + m.Handshake.Proxy
 		set["https_proxy"] = set["HTTPS_PROXY"]
-		if old, ok := lookup(kept, "HTTPS_PROXY", "https_proxy"); ok && old != "" {
+		if old, _ := lookup(kept, "HTTPS_PROXY", "https_proxy"); old != "" && old != set["HTTPS_PROXY"] {
 			e.note("HTTPS_PROXY of the configuration is replaced: hosts that are not AWS's are reached without it")
 		}
 	case Endpoint:
@@ -135,6 +138,12 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 	}
 	if direct := m.direct(kept, e); direct != "" {
 		set["NO_PROXY"], set["no_proxy"] = direct, direct
+	}
+	if m.Way == Proxy && m.Runtime == Java {
+		if err := m.java(e, set, kept); err != nil {
+			os.RemoveAll(e.Dir)
+			return nil, err
+		}
 	}
 
 	names := make([]string, 0, len(set))
@@ -148,7 +157,9 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		}
 	}
 	for _, name := range names {
-		e.Environ = append(e.Environ, name+"="+set[name])
+		if set[name] != "" { // nothing is left of it
+			e.Environ = append(e.Environ, name+"="+set[name])
+		}
 	}
 	return e, nil
 }

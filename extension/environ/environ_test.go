@@ -58,6 +58,7 @@ func TestEnvironments(t *testing.T) {
 				Handshake: handshake(),
 				Way:       Way(strings.TrimSpace(section["way"])),
 				Runtime:   Runtime(strings.TrimSpace(section["runtime"])),
+				Argv:      strings.Fields(strings.ReplaceAll(section["argv"], "$TMP", tmp)),
 				Parent:    t.TempDir(),
 				Preload:   "/opt/remit/preload.cjs",
 				Bundles:   []string{filepath.Join(tmp, "none"), filepath.Join(tmp, "system.crt")},
@@ -73,6 +74,9 @@ func TestEnvironments(t *testing.T) {
 			var got strings.Builder
 			for _, v := range e.Environ {
 				got.WriteString(v + "\n")
+			}
+			for _, a := range e.Argv {
+				got.WriteString("argv: " + a + "\n")
 			}
 			for _, n := range e.Notes {
 				got.WriteString("# " + n + "\n")

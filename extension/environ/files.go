@@ -169,7 +169,7 @@ func Sweep(parent string) {
 
 // names are the names of all files that write may make.
 func names() []string {
-	list := []string{"token", "credentials", "config", "remit.pem", "system.pem", preloadName}
+	list := []string{"token", "credentials", "config", "remit.pem", "system.pem", preloadName, trustStore}
 	for _, v := range trust {
 		list = append(list, strings.ToLower(v.name)+".pem")
 	}

@@ -29,11 +29,11 @@ func run(args, old []string, exec func(*environ.Answer, string, []string, []stri
 	if way == "" {
 		way = environ.Choose(runtime)
 	}
-	if next := value(old, "REMIT_NEXT_WRAPPER"); next != "" {
+	next := value(old, "REMIT_NEXT_WRAPPER")
+	if next != "" {
 		if err := executable(next); err != nil {
 			return fmt.Errorf("REMIT_NEXT_WRAPPER: %w", err)
 		}
-		argv = append([]string{next}, argv...)
 	}
 	place := environ.PlaceOf(exe)
 	asked, err := environ.Ask(place, patience)
@@ -41,12 +41,16 @@ func run(args, old []string, exec func(*environ.Answer, string, []string, []stri
 		return err
 	}
 	environ.Sweep("/tmp")
-	made, err := environ.Maker{Handshake: asked.Handshake, Way: way, Runtime: runtime, Parent: "/tmp", Preload: place.Preload()}.Make(old)
+	made, err := environ.Maker{Handshake: asked.Handshake, Way: way, Runtime: runtime, Argv: argv, Parent: "/tmp", Preload: place.Preload()}.Make(old)
 	if err != nil {
 		return err
 	}
 	for _, note := range made.Notes {
 		fmt.Fprintln(os.Stderr, "remit:", note)
+	}
+	argv = made.Argv
+	if next != "" {
+		argv = append([]string{next}, argv...)
 	}
 	return fmt.Errorf("%s: %w", argv[0], exec(asked, argv[0], argv, made.Environ))
 }

@@ -148,7 +148,7 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 	if way == "" {
 		way = environ.Choose(runtime)
 	}
-	env, err := environ.Maker{Handshake: s.Handshake(), Way: way, Runtime: runtime}.Make(os.Environ())
+	env, err := environ.Maker{Handshake: s.Handshake(), Way: way, Runtime: runtime, Argv: append([]string{path}, r.argv[1:]...)}.Make(os.Environ())
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 		t.note("%s", n)
 	}
 	s.Announce(audit.Boundary{Stands: true}, audit.Boundary{Why: "remit run is no sandbox: the command runs as you do"})
-	return r.child(ctx, t, path, env.Environ, s.Broken())
+	return r.child(ctx, t, env.Argv, env.Environ, s.Broken())
 }
 
 // override puts the flags' upstreams over the manifest's.
@@ -210,8 +210,8 @@ func (r *runner) openLog(t *tui) (w io.Writer, done func(), err error) {
 // child runs the command until it ends, hands it the signals that come, and
 // ends it if the proxy does: without the proxy its calls would fail one by
 // one.
-func (r *runner) child(ctx context.Context, t *tui, path string, env []string, broken <-chan error) error {
-	cmd := &exec.Cmd{Path: path, Args: r.argv, Env: env, Stdin: t.in, Stdout: t.out, Stderr: t.err}
+func (r *runner) child(ctx context.Context, t *tui, argv, env []string, broken <-chan error) error {
+	cmd := &exec.Cmd{Path: argv[0], Args: append([]string{r.argv[0]}, argv[1:]...), Env: env, Stdin: t.in, Stdout: t.out, Stderr: t.err}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
 	defer signal.Stop(signals)
