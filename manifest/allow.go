@@ -16,9 +16,8 @@ func (p *parser) allow(f field) {
 			id, at = fmt.Sprintf("allow[%d]", i), n
 		}
 		e, ok := p.entry(n, at, id, shape{
-			what:    `"allow"`,
-			known:   names(allowFields(), everyEntry()),
-			unbuilt: unbuiltFields(),
+			what:  `"allow"`,
+			known: names(allowFields(), everyEntry()),
 		})
 		if !ok {
 			continue
@@ -35,7 +34,7 @@ func (p *parser) allow(f field) {
 		}
 		resources, fine := p.resources(e, actions)
 		if good && fine && p.room(at, len(resources)) {
-			g := &Grant{ID: id, Resources: resources, Conditions: e.conditions, Mint: e.mint, Pos: p.position(at), Anonymous: anonymous}
+			g := &Grant{ID: id, Resources: resources, Conditions: e.conditions, Mint: e.mint, Pos: p.position(at), Anonymous: anonymous, Exposed: e.expose}
 			for _, a := range actions {
 				g.Actions = append(g.Actions, a.string)
 			}
@@ -53,7 +52,7 @@ func (p *parser) anonymous(e *entry) bool {
 	if !p.truth(e, "anonymous") {
 		return false
 	}
-	for _, key := range []string{"mint", "via"} {
+	for _, key := range []string{"mint", "via", "expose"} {
 		if f, ok := e.fields[key]; ok {
 			p.errorf(f.key, `%q means nothing where "anonymous: true" grants calls that nobody has signed: leave it out`, key)
 		}

@@ -159,6 +159,9 @@ func dump(m *manifest.Manifest) string {
 	if c.Role != "" {
 		line("role %s", c.Role)
 	}
+	if c.ExposedRole != "" {
+		line("exposed role %s", c.ExposedRole)
+	}
 	if c.Mint != "" {
 		line("mint %s", c.Mint)
 	}
@@ -187,6 +190,9 @@ func dump(m *manifest.Manifest) string {
 	}
 	for _, g := range m.Grants {
 		line("grant %s", g)
+		if g.Exposed {
+			line("  exposed")
+		}
 		if g.Anonymous {
 			line("  anonymous")
 		}

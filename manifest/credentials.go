@@ -56,6 +56,9 @@ func (p *parser) credentials(f field) {
 	if g, ok := fields["session_tags"]; ok {
 		p.sessionTags(g)
 	}
+	if g, ok := fields["exposed_role"]; ok {
+		p.exposedRole(g)
+	}
 	if g, ok := fields["foreign"]; ok {
 		p.foreign(g)
 	}
@@ -98,25 +101,49 @@ func (p *parser) role(f field) {
 		p.m.Credentials.Role = Self
 		return
 	}
+	a, ok := p.assumable(f, s, `neither the ARN of a role nor "self"`)
+	if !ok {
+		return
+	}
+	p.m.Credentials.Role = s
+	p.m.Account = a.account
+	if p.o.Region == "" {
+		p.m.Partition = a.partition
+	}
+}
+
+// exposedRole reads the role that exposed credentials are of.
+func (p *parser) exposedRole(f field) {
+	p.roleAt = f.key
+	s, ok := p.name(f.value, `"exposed_role"`)
+	if !ok {
+		return
+	}
+	if _, ok := p.assumable(f, s, "not the ARN of a role"); ok {
+		p.m.Credentials.ExposedRole = s
+	}
+}
+
+// assumable reads s as the ARN of a role. What it is otherwise stands in not.
+func (p *parser) assumable(f field, s, not string) (arn, bool) {
+	key := f.key.Value
 	a, ok := parseARN(s)
 	name, isRole := strings.CutPrefix(a.resource, "role/")
 	switch {
 	case !ok && !strings.HasPrefix(s, "arn:"):
-		p.errorf(f.value, `role: %q is neither the ARN of a role nor "self"`, s)
+		p.errorf(f.value, "%s: %q is %s", key, s, not)
+		return a, false
 	case !ok || a.service != "iam" || a.region != "" || !isPartition(a.partition) || !isRole || !isRoleName(name):
-		p.errorf(f.value, "role: %q is no role's ARN: arn:aws:iam::ACCOUNT:role/NAME", s)
+		p.errorf(f.value, "%s: %q is no role's ARN: arn:aws:iam::ACCOUNT:role/NAME", key, s)
+		return a, false
 	case !isAccount(a.account):
-		p.errorf(f.value, "role: %q is no account: twelve digits", a.account)
-	default:
-		p.m.Credentials.Role = s
-		p.m.Account = a.account
-		switch {
-		case p.o.Region == "":
-			p.m.Partition = a.partition
-		case a.partition != p.m.Partition:
-			p.warnf(f.value, "role: %q is in partition %q, and region %q in %q: it cannot be assumed from there", s, a.partition, p.o.Region, p.m.Partition)
-		}
+		p.errorf(f.value, "%s: %q is no account: twelve digits", key, a.account)
+		return a, false
 	}
+	if p.o.Region != "" && a.partition != p.m.Partition {
+		p.warnf(f.value, "%s: %q is in partition %q, and region %q in %q: it cannot be assumed from there", key, s, a.partition, p.o.Region, p.m.Partition)
+	}
+	return a, true
 }
 
 // isRoleName checks a role's name with its path. (IAM API Reference,

@@ -7,6 +7,7 @@ import (
 
 // database reads the kind `database`: a cluster of Aurora, by the Data API.
 func (p *parser) database(e *entry) {
+	p.connect(e)
 	f, has := e.fields["query"]
 	if !has {
 		if s, has := e.fields["secret"]; has {

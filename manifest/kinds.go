@@ -13,7 +13,6 @@ type kind struct {
 	name     string
 	services []string // that its actions are of
 	fields   []spec   // beside those of every entry
-	unbuilt  []string // what the design has and this version does not read
 	read     func(*parser, *entry)
 	about    string
 }
@@ -157,12 +156,13 @@ func kinds() []kind {
 			},
 		},
 		{
-			name: "database", services: []string{"rds-data", "secretsmanager"}, read: (*parser).database,
-			about: "A cluster of Aurora, by the Data API.", unbuilt: []string{"connect"},
+			name: "database", services: []string{"rds-data", "rds-db", "secretsmanager"}, read: (*parser).database,
+			about: "A cluster of Aurora, by the Data API, and database users of RDS.",
 			fields: []spec{
 				{name: "query", about: "clusters to run statements in: names or ARNs"},
 				{name: "secret", about: "the secrets that the Data API logs in by: names or ARNs"},
 				{name: "key", about: "the KMS keys that the secrets are encrypted under"},
+				{name: "connect", about: "database users to log in as, by tokens, with expose: RESOURCE-ID/USER, or ARNs"},
 			},
 		},
 		{
@@ -226,9 +226,8 @@ func (p *parser) kind(k kind, f field) {
 		}
 		mistakes := len(p.errs)
 		e, ok := p.entry(n, at, id, shape{
-			what:    fmt.Sprintf("%q", k.name),
-			known:   names(everyEntry(), k.fields),
-			unbuilt: slices.Concat(unbuiltFields(), k.unbuilt),
+			what:  fmt.Sprintf("%q", k.name),
+			known: names(everyEntry(), k.fields),
 		})
 		if !ok {
 			continue
@@ -252,6 +251,7 @@ type entry struct {
 	mint       Width
 	conditions []Condition // of all its grants
 	via        []string    // the services that they are for, if not for the function
+	expose     bool
 }
 
 func (p *parser) entry(n, at *yaml.Node, id string, s shape) (*entry, bool) {
@@ -277,6 +277,7 @@ func (p *parser) conditioned(e *entry, services []string) {
 	if f, ok := e.fields["via"]; ok {
 		e.conditions = append(e.conditions, p.via(e, f)...)
 	}
+	p.exposing(e)
 }
 
 func (e *entry) has(keys ...string) bool {
@@ -306,6 +307,7 @@ func (p *parser) grantAs(e *entry, f field, suffix string, actions []string, res
 		Resources:  resources,
 		Conditions: append(conditions[:len(conditions):len(conditions)], e.conditions...),
 		Mint:       e.mint,
+		Exposed:    e.expose,
 		Pos:        p.position(f.key),
 	}
 	p.m.Grants = append(p.m.Grants, g)

@@ -71,6 +71,8 @@
 //	              requests to STS lasts, and as grant beyond it
 //	duration      of minted credentials, 900 to 3600 seconds; default 3600
 //	session_tags  {key: value}, at most 50
+//	exposed_role  the ARN of the role that exposed credentials are of: see
+//	              "expose". Without it, role
 //	foreign       {access key id: account}: keys of others that the function may
 //	              use, whose secrets Remit does not know. Calls under them are
 //	              decided by the same grants, in that account, and go on as they
@@ -97,6 +99,13 @@
 //	               aws:CalledVia binds them, or aws:ViaAWSService where AWS does
 //	               not say that a service sets that (textract)
 //	mint           how wide its grants are minted
+//	expose         true: the function holds credentials of these grants itself,
+//	               an hour long at most, which AWS honours wherever they are
+//	               used. What is signed inside the function needs that: presigned
+//	               URLs, and tokens that log in to RDS, ElastiCache, MSK and
+//	               DSQL. Their session policy is the exposed grants, together;
+//	               calls under them that do not pass through Remit are held to
+//	               that and to nothing else
 //
 // and in those of most kinds:
 //
@@ -242,6 +251,9 @@
 //	               clusters: names or ARNs
 //	secret         what the Data API logs in by, which it alone reads
 //	key            of the secret
+//	connect        rds-db:connect, of database users: RESOURCE-ID/USER, where the
+//	               first is a cluster's, an instance's or a proxy's resource id
+//	               (cluster-ABC…, db-ABC…, prx-ABC…), or ARNs. Needs expose: true
 //
 // api, of what has a host under AWS's domains that anybody can have made:
 //
@@ -338,8 +350,7 @@
 // # Not built yet
 //
 // These are part of the design and an error in this version, which says so: at
-// the top log_group and limits; in every entry expose; database's
-// connect; "${event: …}" in strings; object lambdas.
+// the top log_group and limits; "${event: …}" in strings; object lambdas.
 package manifest
 
 import (
@@ -404,6 +415,10 @@ type Credentials struct {
 	Duration    time.Duration     // of minted credentials; zero means an hour
 	SessionTags map[string]string // nil for none
 
+	// ExposedRole is the ARN of the role that the function's own credentials are
+	// of where grants are Exposed. Empty: Role.
+	ExposedRole string
+
 	// Foreign are access keys that nobody was given by Remit and that the
 	// function may use all the same, by their id, each with the account that it
 	// is of. Calls under them are decided as others are, and go on as they came.
@@ -426,6 +441,10 @@ type Grant struct {
 	Conditions []Condition
 	Mint       Width // the zero Width means the manifest's
 	Pos        Position
+
+	// Exposed says that the function holds credentials itself which are good for
+	// this grant, and that AWS honours: presigned URLs are signed with them.
+	Exposed bool
 
 	// Anonymous says that the grant is for calls that nobody has signed, and
 	// for no others.

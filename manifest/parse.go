@@ -21,6 +21,7 @@ func Parse(file string, src []byte, o Options) (*Manifest, error) {
 	}
 	p.environment()
 	p.unminted()
+	p.exposed()
 	p.needs()
 	p.errs = told(p.errs, "mistakes")
 	p.m.Warnings = told(p.m.Warnings, "warnings")
@@ -62,6 +63,8 @@ type parser struct {
 	owned     map[*Grant]bool     // of a field "key", needed by their own entry's grants alone
 	served    map[*Grant][]string // of entries with "via": the services they are for
 	deferred  []named             // what conditions leave to session policies
+	exposeAt  *yaml.Node          // the first "expose: true"
+	roleAt    *yaml.Node          // "exposed_role"
 	torn      bool                // an alias or merge key stands where something should be said
 
 	modeAt, logAt *yaml.Node // where they stand, if they do

@@ -160,7 +160,7 @@ func TestTheSchemaRefusesKeysAndSorts(t *testing.T) {
 		"permissions: {topic: []}",
 		"permissions: {topic: {publish: []}}",
 		"permissions: {topic: {publish: ''}}",
-		"permissions: {topic: {publish: a, expose: true}}",
+		"permissions: {topic: {publish: a, expose: 1}}",
 		"permissions: {object_storage: {acl: public}}",
 		"permissions: {object_storage: {storage_class: [GLACIAL]}}",
 		"permissions: {object_storage: {tags: {a: 1}}}",

@@ -57,6 +57,7 @@ func credentialFields() []spec {
 		{name: "mint", form: formChoice, choices: widths(), about: "how wide minted credentials are"},
 		{name: "duration", form: formDuration, about: "of minted credentials, in seconds"},
 		{name: "session_tags", form: formStrings, about: "tags of the sessions, at most 50"},
+		{name: "exposed_role", form: formName, about: "the ARN of the role that exposed credentials are of; without it, that of role"},
 		{name: "foreign", form: formStrings, about: "access keys of others that the function may use, each with its account"},
 	}
 }
@@ -76,11 +77,9 @@ func everyEntry() []spec {
 		{name: "when", form: formWhen, about: "conditions, in IAM's words"},
 		{name: "via", about: "only for these services, when they act in the function's name"},
 		{name: "mint", form: formChoice, choices: widths(), about: "how wide the credentials of these grants are"},
+		{name: "expose", form: formTruth, about: "true: the function holds credentials of these grants itself, that AWS honours wherever they are used"},
 	}
 }
-
-// unbuiltFields are named in the design and not read yet.
-func unbuiltFields() []string { return []string{"expose"} }
 
 func modes() []string     { return []string{"enforce", "observe"} }
 func logLevels() []string { return []string{string(LogDenials), string(LogSampled), string(LogAll)} }

@@ -47,6 +47,7 @@ import (
 	"github.com/lambda-remit/remit/proxy/ca"
 	"github.com/lambda-remit/remit/proxy/credentials"
 	"github.com/lambda-remit/remit/proxy/mint"
+	"github.com/lambda-remit/remit/proxy/sigv4"
 	"github.com/lambda-remit/remit/proxy/upstream"
 )
 
@@ -92,6 +93,7 @@ type Sidecar struct {
 	announcing sync.Once
 	restoring  sync.Mutex
 	start      audit.Start
+	exposed    atomic.Pointer[string] // the access key that the function was given last
 
 	cloud   *cloud.Cloud
 	warming sync.WaitGroup
@@ -185,6 +187,9 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Session:   func() string { return session },
 		Self:      (&self{minter: minter, transport: c.Transport}).arn,
 	}
+	if len(m.Exposed()) > 0 {
+		issuer.Expose = s.expose
+	}
 	s.warmth, s.cold = context.WithCancel(context.WithoutCancel(ctx))
 	s.proxy = &proxy.Server{
 		Manifest:  s.manifest.Load,
@@ -229,6 +234,23 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	s.serve(front, s.proxy.Serve)
 	s.serve(limit(keys, maxAsking), s.creds.Serve)
 	return s, nil
+}
+
+// expose gets credentials that the function itself holds, and logs those that it
+// was not given before.
+func (s *Sidecar) expose(ctx context.Context) (credentials.Exposed, error) {
+	m := s.manifest.Load()
+	c, took, err := s.cloud.Expose(ctx, m)
+	if err != nil {
+		return credentials.Exposed{}, err
+	}
+	if last := s.exposed.Swap(&c.AccessKeyID); last == nil || *last != c.AccessKeyID {
+		s.log.Exposed(c.AccessKeyID, m.Exposed(), took)
+	}
+	return credentials.Exposed{
+		Credentials: sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken},
+		Expires:     c.Expires,
+	}, nil
 }
 
 // sealBearers seals tokens, and returns the sealed ones by variable too.

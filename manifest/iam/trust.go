@@ -65,15 +65,22 @@ func ExecutionPolicy(m *manifest.Manifest, functionARN string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	roles := []string{m.Credentials.Role}
+	if exposed := m.Credentials.ExposedRole; exposed != "" && exposed != m.Credentials.Role {
+		if err := checkRole(exposed); err != nil {
+			return nil, fmt.Errorf("credentials.exposed_role: %w", err)
+		}
+		roles = append(roles, exposed)
+	}
 	assume := assume(len(m.Credentials.SessionTags) > 0)
 	here := conditions{{"ArnEquals", sourceFunction, []string{functionARN}}}
 	elsewhere := conditions{{"ArnNotEquals", sourceFunction, []string{functionARN}}}
 	kept := slices.Sorted(slices.Values(slices.Concat(assume, writeLogs(), platform())))
 	return sized([]statement{
-		{actions: assume, resources: []string{m.Credentials.Role}, conditions: here},
+		{actions: assume, resources: roles, conditions: here},
 		{actions: writeLogs(), resources: f.logGroup()},
 		{deny: true, actions: assume, resources: []string{"*"}, conditions: elsewhere},
-		{deny: true, actions: assume, notResource: true, resources: []string{m.Credentials.Role}},
+		{deny: true, actions: assume, notResource: true, resources: roles},
 		{deny: true, notAction: true, actions: kept, resources: []string{"*"}, conditions: here},
 	})
 }
@@ -110,10 +117,20 @@ func SelfPolicy(m *manifest.Manifest, functionARN, roleARN string, actions ...st
 	}
 	left := append(viaServices(rules), rule{actions: slices.Concat(platform(), actions), resources: []string{"*"}})
 	rules = append(rules, rule{actions: writeLogs(), resources: f.logGroup()})
+	var roles []string
 	if !m.Credentials.Unminted {
+		roles = append(roles, roleARN)
+	}
+	if exposed := m.Credentials.ExposedRole; exposed != "" && exposed != roleARN {
+		if err := checkRole(exposed); err != nil {
+			return nil, fmt.Errorf("credentials.exposed_role: %w", err)
+		}
+		roles = append(roles, exposed)
+	}
+	if len(roles) > 0 {
 		rules = append(rules, rule{
 			actions:    assume(len(m.Credentials.SessionTags) > 0),
-			resources:  []string{roleARN},
+			resources:  roles,
 			conditions: conditions{{"ArnEquals", sourceFunction, []string{functionARN}}},
 		})
 	}

@@ -155,3 +155,26 @@ func TestPoliciesOfTwoRolesAreNotMixedUp(t *testing.T) {
 		t.Errorf("a role that names itself by its ARN: %v", err)
 	}
 }
+
+func TestTheExecutionRoleAssumesTheExposedRoleToo(t *testing.T) {
+	const exposed = "arn:aws:iam::123456789012:role/links"
+	m := &manifest.Manifest{Credentials: manifest.Credentials{Role: calls, ExposedRole: exposed}}
+	policy, err := ExecutionPolicy(m, fn)
+	cases := map[verdict][]attempt{
+		allowed: {from(fn, "sts:AssumeRole", calls), from(fn, "sts:AssumeRole", exposed)},
+		denied:  {from(fn, "sts:AssumeRole", theirs), from("", "sts:AssumeRole", exposed)},
+	}
+	judge(t, policy, err, cases)
+
+	m = allow("s3:GetObject", "arn:aws:s3:::media/in/*")
+	m.Credentials = manifest.Credentials{Unminted: true, ExposedRole: exposed}
+	policy, err = SelfPolicy(m, fn, execution)
+	judge(t, policy, err, map[verdict][]attempt{
+		allowed: {from(fn, "sts:AssumeRole", exposed)},
+		denied:  {from(fn, "sts:AssumeRole", execution), from("", "sts:AssumeRole", exposed)},
+	})
+	m.Credentials.ExposedRole = "links"
+	if _, err := SelfPolicy(m, fn, execution); err == nil || !strings.Contains(err.Error(), "exposed_role") {
+		t.Errorf("got %v", err)
+	}
+}

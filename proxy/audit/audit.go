@@ -9,7 +9,8 @@
 //
 //	time            when the call arrived, UTC, RFC 3339 with milliseconds
 //	level           "warn" where the manifest does not grant the call, else "info"
-//	msg             "denied", "allowed", "would deny" (in observe), "counted", "started"
+//	msg             "denied", "allowed", "would deny" (in observe), "counted", "started",
+//	                "exposed": the function was given credentials that AWS honours
 //	id              the denial's: it stands in the answer that the caller got; the
 //	                same denial has the same id again
 //	function        the manifest's name for the function, else Lambda's
@@ -164,7 +165,7 @@ func (l *Log) metrics(e Entry) *metrics {
 		return nil // a dimension has a value
 	}
 	out := &metrics{at: e.Time, counts: c}
-	if e.Msg != Counted && e.Repeated == 0 {
+	if e.Msg != Counted && e.Msg != Exposed && e.Repeated == 0 {
 		out.took, out.timed = e.TookMS, true
 	}
 	return out
@@ -176,6 +177,30 @@ func (l *Log) Rename(sandbox string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.Sandbox, l.counts, l.denials = sandbox, counts{}, nil
+}
+
+// Exposed writes that the function was given credentials with an access key, good
+// for grants; took is how long STS was waited for. What is done under them does
+// not always come by here: CloudTrail has the access key beside it.
+func (l *Log) Exposed(accessKeyID string, grants []*manifest.Grant, took time.Duration) {
+	m := l.manifest()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := Entry{
+		Time: time.Now(), Level: "info", Msg: Exposed, Function: l.function(m),
+		Version: l.Version, Sandbox: l.Sandbox, Mode: modeName(m.Mode), Decision: "allow",
+		Width: manifest.WidthGrant, AccessKeyID: accessKeyID, MintMS: ms(took),
+	}
+	for _, g := range grants {
+		e.Grants = append(e.Grants, g.String())
+	}
+	if took > 0 {
+		l.counts.mints++
+		if len(l.counts.mintTimes) < maxValues {
+			l.counts.mintTimes = append(l.counts.mintTimes, ms(took))
+		}
+	}
+	l.write(appendEntry(nil, e, l.metrics(e)))
 }
 
 // Settle writes the lines of the denials that were counted. It is for the end

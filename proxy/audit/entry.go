@@ -15,6 +15,7 @@ const (
 	Allowed   = "allowed"    // it was granted, and sent
 	WouldDeny = "would deny" // it was not granted, and sent, because the manifest observes
 	Counted   = "counted"    // no call: metrics alone
+	Exposed   = "exposed"    // no call: the function was given credentials that AWS honours
 )
 
 // An Entry is one line of the decision log, without its metrics. See the

@@ -63,7 +63,10 @@ func appendEntry(to []byte, e Entry, m *metrics) []byte {
 	f.str("width", string(e.Width), maxWord)
 	f.str("access_key_id", e.AccessKeyID, maxWord)
 	f.str("aws_request_id", e.AWSRequestID, maxWord)
-	if e.Msg != Counted {
+	if e.Msg == Exposed && e.MintMS != 0 {
+		f = append(f, zap.Float64("mint_ms", finite(e.MintMS)))
+	}
+	if e.Msg != Counted && e.Msg != Exposed {
 		f = append(f, zap.Int("status", e.Status), zap.Float64("took_ms", finite(e.TookMS)))
 		if e.MintMS != 0 {
 			f = append(f, zap.Float64("mint_ms", finite(e.MintMS)))

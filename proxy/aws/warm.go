@@ -14,13 +14,24 @@ const maxWarm = 8
 
 // Warm asks STS for the credentials of m's grants, the first few of them and
 // each by itself, so that the first call that is made at the grants' width finds
-// them; and by the way for a connection to STS, and for `role: self`'s name. A
+// them; before them for those that the function itself holds, if it exposes any;
+// and by the way for a connection to STS, and for `role: self`'s name. A
 // grant that is never widened is left out. It returns when it is done, or ctx is.
 func (c *Cloud) Warm(ctx context.Context, m *manifest.Manifest) {
-	if m == nil || m.Credentials.Unminted || m.Mode == manifest.Observe {
+	if m == nil {
 		return
 	}
 	var asks []mint.Ask
+	if len(m.Exposed()) > 0 {
+		// Some SDKs wait a second for credentials, and do not ask twice.
+		if a, err := c.exposedAsk(ctx, m); err == nil {
+			asks = append(asks, a)
+		}
+	}
+	if m.Credentials.Unminted || m.Mode == manifest.Observe {
+		c.Minter.Warm(ctx, asks)
+		return
+	}
 	asked := make(map[string]bool) // by policy: versions and the like share one
 	for _, g := range m.Grants {
 		if g.Anonymous || grantWidth(m, g) == manifest.WidthCall || len(asks) == maxWarm {

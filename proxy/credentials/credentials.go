@@ -7,11 +7,15 @@
 // whoever reads them out of the function's memory or log holds nothing. They
 // stay the same as long as the Issuer lives.
 //
+// Where a manifest exposes grants, the Issuer hands out credentials that AWS
+// honours in their place: see [Issuer].Expose.
+//
 // Credentials that the function asks a cloud for later, another role's, come to
 // it sealed by a [Sealer].
 package credentials
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
@@ -42,8 +46,8 @@ const KeyPrefix = "ASIAREMIT"
 // with a new date: a sandbox that was frozen for a day asks first.
 const life = 12 * time.Hour
 
-// An Issuer is a container credentials endpoint whose credentials are sealed:
-// AWS does not know them. (AWS SDKs and Tools Reference Guide, "Container
+// An Issuer is a container credentials endpoint whose credentials are sealed, AWS
+// does not know them, unless it exposes others. (AWS SDKs and Tools Reference Guide, "Container
 // credential provider".) It prints without its token and credentials. Its
 // fields must not change once it serves.
 type Issuer struct {
@@ -52,6 +56,13 @@ type Issuer struct {
 	// do unless they have to know: with an account, some of them turn to
 	// hosts that have it in their name (123456789012.ddb.eu-west-1.amazonaws.com).
 	Account func() string
+
+	// Expose, if set, returns what is handed out in place of the sealed
+	// credentials: such as AWS honours. The proxy honours them too, until they
+	// expire. Its error is said to the SDK, with a status that SDKs retry on.
+	Expose func(context.Context) (Exposed, error)
+
+	exposed *handedOut
 
 	now    func() time.Time
 	token  *tokens
@@ -68,8 +79,9 @@ func New() (*Issuer, error) {
 	}
 	id, secret, session, bearer := random[:7], random[7:37], random[37:85], random[85:]
 	return &Issuer{
-		now:   time.Now,
-		token: &tokens{all: []string{base64.RawURLEncoding.EncodeToString(bearer)}},
+		now:     time.Now,
+		exposed: new(handedOut),
+		token:   &tokens{all: []string{base64.RawURLEncoding.EncodeToString(bearer)}},
 		sealed: sigv4.Credentials{
 			AccessKeyID:     KeyPrefix + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(id)[:11],
 			SecretAccessKey: base64.StdEncoding.EncodeToString(secret),
@@ -92,10 +104,11 @@ func (i *Issuer) Renew() error {
 	return nil
 }
 
-// Sealed returns the credentials that accessKeyID belongs to.
+// Sealed returns the credentials that accessKeyID belongs to, of those that i
+// hands out: the sealed ones, or exposed ones that have not expired.
 func (i *Issuer) Sealed(accessKeyID string) (sigv4.Credentials, bool) {
 	if accessKeyID == "" || subtle.ConstantTimeCompare([]byte(accessKeyID), []byte(i.sealed.AccessKeyID)) != 1 {
-		return sigv4.Credentials{}, false
+		return i.exposed.find(accessKeyID, i.now)
 	}
 	return i.sealed, true
 }
@@ -119,7 +132,7 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !i.authorized(r.Header["Authorization"]):
 		refuse(w, http.StatusForbidden, "InvalidToken", "the Authorization header is not the token of AWS_CONTAINER_AUTHORIZATION_TOKEN or of the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names")
 	default:
-		i.answer(w)
+		i.answer(w, r)
 	}
 }
 
@@ -128,10 +141,22 @@ func (i *Issuer) authorized(values []string) bool {
 	return len(values) == 1 && i.token.have(values[0])
 }
 
-func (i *Issuer) answer(w http.ResponseWriter) {
+func (i *Issuer) answer(w http.ResponseWriter, r *http.Request) {
 	account := ""
 	if i.Account != nil {
 		account = i.Account()
+	}
+	given := Exposed{Credentials: i.sealed, Expires: i.now().Add(life)}
+	if i.Expose != nil {
+		exposed, err := i.Expose(r.Context())
+		if err != nil {
+			// Not the sealed ones: what they sign is worth nothing, and
+			// nobody would know why.
+			refuse(w, http.StatusServiceUnavailable, "ExposedCredentialsUnavailable", err.Error())
+			return
+		}
+		i.exposed.add(exposed, i.now())
+		given = exposed
 	}
 	write(w, http.StatusOK, struct {
 		AccessKeyID     string `json:"AccessKeyId"`
@@ -140,8 +165,8 @@ func (i *Issuer) answer(w http.ResponseWriter) {
 		Expiration      string
 		AccountID       string `json:"AccountId,omitempty"`
 	}{
-		i.sealed.AccessKeyID, i.sealed.SecretAccessKey, i.sealed.SessionToken,
-		i.now().Add(life).UTC().Format(time.RFC3339), account,
+		given.AccessKeyID, given.SecretAccessKey, given.SessionToken,
+		given.Expires.UTC().Format(time.RFC3339), account,
 	})
 }
 

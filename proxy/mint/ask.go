@@ -34,6 +34,8 @@ func (a Ask) check() error {
 		return fmt.Errorf("%w: %d characters, of which STS takes %d", ErrTooLarge, utf8.RuneCountInString(a.Policy), maxPolicy)
 	case SessionName(a.Session) != a.Session:
 		return fmt.Errorf("%w: session name %q is not 2 to 64 of letters, digits and %s", ErrRefused, a.Session, sessionAlphabet)
+	case a.Least > a.duration()/2:
+		return fmt.Errorf("%w: credentials of %v that last %v at least would be asked for each time", ErrRefused, a.duration(), a.Least)
 	case a.duration() < minDuration || a.duration() > maxDuration:
 		return fmt.Errorf("%w: duration %v is not between %v and %v", ErrRefused, a.Duration, minDuration, maxDuration)
 	}

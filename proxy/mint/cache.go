@@ -40,6 +40,11 @@ func keep(k key, c aws.Credentials, asked time.Time, duration time.Duration) *en
 	}
 }
 
+// lasts reports whether e's credentials live as long; an error does.
+func (e *entry) lasts(least time.Duration, now time.Time) bool {
+	return e.err != nil || elapsed(e.since, now)+least <= e.lives+minLife
+}
+
 // usable reports whether e's credentials may be handed out.
 func (e *entry) usable(now time.Time) bool {
 	return e.err == nil && elapsed(e.since, now) < e.lives

@@ -34,6 +34,38 @@ func TestCredentialsAreNeverHandedOutInTheirLastMinute(t *testing.T) {
 	})
 }
 
+func TestCredentialsThatHaveToLastAreRenewedEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := fixture()
+		n := answers(s, nil)
+		a := ask()
+		a.Least = 30 * time.Minute
+		for range 200 {
+			c, _, err := m.Credentials(t.Context(), a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left := time.Until(c.Expires); left < a.Least {
+				t.Fatalf("got credentials with %v to live, want %v", left, a.Least)
+			}
+			time.Sleep(time.Minute)
+		}
+		if got := n.Load(); got < 6 || got > 8 {
+			t.Errorf("got %d requests in 200 minutes, want one in half an hour", got)
+		}
+		// Where STS does not answer, those that are kept are better than none.
+		answers(s, awstest.Throttle())
+		time.Sleep(35 * time.Minute)
+		if _, _, err := m.Credentials(t.Context(), a); err != nil {
+			t.Error(err)
+		}
+		a.Least = 31 * time.Minute
+		if _, _, err := m.Credentials(t.Context(), a); !errors.Is(err, mint.ErrRefused) {
+			t.Errorf("more than half of their life: got %v", err)
+		}
+	})
+}
+
 func TestWhatIsKeptOutlivesAnSTSThatThrottles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, s := fixture()

@@ -87,6 +87,11 @@ type Ask struct {
 	Duration time.Duration // zero: an hour; at least 15 minutes and, roles being chained, at most an hour
 	Tags     map[string]string
 
+	// Least is how long credentials that were kept have to live still: with
+	// less, STS is asked anew, and what is kept is returned only where it does
+	// not answer. Less than half of Duration, or every Ask is a request.
+	Least time.Duration
+
 	// Patient has STS asked again, with growing pauses, for 24 s in which it
 	// throttles. It is for credentials that many calls share: there are few
 	// such requests, and many calls wait for each.
@@ -151,7 +156,7 @@ func (m *Minter) Credentials(ctx context.Context, a Ask) (aws.Credentials, time.
 
 	m.mu.Lock()
 	e := m.kept.get(k)
-	if e != nil && elapsed(e.since, now) < e.fresh {
+	if e != nil && elapsed(e.since, now) < e.fresh && e.lasts(a.Least, now) {
 		m.mu.Unlock()
 		return e.credentials, 0, e.err
 	}

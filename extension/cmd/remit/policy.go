@@ -45,7 +45,7 @@ func (s *source) from(cmd *cobra.Command, t *tui) (*manifest.Manifest, error) {
 
 func rolePolicy(t *tui) *cobra.Command {
 	var s source
-	var compact, split bool
+	var compact, split, exposed bool
 	c := &cobra.Command{
 		Use:   "role --manifest FILE [flags]",
 		Short: "Write the identity policy of the role that calls are made under",
@@ -54,13 +54,23 @@ what the manifest grants, and explicitly denies the rest, so that no resource
 policy that names the role adds to it.
 
 A managed policy has at most 6,144 characters. With --split, a policy that has
-more is written as several, in a list; the role is to have all of them.`,
+more is written as several, in a list; the role is to have all of them.
+
+With --exposed, the policy is that of credentials.exposed_role: what the grants
+that say "expose: true" allow.`,
 		Example: "  remit policy role -m remit.yaml --region eu-west-1 --account 123456789012",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := s.from(cmd, t)
 			if err != nil {
 				return err
+			}
+			if exposed {
+				only := *m
+				if only.Grants = m.Exposed(); len(only.Grants) == 0 {
+					return errors.New(`no grant of the manifest says "expose: true"`)
+				}
+				m = &only
 			}
 			if split {
 				docs, err := iam.RolePolicies(m)
@@ -81,6 +91,7 @@ more is written as several, in a list; the role is to have all of them.`,
 		},
 	}
 	c.Flags().BoolVar(&compact, "json", false, "in one line")
+	c.Flags().BoolVar(&exposed, "exposed", false, "of the role that exposed credentials are of")
 	c.Flags().BoolVar(&split, "split", false, "as a list of managed policies, as many as it takes")
 	s.flags(c)
 	return c
