@@ -326,8 +326,8 @@ func (p *parser) bucket(s string) (bucket, error) {
 }
 
 // multiRegion returns the multi-region access point that a is the ARN of. A call
-// to one does not say whose it is, so that only the function's own account's can
-// be told. (Amazon S3 User Guide, "Permissions", of Multi-Region Access Points.)
+// to one does not say whose it is: the account is the one that stands here beside
+// the alias, which is unique. (Amazon S3 User Guide, "Permissions", of Multi-Region Access Points.)
 func (p *parser) multiRegion(a arn, name string) (bucket, error) {
 	alias, ok := strings.CutSuffix(name, ".mrap")
 	if err := (arn{partition: a.partition, service: a.service}).check("s3", true); err != nil {
@@ -338,8 +338,6 @@ func (p *parser) multiRegion(a arn, name string) (bucket, error) {
 		return bucket{}, errors.New(`a multi-region access point's ARN ends in its alias, "accesspoint/mfzwi23gnjvgw.mrap", not in its name`)
 	case !isAccount(a.account):
 		return bucket{}, errors.New("a multi-region access point's ARN names its account")
-	case p.m.Account != "" && a.account != p.m.Account:
-		return bucket{}, errors.New("a multi-region access point of another account cannot be told from one of this: its host names none")
 	}
 	root := Literal(a.String())
 	return bucket{root: root, objects: root + "/object/", point: true}, nil

@@ -106,9 +106,7 @@ function secured(socket, host, options, alpn) {
 
 function connect(...args) {
   const options = normalized(args);
-  // Neptune alone is on a port of its own.
-  const graph = answered(options, [8182]);
-  const host = graph.includes('.neptune.') ? graph : answered(options, [443]);
+  const host = answered(options, [443]);
   const alpn = host && protocol(options.ALPNProtocols);
   if (!alpn) return tlsConnect.apply(this, args);
   const socket = secured(open(host, options.port, options), host, options, alpn);

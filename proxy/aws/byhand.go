@@ -66,6 +66,8 @@ func byHand(service, operation string) reading {
 		return rekognition(operation)
 	case "route-53":
 		return hostedZones(operation)
+	case "s3-control":
+		return outpostControl(operation)
 	case "sagemaker-featurestore-runtime":
 		return featureStore(operation)
 	case "scheduler":

@@ -82,6 +82,11 @@ func (c *s3Call) readPath() error {
 		if c.container, err = in.s3MultiRegion(p.mrap); err != nil {
 			return err
 		}
+	case p.plane == "s3-outposts" || p.plane == "s3-object-lambda":
+		var err error
+		if c.container, err = in.s3PointElsewhere(); err != nil {
+			return err
+		}
 	case p.accessPoint != "":
 		c.container = s3AccessPointOf(in.partition, in.region, p.account, p.accessPoint)
 	case c.express && p.bucket != "":

@@ -11,10 +11,15 @@ import (
 // place. The zero value holds none.
 type s3Container struct {
 	arn    string // the container's own
-	object string // what its objects' ARNs begin with
+	object string // what its objects' ARNs begin with; empty: they have none, but its own
 }
 
-func (b s3Container) objectARN(key string) string { return b.object + key }
+func (b s3Container) objectARN(key string) string {
+	if b.object == "" {
+		return b.arn
+	}
+	return b.object + key
+}
 
 // s3BucketOf returns the bucket called name, which may be an access point's
 // alias: the two are one name space, and a request says no more. (An alias
@@ -32,18 +37,24 @@ func s3AccessPointOf(partition, region, account, name string) s3Container {
 }
 
 // s3MultiRegion returns the multi-region access point whose alias a host names.
-// Which account's it is the host does not say. It is taken for the function's
-// own: of another's AWS knows, whose session policy then names none of it, so
-// that the call is denied there. (Amazon S3 User Guide, "Permissions", of
+// Which account's it is the host does not say: the one that the manifest names
+// with the alias, or else the function's own. If AWS knows it for another's, the
+// session policy names none of it, and the call is denied there. (Amazon S3 User Guide, "Permissions", of
 // Multi-Region Access Points: arn:aws:s3::ACCOUNT:accesspoint/ALIAS/object/KEY.)
 func (in *input) s3MultiRegion(alias string) (s3Container, error) {
 	if !s3MultiRegionAlias(alias) {
 		return s3Container{}, fmt.Errorf("%.80q is no alias of a Multi-Region Access Point", alias)
 	}
-	if in.account == "" {
+	account := in.account
+	if in.manifest != nil && !in.unbound {
+		if a, named := in.manifest.Owner("s3", "", "accesspoint/"+alias); named && a != "" {
+			account = a
+		}
+	}
+	if account == "" {
 		return s3Container{}, fmt.Errorf("the account is not known, which the ARN of %.80q has", alias)
 	}
-	return s3AccessPointOf(in.partition, "", in.account, alias), nil
+	return s3AccessPointOf(in.partition, "", account, alias), nil
 }
 
 // s3MultiRegionAlias reports whether s may be an alias: letters and digits that
@@ -82,9 +93,13 @@ func (in *input) s3ARN(arn string) (b s3Container, rest string, err error) {
 	name, isPoint := strings.CutPrefix(parts[5], "accesspoint/")
 	switch {
 	case service == "s3-outposts":
-		return b, "", fmt.Errorf("%.200q: S3 on Outposts is not read by this version", arn)
+		b, rest, ok := in.s3OutpostARN(region, account, parts[5])
+		if !ok || partition != in.partition {
+			return b, "", fmt.Errorf("%.200q is the ARN of no access point on an outpost that the call goes to", arn)
+		}
+		return b, rest, nil
 	case service == "s3-object-lambda":
-		return b, "", fmt.Errorf("%.200q: S3 Object Lambda is not read by this version", arn)
+		return b, "", fmt.Errorf("%.200q: Object Lambda's access points stand in no path and are copied from by no call", arn)
 	case service != "s3" || !isPoint:
 		return b, "", fmt.Errorf("%.200q is the ARN of no access point, the only ARNs that S3 takes for a bucket", arn)
 	case partition != in.partition:

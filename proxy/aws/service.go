@@ -68,6 +68,9 @@ func (c *Cloud) service(in *input, host string) (service, bool) {
 	if svc, ok := dataPlane(in.place); ok {
 		return svc, true
 	}
+	if svc, ok := in.s3Elsewhere(); ok {
+		return svc, true
+	}
 	if !in.isControl() {
 		switch in.place.plane {
 		case "":
