@@ -21,6 +21,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asClient) != "" {
 		os.Exit(clientMain())
 	}
+	if len(os.Args) > 2 && os.Args[1] == withoutLandlock {
+		fmt.Fprintln(os.Stderr, "e2e:", startWithoutLandlock(os.Args[2:]))
+		os.Exit(1)
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)

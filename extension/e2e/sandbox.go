@@ -34,6 +34,10 @@ type Function struct {
 	Env     map[string]string // its configuration
 	Keys    aws.Credentials   // its execution role's
 	Timeout time.Duration     // zero: 30 s
+
+	// Through is a program that starts all of it, with its arguments; it may
+	// take something away from the kernel first.
+	Through []string
 }
 
 // A Sandbox is a function on AWS's Runtime Interface Emulator.
@@ -108,6 +112,7 @@ func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err err
 		"ROOT="+root, "LAYER="+f.Layer, "TASK="+f.Task, "LANG_ROOT="+filepath.Join(checkout, ".venv"),
 		"BASE="+strings.TrimSpace(string(base)), "RIE="+filepath.Join(checkout, ".cache/bin/aws-lambda-rie"),
 		"BOOTSTRAP="+bootstrap, "UID_OUTSIDE="+strconv.Itoa(os.Getuid()))
+	argv = append(f.Through[:len(f.Through):len(f.Through)], argv...)
 	if s.process, err = start(env, argv...); err != nil {
 		return s, err
 	}

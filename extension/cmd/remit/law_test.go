@@ -41,6 +41,7 @@ var law = []struct {
 	{"extension", []string{"github.com/aws/aws-sdk-go-v2", "golang.org/x/sys"}},
 	{"extension/lambdatest", nil},
 	{"extension/e2e", []string{"github.com/aws/aws-sdk-go-v2"}},
+	{"extension/e2e/redteam", []string{"github.com/aws/aws-sdk-go-v2", "golang.org/x/net", "golang.org/x/sys"}},
 	{"extension/e2e/demo", []string{"github.com/aws/aws-sdk-go-v2"}},
 	{"proxy/bench", []string{"github.com/aws/aws-sdk-go-v2"}},
 	{"extension/cmd/remit-lambda", nil},

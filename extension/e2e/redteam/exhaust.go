@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/http2/hpack"
+)
+
+// byExhausting are attempts to take from the extension what it needs. They say
+// what the extension's memory was at its highest meanwhile; whether it still
+// does its work is for their caller to see.
+var byExhausting = []attempt{
+	{"open thousands of connections", flood(3000, func(c net.Conn) { c.Write([]byte("G")) })},
+	{"send headers without end", flood(64, func(c net.Conn) {
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: s3.eu-west-1.amazonaws.com\r\n")
+		for i := range 1 << 12 {
+			if _, err := fmt.Fprintf(c, "X-%d: %s\r\n", i, strings.Repeat("x", 4096)); err != nil {
+				return
+			}
+		}
+	})},
+	{"send a body without end", flood(64, func(c net.Conn) {
+		io.WriteString(c, "POST / HTTP/1.1\r\nHost: dynamodb.eu-west-1.amazonaws.com\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\n"+
+			"Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature="+strings.Repeat("0", 64)+"\r\nTransfer-Encoding: chunked\r\n\r\n")
+		for range 1 << 12 {
+			if _, err := io.WriteString(c, "1000\r\n"+strings.Repeat("x", 4096)+"\r\n"); err != nil {
+				return
+			}
+		}
+	})},
+	{"open streams of HTTP/2 without end", flood(16, func(c net.Conn) {
+		io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+		c.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0})
+		var block strings.Builder
+		e := hpack.NewEncoder(&block)
+		for name, value := range map[string]string{":method": "PUT", ":scheme": "http", ":authority": "media-eu.s3.eu-west-1.amazonaws.com", ":path": "/x", "x-fill": strings.Repeat("x", 8192)} {
+			e.WriteField(hpack.HeaderField{Name: name, Value: value})
+		}
+		b := block.String()
+		go io.Copy(io.Discard, c)
+		for id := uint32(1); id < 4000; id += 2 {
+			head := []byte{byte(len(b) >> 16), byte(len(b) >> 8), byte(len(b)), 1, 4, byte(id >> 24), byte(id >> 16), byte(id >> 8), byte(id)}
+			if _, err := c.Write(append(head, b...)); err != nil {
+				return
+			}
+		}
+	})},
+	{"ask for credentials a thousand times", func(s scene) (string, error) {
+		for range 10 {
+			var all sync.WaitGroup
+			for range 100 {
+				all.Go(func() { sealed() })
+			}
+			all.Wait()
+		}
+		return memoryOf(s), errors.New("it answers")
+	}},
+}
+
+// flood opens connections to the proxy, as many as the sandbox has descriptors
+// for at a time, and has each do its worst. It holds them for a while.
+func flood(n int, worst func(net.Conn)) func(scene) (string, error) {
+	return func(s scene) (string, error) {
+		var limit syscall.Rlimit
+		syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
+		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit.Max, Max: limit.Max})
+		most, all := make(chan struct{}, min(n, int(limit.Max)-32, 900)), sync.WaitGroup{}
+		failed := 0
+		for range n {
+			select {
+			case most <- struct{}{}:
+			case <-time.After(time.Second):
+				failed++
+				continue
+			}
+			all.Go(func() {
+				defer func() { <-most }()
+				c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", proxyPort()), time.Second)
+				if err != nil {
+					return
+				}
+				defer c.Close()
+				c.SetDeadline(time.Now().Add(700 * time.Millisecond))
+				worst(c)
+				time.Sleep(100 * time.Millisecond)
+			})
+		}
+		all.Wait()
+		if statusOf(s.extension, "State") == "" {
+			return "the extension has ended", nil
+		}
+		if a, err := answers(); err != nil {
+			return "it answers nobody: " + err.Error(), nil
+		} else if peak := memoryOf(s); kilobytes(peak) > most64 {
+			return "it grew to " + peak, nil
+		} else {
+			return "", fmt.Errorf("it answers %s, having grown to %s", a, peak)
+		}
+	}
+}
+
+// most64 is how large the extension may become, in kilobytes: a function of 128
+// MB has to live beside it.
+const most64 = 64 << 10
+
+// answers asks the proxy something that it refuses.
+func answers() (string, error) {
+	c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", proxyPort()), 5*time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(15 * time.Second))
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: sqs.eu-west-1.amazonaws.com\r\nConnection: close\r\n\r\n")
+	a, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return "", err
+	}
+	return a.Status, nil
+}
+
+// memoryOf is the most memory that the extension ever had.
+func memoryOf(s scene) string { return statusOf(s.extension, "VmHWM") }
+
+func kilobytes(s string) int {
+	n, _ := strconv.Atoi(strings.Fields(s + " 0")[0])
+	return n
+}
+
+func hexSum(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
