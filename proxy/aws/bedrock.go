@@ -101,7 +101,7 @@ func (c *tableCall) guardrail() (arn, key string, err error) {
 	id, version := "h.X-Amzn-Bedrock-GuardrailIdentifier", "h.X-Amzn-Bedrock-GuardrailVersion"
 	switch c.operation.name {
 	case "Converse", "ConverseStream":
-		if c.in.r.ContentLength > maxBody {
+		if c.in.r.ContentLength > c.in.maxBody() {
 			return "", "", nil
 		}
 		id, version = "b.guardrailConfig.guardrailIdentifier", "b.guardrailConfig.guardrailVersion"

@@ -129,6 +129,9 @@ func textMap(v any, name string) (map[string]string, error) {
 	if !ok {
 		return nil, fmt.Errorf("member %q is no object", name)
 	}
+	if object.len() > maxNamed {
+		return nil, errNamed
+	}
 	all := make(map[string]string, object.len())
 	for k, v := range object.all() {
 		if all[k], ok = v.(string); !ok {

@@ -197,7 +197,6 @@ func (d *document) distinct(at uint32, folded bool) error {
 			return nil
 		}
 	}
-	d.of, d.table = at, nil
 	table, mask := d.slots(count)
 	for i := range d.members(at) {
 		name := d.name(i)
@@ -214,7 +213,7 @@ func (d *document) distinct(at uint32, folded bool) error {
 		table[slot] = i
 	}
 	if !folded {
-		d.table = table
+		d.of, d.table = at, table
 	}
 	return nil
 }
@@ -432,6 +431,9 @@ func (s series) all() iter.Seq2[int, any] {
 func unfolded(t tree) error {
 	if t.d != nil {
 		return t.d.distinct(t.at, true)
+	}
+	if len(t.made) < 2 {
+		return nil
 	}
 	seen := make(map[string]string, len(t.made))
 	for _, f := range t.made {

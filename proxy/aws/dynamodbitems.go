@@ -61,6 +61,9 @@ func (c *dynamoCall) readBatchWrite() error {
 	})
 }
 
+// maxBatch is how many tables a batch may be of: more than it may have items.
+const maxBatch = 1 << 9
+
 // batch calls f for each table of RequestItems, in the order of their names. A
 // table that is named by its name and again by its ARN is one that two readers
 // may count as two: AWS refuses it, and so does this.
@@ -71,6 +74,9 @@ func (c *dynamoCall) batch(f func(table string, item any) error) error {
 	}
 	if items.len() == 0 {
 		return errors.New("a batch of nothing")
+	}
+	if items.len() > maxBatch {
+		return fmt.Errorf("a batch of more than %d tables", maxBatch)
 	}
 	seen := make(map[string]bool)
 	for _, name := range slices.Sorted(items.names()) {

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,6 +28,26 @@ type dynamoKeys struct {
 	attributes []string
 	leading    []string
 	unknown    bool // of some item the partition key is not known
+	most       int  // attributes until they are compacted
+}
+
+// maxAttributes is how many attributes the items of one table may have that a
+// call names: as many as the largest item. (Amazon DynamoDB Developer Guide,
+// "Quotas": 400 KB.)
+const maxAttributes = 1 << 16
+
+// compact leaves each attribute once, when there are many: the items of a batch
+// have the same.
+func (k *dynamoKeys) compact() error {
+	if len(k.attributes) <= max(k.most, 1024) {
+		return nil
+	}
+	slices.Sort(k.attributes)
+	k.attributes = slices.Compact(k.attributes)
+	if k.most = 2 * len(k.attributes); k.most > 2*maxAttributes {
+		return fmt.Errorf("the items of one table have more than %d attributes", maxAttributes)
+	}
+	return nil
 }
 
 // add reads what one item, or one read or write of items, names.
@@ -67,7 +88,7 @@ func (k *dynamoKeys) add(m tree) error {
 			k.attributes = append(k.attributes, attribute)
 		}
 	}
-	return k.addLeading(m, names)
+	return errors.Join(k.addLeading(m, names), k.compact())
 }
 
 // addLeading reads the partition keys that m shows.

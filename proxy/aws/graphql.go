@@ -22,6 +22,10 @@ type graphqlField struct{ root, name string }
 // maxGraphQL is how deep a document's selections and values may be.
 const maxGraphQL = 64
 
+// maxGraphQLFields is how many fields and fragments it may have. GraphQL's own
+// introspection asks for a hundred.
+const maxGraphQLFields = 1 << 13
+
 // parseGraphQL reads an executable document. All of it has to be well formed:
 // where it is not, another reader may see other fields. Fields that a directive
 // leaves out, and those of operations that are not asked for, count as well.
@@ -69,6 +73,7 @@ type graphqlParser struct {
 	operations []graphqlOperation
 	names      []string // of operations
 	fragments  map[string]*selections
+	count      int // of fields and fragments
 }
 
 func (p *graphqlParser) fail(format string, args ...any) {
@@ -169,6 +174,9 @@ func (p *graphqlParser) selectionSet(depth int) *selections {
 	p.punctuator('{')
 	for first := true; p.err == nil && (first || p.kind != '}'); first = false {
 		if p.kind == '.' {
+			if p.count++; p.count > maxGraphQLFields {
+				p.fail("it has more than %d fields", maxGraphQLFields)
+			}
 			p.next()
 			if p.kind == 'a' && p.word != "on" {
 				s.fragments = append(s.fragments, p.name())
@@ -190,6 +198,9 @@ func (p *graphqlParser) selectionSet(depth int) *selections {
 		}
 		p.arguments(depth)
 		p.directives()
+		if p.count++; p.count > maxGraphQLFields {
+			p.fail("it has more than %d fields", maxGraphQLFields)
+		}
 		if s.fields = append(s.fields, name); p.kind == '{' {
 			p.selectionSet(depth + 1)
 			s.deep = true

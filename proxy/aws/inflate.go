@@ -56,7 +56,12 @@ func (in *input) inflate(encodings []string) ([]byte, error) {
 	}
 	z.Multistream(false)
 	limit := min(maxBody, max(largeInflated, maxInflated*len(body)))
-	plain, err := io.ReadAll(in.room.hold(in.r.Context(), io.LimitReader(z, int64(limit)+1)))
+	if limit > largeInflated {
+		if err := in.spend(int64(limit)); err != nil {
+			return nil, err
+		}
+	}
+	plain, err := in.room.hold(in.r.Context(), io.LimitReader(z, int64(limit)+1), -1)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("the body is no gzip: %w", err)

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +42,7 @@ type input struct {
 	hasPlain bool    // it is
 	inJSON   *parsed // the body, once it was read so
 	inCBOR   *parsed
+	inForm   []pair
 }
 
 // A pair is one name and value of a query or a form.
@@ -50,6 +52,30 @@ type pair struct{ name, value string }
 // that needs it is BatchWriteItem. (Amazon DynamoDB API Reference,
 // BatchWriteItem: "up to 16MB of data over the network".)
 const maxBody = 16 << 20
+
+// maxModelBody is how much of a body is buffered that a model is called with:
+// none of its own signs what it sends by pieces, so that it has to be held to
+// verify who sent it. (Amazon Bedrock API Reference, InvokeModel: 25,000,000
+// bytes; Amazon SageMaker AI, "Endpoints and quotas": 25 MB.)
+const maxModelBody = 25 << 20
+
+// maxBody is how large the call's body may be.
+func (in *input) maxBody() int64 {
+	switch cmp.Or(in.scope.Service, in.place.service) {
+	case "bedrock", "sagemaker":
+		return maxModelBody
+	}
+	return maxBody
+}
+
+// maxNamed is how much of one kind a call may name: keys of a batch, ids in a
+// list. The longest such list that AWS takes has 1,000.
+const maxNamed = 1 << 12
+
+// maxTags is how many tags a call may have. AWS's services take fifty.
+const maxTags = 1 << 8
+
+var errNamed = fmt.Errorf("it names more than %d of one kind", maxNamed)
 
 // smallBody is how large a body may say it is to be given its room at once: most
 // are, and a client that then sends nothing keeps little.
@@ -178,23 +204,19 @@ func (in *input) raw() ([]byte, error) {
 	if in.streams {
 		return nil, errors.New("the body is a stream of events, and what the call asks for would stand in it")
 	}
-	if in.r.ContentLength > maxBody {
-		return nil, fmt.Errorf("body of %d bytes is larger than the %d that are read", in.r.ContentLength, maxBody)
+	most := in.maxBody()
+	if in.r.ContentLength > most {
+		return nil, fmt.Errorf("body of %d bytes is larger than the %d that are read", in.r.ContentLength, most)
 	}
 	var body []byte
 	if in.r.Body != nil && in.r.Body != http.NoBody {
 		var err error
-		var b bytes.Buffer
-		if n := in.r.ContentLength; n > 0 && n <= smallBody {
-			b.Grow(int(n) + bytes.MinRead)
-		}
-		_, err = b.ReadFrom(in.room.hold(in.r.Context(), io.LimitReader(in.r.Body, maxBody+1)))
-		body = b.Bytes()
+		body, err = in.room.hold(in.r.Context(), io.LimitReader(in.r.Body, most+1), in.r.ContentLength)
 		if err != nil {
 			return nil, fmt.Errorf("reading the body: %w", err)
 		}
-		if len(body) > maxBody {
-			return nil, fmt.Errorf("body is larger than the %d bytes that are read", maxBody)
+		if int64(len(body)) > most {
+			return nil, fmt.Errorf("body is larger than the %d bytes that are read", most)
 		}
 		in.r.Body.Close()
 	}
@@ -208,6 +230,37 @@ func (in *input) raw() ([]byte, error) {
 		in.r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return body, nil
+}
+
+// readAll reads what is announced to be of some length, or is not (-1). It takes
+// no more room than what came, and a little: of what is large it keeps nothing
+// like the second half that [io.ReadAll] leaves empty.
+func readAll(r io.Reader, announced int64) ([]byte, error) {
+	first := int64(bytes.MinRead)
+	if announced > 0 && announced < smallBody {
+		first = announced + 1 // to see its end
+	}
+	b := make([]byte, 0, first)
+	for {
+		if len(b) == cap(b) {
+			more := int64(2 * len(b))
+			if more > 1<<20 {
+				more = int64(len(b) + len(b)/4)
+			}
+			if announced >= int64(len(b)) {
+				more = min(int64(2*len(b)), announced+1)
+			}
+			b = append(make([]byte, 0, more), b...)
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
 }
 
 // request is one action on one resource, with the keys of its context in

@@ -32,6 +32,9 @@ func objects(v any, name string) ([]tree, error) {
 	if !ok && v != nil {
 		return nil, fmt.Errorf("member %q is no list", name)
 	}
+	if list.len() > maxNamed {
+		return nil, errNamed
+	}
 	all := make([]tree, list.len())
 	for i, v := range list.all() {
 		if all[i], ok = v.(tree); !ok {
@@ -46,6 +49,9 @@ func texts(v any, name string) ([]string, error) {
 	list, ok := v.(series)
 	if !ok && v != nil {
 		return nil, fmt.Errorf("member %q is no list", name)
+	}
+	if list.len() > maxNamed {
+		return nil, errNamed
 	}
 	all := make([]string, list.len())
 	for i, v := range list.all() {

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"mime"
@@ -43,11 +44,7 @@ func (in *input) formAnywhere(version string) (operation string, params map[stri
 		if cs := params["charset"]; err != nil || mediaType != "application/x-www-form-urlencoded" || cs != "" && !strings.EqualFold(cs, "utf-8") {
 			return "", nil, fmt.Errorf("content-type %.80q of a query call is not a form in UTF-8", contentType)
 		}
-		body, err := in.body()
-		if err != nil {
-			return "", nil, err
-		}
-		if pairs, err = parseForm(string(body)); err != nil {
+		if pairs, err = in.bodyForm(); err != nil {
 			return "", nil, err
 		}
 	default:
@@ -72,6 +69,27 @@ func (in *input) formAnywhere(version string) (operation string, params map[stri
 		return "", nil, fmt.Errorf("version %.40q of the API is not %q", got, version)
 	}
 	return params["Action"], params, nil
+}
+
+// pairBytes is what a parameter takes besides its text: among pairs, in the maps
+// that are made of them, and in the list that they are sorted in.
+const pairBytes = 256
+
+// bodyForm reads the body as a form, once.
+func (in *input) bodyForm() ([]pair, error) {
+	if in.inForm != nil {
+		return in.inForm, nil
+	}
+	body, err := in.body()
+	if err != nil {
+		return nil, err
+	}
+	// A little of most is one long text.
+	if err := in.spend(int64(pairBytes * min(bytes.Count(body, []byte("&")), maxPairs))); err != nil {
+		return nil, err
+	}
+	in.inForm, err = parseForm(string(body))
+	return in.inForm, err
 }
 
 // unsignedQuery is the query without the parameters of a signature.

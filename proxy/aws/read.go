@@ -160,6 +160,9 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 	if len(call.Requests) == 0 {
 		return fmt.Errorf("operation %q asks for nothing that can be granted", call.Operation)
 	}
+	if err := in.keep(call.Requests); err != nil {
+		return err
+	}
 	p.carried = c.recall(in, call)
 	p.issue = issuing(call.Service, call.Operation)
 	p.mark(call)

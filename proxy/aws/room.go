@@ -2,9 +2,11 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 
+	"github.com/lambda-remit/remit/manifest"
 	"github.com/lambda-remit/remit/proxy"
 )
 
@@ -46,6 +48,43 @@ func (in *input) spend(n int64) error {
 	}
 }
 
+// maxRequests is how much a call may ask for: a batch of maxNamed, with a few
+// actions each.
+const maxRequests = 4 * maxNamed
+
+// requestBytes is what a request takes with the keys of its context, and
+// valueBytes what a value of one does.
+const (
+	requestBytes = 640
+	valueBytes   = 64
+)
+
+// keep takes room for so many requests, which are kept for as long as the call
+// lasts.
+func (in *input) keep(requests []manifest.Request) error {
+	switch {
+	case len(requests) > maxRequests:
+		return fmt.Errorf("it asks for %d things, more than the %d that are decided at a time", len(requests), maxRequests)
+	case in.room == nil || in.r.Context().Done() == nil:
+		return nil
+	case len(requests) < 64 && len(in.buffered) <= smallBody:
+		return nil
+	}
+	n := int64(0)
+	for _, r := range requests {
+		n += requestBytes
+		for _, values := range r.Context {
+			n += valueBytes * int64(len(values))
+		}
+	}
+	if err := in.room.take(n); err != nil {
+		return err
+	}
+	room := in.room // and not in, which has all that was read
+	context.AfterFunc(in.r.Context(), func() { room.take(-n) })
+	return nil
+}
+
 // leave lets others in, once the call was read: what it took to be read is no
 // longer needed.
 func (in *input) leave() {
@@ -61,19 +100,25 @@ type guest struct {
 	io.Reader
 	room *room
 
-	took int64 // guarded by room.mu, like over
-	over bool
+	took int64
 }
 
-// hold returns a reader of body that holds what it takes until ctx, the
-// call's, ends: the body stays in memory until it has been sent.
-func (r *room) hold(ctx context.Context, body io.Reader) io.Reader {
+// hold reads body, which is announced to be of some length or not (-1), and holds
+// what it takes until ctx, the call's, ends: the body stays in memory until it has
+// been sent. Of one that cannot be read to its end it holds nothing.
+func (r *room) hold(ctx context.Context, body io.Reader, announced int64) ([]byte, error) {
 	if r == nil || ctx.Done() == nil {
-		return body // no server's call: nobody would say that it is over
+		return readAll(body, announced) // no server's call: nobody would say that it is over
 	}
 	g := &guest{Reader: body, room: r}
+	b, err := readAll(g, announced)
+	if err != nil {
+		g.leave()
+		return nil, err
+	}
+	g.Reader = nil
 	context.AfterFunc(ctx, g.leave)
-	return g
+	return b, nil
 }
 
 func (g *guest) Read(p []byte) (int, error) {
@@ -83,10 +128,8 @@ func (g *guest) Read(p []byte) (int, error) {
 	if g.room.taken+int64(n) > maxBodies {
 		return 0, full()
 	}
-	if !g.over {
-		g.took += int64(n)
-		g.room.taken += int64(n)
-	}
+	g.took += int64(n)
+	g.room.taken += int64(n)
 	return n, err
 }
 
@@ -110,5 +153,4 @@ func (g *guest) leave() {
 	g.room.mu.Lock()
 	defer g.room.mu.Unlock()
 	g.room.taken -= g.took
-	g.over = true
 }

@@ -50,7 +50,7 @@ func changeRecords(c *tableCall) ([]manifest.Request, error) {
 	if err != nil || len(body) == 0 {
 		return all, err
 	}
-	root, err := parseXMLOf(body, "https://route53.amazonaws.com/doc/2013-04-01/")
+	root, err := c.in.readXML(body, "https://route53.amazonaws.com/doc/2013-04-01/")
 	if err != nil {
 		return nil, fmt.Errorf("the changes cannot be read: %v", err)
 	}

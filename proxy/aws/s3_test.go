@@ -149,7 +149,7 @@ func TestS3BodiesAreBounded(t *testing.T) {
 		"wide":  "<a>" + strings.Repeat("<b/>", 100_000) + "</a>",
 		"utf16": "\xff\xfe<\x00a\x00/\x00>\x00",
 	} {
-		if _, err := parseXMLOf([]byte(body), s3Namespace); err == nil {
+		if _, err := parseXMLOf([]byte(body), s3Namespace, nil); err == nil {
 			t.Errorf("%s: read, want an error", name)
 		}
 	}

@@ -22,7 +22,7 @@ func (c *s3Call) body(root string) (*element, error) {
 	if len(body) == 0 {
 		return nil, nil
 	}
-	e, err := parseXMLOf(body, s3Namespace)
+	e, err := c.in.readXML(body, s3Namespace)
 	if err == nil && e.name != root {
 		err = fmt.Errorf("element %.80q, want %q", e.name, root)
 	}

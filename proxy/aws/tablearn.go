@@ -75,6 +75,9 @@ func (c *tableCall) tag(all []manifest.Request) error {
 	if err != nil {
 		return err
 	}
+	if len(tags) > maxTags || len(all)*len(tags) > 1<<16 {
+		return fmt.Errorf("%d tags on %d resources are more than any call has", len(tags), len(all))
+	}
 	for i := range all {
 		if len(tags) == 0 || all[i].Action == "iam:PassRole" {
 			continue
@@ -203,6 +206,9 @@ func (c *tableCall) resource(alt string) ([]string, error) {
 		values, err := c.values(path)
 		if err != nil || len(values) == 0 {
 			return nil, err
+		}
+		if len(sets)*len(values) > maxNamed {
+			return nil, errNamed
 		}
 		var longer [][]string
 		for _, set := range sets {

@@ -131,7 +131,9 @@ func elements(v any, path string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, here...)
+		if all = append(all, here...); len(all) > maxNamed {
+			return nil, errNamed
+		}
 	}
 	return all, nil
 }

@@ -266,11 +266,8 @@ func (in *input) formOf() (operation string, params map[string]string, err error
 	pairs := in.unsignedQuery()
 	version := ""
 	if in.r.Method == http.MethodPost {
-		body, err := in.body()
-		if err != nil {
-			return "", nil, err
-		}
-		if pairs, err = parseForm(string(body)); err != nil {
+		var err error
+		if pairs, err = in.bodyForm(); err != nil {
 			return "", nil, err
 		}
 	}

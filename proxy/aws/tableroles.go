@@ -23,7 +23,7 @@ func (c *tableCall) rolesWithin() ([]string, error) {
 	if err != nil || len(body) == 0 {
 		return nil, err
 	}
-	root, err := parseXML(body)
+	root, err := c.in.readXML(body, "")
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,9 @@ func rolesIn(all []string, v any) (_ []string, err error) {
 		for name, e := range v.all() {
 			switch s, ok := e.(string); {
 			case ok && s != "" && isRoleName(name):
-				all = append(all, s)
+				if all = append(all, s); len(all) > maxNamed {
+					return nil, errNamed
+				}
 			case e == nil || ok:
 			case isRoleName(name) && !isNested(e):
 				return nil, fmt.Errorf("member %.40q is to be a role, and is no text", name)

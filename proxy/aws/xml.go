@@ -28,11 +28,19 @@ const (
 // SDKs write: no document type, so no entities but XML's own; no comments, CDATA,
 // processing instructions or attributes, which one reader may see and another
 // not; UTF-8 alone. All elements are of one namespace, the root's, or of none.
-func parseXML(body []byte) (*element, error) { return parseXMLOf(body, "") }
+func parseXML(body []byte) (*element, error) { return parseXMLOf(body, "", nil) }
+
+// elementBytes is what an element takes, and its tokens until it is read.
+const elementBytes = 256
+
+// readXML is parseXMLOf the call's body.
+func (in *input) readXML(body []byte, namespace string) (*element, error) {
+	return parseXMLOf(body, namespace, in.spend)
+}
 
 // parseXMLOf is parseXML for a body whose elements are of a namespace that is
-// known, or of none.
-func parseXMLOf(body []byte, namespace string) (*element, error) {
+// known, or of none, with spend asked for what it takes.
+func parseXMLOf(body []byte, namespace string, spend func(int64) error) (*element, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("it is not UTF-8")
 	}
@@ -58,6 +66,11 @@ func parseXMLOf(body []byte, namespace string) (*element, error) {
 		case xml.StartElement:
 			if count++; count > maxElements || len(open) > maxElementDepth {
 				return nil, errors.New("more elements than are read")
+			}
+			if spend != nil {
+				if err := spend(elementBytes); err != nil {
+					return nil, err
+				}
 			}
 			if count == 1 && namespace == "" && len(t.Attr) > 0 { // without, it is a prefix
 				namespace = t.Name.Space
@@ -97,7 +110,9 @@ func parseXMLOf(body []byte, namespace string) (*element, error) {
 			if bytes.ContainsRune(t, utf8.RuneError) && bytes.Contains(body, []byte("&#")) {
 				return nil, errors.New("a reference to what is no character, or may be")
 			}
-			top.text += string(t)
+			if len(top.children) == 0 {
+				top.text += string(t)
+			}
 		case xml.ProcInst:
 			if !first || t.Target != "xml" {
 				return nil, fmt.Errorf("processing instruction %.40q", t.Target)

@@ -93,7 +93,7 @@ func FuzzParseXML(f *testing.F) {
 		if diff := cmp.Diff(e, again, cmp.AllowUnexported(element{})); diff != "" {
 			t.Errorf("%q: %s", body, diff)
 		}
-		if of, err := parseXMLOf(body, s3Namespace); err == nil && !cmp.Equal(e, of, cmp.AllowUnexported(element{})) {
+		if of, err := parseXMLOf(body, s3Namespace, nil); err == nil && !cmp.Equal(e, of, cmp.AllowUnexported(element{})) {
 			t.Errorf("%q: read otherwise in S3's namespace: %v", body, of)
 		}
 	})
