@@ -177,13 +177,12 @@ func onRule(c *tableCall, member string) ([]manifest.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The action's own requests are on the rule; roles are passed as the table
+	// The service's own actions are on the rule; roles are passed as the table
 	// has it.
 	kept := all[:0]
-	action := "events:" + c.operation.name
 	for _, r := range all {
-		if r.Action == action {
-			if len(kept) > 0 && kept[0].Action == action {
+		if strings.HasPrefix(r.Action, "events:") {
+			if slices.ContainsFunc(kept, func(k manifest.Request) bool { return k.Action == r.Action }) {
 				continue
 			}
 			r.Resource, r.Partly = arn, false

@@ -3,6 +3,7 @@ package aws
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/lambda-remit/remit/manifest"
@@ -78,7 +79,28 @@ func readSecrets(in *input, call *proxy.Call) error {
 			req.Context["secretsmanager:"+strings.ToLower(key)] = []string{v}
 		}
 	}
+	var tags []tag
+	if list := members.get("Tags"); list != nil && (op == "CreateSecret" || op == "TagResource") {
+		if tags, err = tagList(list, "Key", "Value"); err != nil {
+			return err
+		}
+		withTags(&req, tags)
+	}
 	call.Requests = append(call.Requests, req)
+	// To tag what it creates, or to have it in other regions, the caller needs
+	// those actions too. (AWS Secrets Manager API Reference, CreateSecret,
+	// "Required permissions".)
+	besides := func(action string) {
+		r := req
+		r.Action, r.Context = "secretsmanager:"+action, maps.Clone(req.Context)
+		call.Requests = append(call.Requests, r)
+	}
+	if op == "CreateSecret" && len(tags) > 0 {
+		besides("TagResource")
+	}
+	if list, ok := members.get("AddReplicaRegions").([]any); op == "CreateSecret" && (!ok && members.get("AddReplicaRegions") != nil || len(list) > 0) {
+		besides("ReplicateSecretToRegions")
+	}
 	if op == "AssociateCrossAccountReplica" {
 		return associate(in, call, members)
 	}

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lambda-remit/remit/manifest"
@@ -81,6 +82,56 @@ func readSNS(in *input, call *proxy.Call) error {
 		req = request(action, resource, "sns:Protocol", params["Protocol"], "sns:Endpoint", params["Endpoint"])
 	}
 	call.Requests = []manifest.Request{req}
+	return snsBesides(call, op, params)
+}
+
+// snsBesides adds what a call asks for besides: the tags and the policy that a
+// topic is made with, and the roles that SNS is to act as. (Service Authorization
+// Reference, "Amazon SNS", "API operations"; Amazon SNS API Reference, CreateTopic,
+// SetTopicAttributes, Subscribe: "Attributes".)
+func snsBesides(call *proxy.Call, op string, params map[string]string) error {
+	first := &call.Requests[0]
+	var tags []tag
+	for name, value := range params {
+		entry, ok := strings.CutSuffix(name, ".Key")
+		if ok && strings.HasPrefix(name, "Tags.member.") {
+			tags = append(tags, tag{value, params[entry+".Value"]})
+		}
+	}
+	slices.SortFunc(tags, func(a, b tag) int { return strings.Compare(a.key, b.key) })
+	if op == "CreateTopic" || op == "TagResource" {
+		withTags(first, tags)
+	}
+	if op == "CreateTopic" && len(tags) > 0 {
+		tagging := request("sns:TagResource", first.Resource)
+		withTags(&tagging, tags)
+		call.Requests = append(call.Requests, tagging)
+	}
+	if op == "CreateTopic" && params["DataProtectionPolicy"] != "" {
+		call.Requests = append(call.Requests, request("sns:PutDataProtectionPolicy", first.Resource))
+	}
+	attributes := map[string]string{params["AttributeName"]: params["AttributeValue"]}
+	for name, value := range params {
+		if entry, ok := strings.CutSuffix(name, ".key"); ok && strings.HasPrefix(name, "Attributes.entry.") {
+			attributes[value] = params[entry+".value"]
+		}
+	}
+	var roles []string
+	for name, value := range attributes {
+		if strings.HasSuffix(name, "RoleArn") && value != "" && !slices.Contains(roles, value) {
+			roles = append(roles, value)
+		}
+	}
+	slices.Sort(roles)
+	for _, role := range roles {
+		if !strings.HasPrefix(role, "arn:") || !strings.Contains(role, ":iam:") {
+			return fmt.Errorf("%.160q is no role", role)
+		}
+		if err := literal(role); err != nil {
+			return err
+		}
+		call.Requests = append(call.Requests, request("iam:PassRole", role, "iam:PassedToService", "sns.amazonaws.com"))
+	}
 	return nil
 }
 

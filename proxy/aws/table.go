@@ -149,6 +149,7 @@ type entry struct {
 	action    string
 	groups    string
 	wherePart bool // it is asked for only where its resource is named
+	whereTags bool // it is asked for only where the request has tags
 }
 
 // each calls f with each entry of an operation.
@@ -160,6 +161,7 @@ func (t *table) each(op *tableOperation, f func(entry) error) error {
 		}
 		e := entry{groups: groups}
 		action, e.wherePart = strings.CutPrefix(action, "+")
+		action, e.whereTags = strings.CutPrefix(action, "#")
 		switch {
 		case action == "":
 			e.action = t.prefix + ":" + op.name

@@ -28,9 +28,13 @@ func (c *tableCall) tabledBut(action string) ([]manifest.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	tags, _, err := c.requestTags()
+	if err != nil {
+		return nil, err
+	}
 	var all []manifest.Request
 	err = c.table.each(c.operation, func(e entry) error {
-		if e.action == action {
+		if e.action == action || e.whereTags && len(tags) == 0 {
 			return nil
 		}
 		if !owned && !e.wherePart { // a role is its caller's own, whatever account the rest is of

@@ -13,763 +13,763 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{723192, 723611}}
+		return []block{{737057, 737491}}
 	case "access-analyzer":
-		return []block{{0, 2754}}
+		return []block{{0, 2784}}
 	case "account":
-		return []block{{2754, 3750}}
+		return []block{{2784, 3780}}
 	case "account-access":
-		return []block{{3750, 4555}}
+		return []block{{3780, 4600}}
 	case "acm":
-		return []block{{4555, 6609}}
+		return []block{{4600, 6747}}
 	case "acm-pca":
-		return []block{{6609, 7904}}
+		return []block{{6747, 8069}}
 	case "aco-automation":
-		return []block{{303245, 304248}}
+		return []block{{307922, 308940}}
 	case "agent-registry":
-		return []block{{7904, 8268}, {8268, 9600}}
+		return []block{{8069, 8433}, {8433, 9795}}
 	case "aidevops":
-		return []block{{437219, 443197}}
+		return []block{{444077, 450117}}
 	case "aiops":
-		return []block{{9600, 10599}}
+		return []block{{9795, 10809}}
 	case "airflow":
-		return []block{{903442, 904332}}
+		return []block{{920755, 921667}}
 	case "airflow-serverless":
-		return []block{{904332, 905047}}
+		return []block{{921667, 922397}}
 	case "amplify":
-		return []block{{14790, 17930}}
+		return []block{{15081, 18272}}
 	case "amplifybackend":
-		return []block{{17930, 20321}}
+		return []block{{18272, 20663}}
 	case "amplifyuibuilder":
-		return []block{{20321, 23073}}
+		return []block{{20663, 23415}}
 	case "aoss":
-		return []block{{971275, 972970}}
+		return []block{{990479, 992174}}
 	case "apigateway":
-		return []block{{23073, 32825}, {33149, 41711}}
+		return []block{{23415, 33167}, {33491, 42053}}
 	case "app-integrations":
-		return []block{{60971, 62853}}
+		return []block{{61857, 63791}}
 	case "appconfig":
-		return []block{{46845, 54748}, {54748, 55086}}
+		return []block{{47521, 55559}, {55559, 55897}}
 	case "appfabric":
-		return []block{{55086, 59136}}
+		return []block{{55897, 60007}}
 	case "appflow":
-		return []block{{59136, 60971}}
+		return []block{{60007, 61857}}
 	case "application-autoscaling":
-		return []block{{62853, 63619}}
+		return []block{{63791, 64585}}
 	case "application-cost-profiler":
-		return []block{{67914, 68403}}
+		return []block{{68910, 69399}}
 	case "application-signals":
-		return []block{{65620, 67914}}
+		return []block{{66586, 68910}}
 	case "applicationinsights":
-		return []block{{64598, 65620}}
+		return []block{{65564, 66586}}
 	case "appmesh":
-		return []block{{41711, 46845}}
+		return []block{{42053, 47521}}
 	case "apprunner":
-		return []block{{68403, 70371}}
+		return []block{{69399, 71457}}
 	case "appstream":
-		return []block{{70371, 74274}}
+		return []block{{71457, 75493}}
 	case "appsync":
-		return []block{{74274, 79701}}
+		return []block{{75493, 81008}}
 	case "apptest":
-		return []block{{79701, 81387}}
+		return []block{{81008, 82754}}
 	case "aps":
-		return []block{{10599, 14790}}
+		return []block{{10809, 15081}}
 	case "arc-region-switch":
-		return []block{{81387, 82203}}
+		return []block{{82754, 83585}}
 	case "arc-zonal-shift":
-		return []block{{82203, 83205}}
+		return []block{{83585, 84587}}
 	case "artifact":
-		return []block{{83205, 84315}}
+		return []block{{84587, 85712}}
 	case "athena":
-		return []block{{84315, 86904}}
+		return []block{{85712, 88382}}
 	case "auditmanager":
-		return []block{{86904, 92213}}
+		return []block{{88382, 93736}}
 	case "autoscaling":
-		return []block{{92213, 94556}}
+		return []block{{93736, 96101}}
 	case "autoscaling-plans":
-		return []block{{94556, 94869}}
+		return []block{{96101, 96414}}
 	case "aws-marketplace":
-		return []block{{842320, 843312}, {843312, 844197}, {844426, 844862}, {844862, 845407}, {845407, 845563}, {845563, 845764}, {845764, 845934}}
+		return []block{{858393, 859385}, {859385, 860270}, {860499, 860950}, {860950, 861495}, {861495, 861651}, {861651, 861852}, {861852, 862022}}
 	case "awsssoportal":
-		return []block{{1290040, 1290285}}
+		return []block{{1317114, 1317359}}
 	case "b2bi":
-		return []block{{94869, 96083}}
+		return []block{{96414, 97688}}
 	case "backup":
-		return []block{{96083, 105928}}
+		return []block{{97688, 107608}}
 	case "backup-gateway":
-		return []block{{105928, 107098}}
+		return []block{{107608, 108808}}
 	case "backup-search":
-		return []block{{107098, 108134}}
+		return []block{{108808, 109874}}
 	case "batch":
-		return []block{{108134, 112061}}
+		return []block{{109874, 114061}}
 	case "bcm-dashboards":
-		return []block{{112061, 112740}}
+		return []block{{114061, 114755}}
 	case "bcm-data-exports":
-		return []block{{112740, 113298}}
+		return []block{{114755, 115328}}
 	case "bcm-pricing-calculator":
-		return []block{{113298, 115551}}
+		return []block{{115328, 117611}}
 	case "bcm-recommended-actions":
-		return []block{{115551, 115744}}
+		return []block{{117611, 117804}}
 	case "bedrock":
-		return []block{{115744, 125780}, {125780, 133912}, {133912, 137505}, {158704, 161208}, {161208, 161643}, {161643, 162537}}
+		return []block{{117804, 128018}, {128018, 136255}, {136255, 139863}, {161374, 163953}, {163953, 164403}, {164403, 165312}}
 	case "bedrock-agentcore":
-		return []block{{137505, 143225}, {143225, 158704}}
+		return []block{{139863, 145583}, {145583, 161374}}
 	case "billing":
-		return []block{{162537, 163746}}
+		return []block{{165312, 166536}}
 	case "billingconductor":
-		return []block{{163746, 166237}}
+		return []block{{166536, 169087}}
 	case "braket":
-		return []block{{166237, 167370}}
+		return []block{{169087, 170281}}
 	case "budgets":
-		return []block{{167370, 169215}}
+		return []block{{170281, 172141}}
 	case "cases":
-		return []block{{354075, 358055}}
+		return []block{{359346, 363326}}
 	case "cassandra":
-		return []block{{759731, 760737}, {760737, 760930}}
+		return []block{{774274, 775352}, {775352, 775545}}
 	case "ce":
-		return []block{{365561, 367717}}
+		return []block{{370937, 373161}}
 	case "chatbot":
-		return []block{{169215, 172059}}
+		return []block{{172141, 175074}}
 	case "chime":
-		return []block{{172059, 176414}, {176414, 179179}, {179179, 182678}, {182678, 184064}, {184064, 189712}, {189712, 199209}}
+		return []block{{175074, 179429}, {179429, 182239}, {182239, 185838}, {185838, 187252}, {187252, 192930}, {192930, 202472}}
 	case "cleanrooms":
-		return []block{{199209, 215082}}
+		return []block{{202472, 218495}}
 	case "cleanrooms-ml":
-		return []block{{215082, 222072}}
+		return []block{{218495, 225620}}
 	case "cloud9":
-		return []block{{222072, 222777}}
+		return []block{{225620, 226340}}
 	case "cloudcontrolapi":
-		return []block{{222777, 223127}}
+		return []block{{226340, 226690}}
 	case "clouddirectory":
-		return []block{{223127, 229579}}
+		return []block{{226690, 233142}}
 	case "cloudformation":
-		return []block{{229579, 232579}}
+		return []block{{233142, 236217}}
 	case "cloudfront":
-		return []block{{232579, 246395}}
+		return []block{{236217, 250033}}
 	case "cloudfront-keyvaluestore":
-		return []block{{246395, 246871}}
+		return []block{{250033, 250509}}
 	case "cloudhsm":
-		return []block{{246871, 247475}, {247475, 248109}}
+		return []block{{250509, 251113}, {251113, 251777}}
 	case "cloudsearch":
-		return []block{{248109, 249280}, {249280, 249611}}
+		return []block{{251777, 252948}, {252948, 253279}}
 	case "cloudtrail":
-		return []block{{249611, 252042}}
+		return []block{{253279, 255721}}
 	case "cloudtrail-data":
-		return []block{{252042, 252214}}
+		return []block{{255721, 255893}}
 	case "cloudwatch":
-		return []block{{259651, 262336}}
+		return []block{{263690, 266375}}
 	case "codeartifact":
-		return []block{{262336, 266231}}
+		return []block{{266375, 270315}}
 	case "codebuild":
-		return []block{{266231, 268598}}
+		return []block{{270315, 272682}}
 	case "codecommit":
-		return []block{{271714, 275136}}
+		return []block{{275798, 279252}}
 	case "codeconnections":
-		return []block{{275136, 276643}}
+		return []block{{279252, 280804}}
 	case "codedeploy":
-		return []block{{276643, 279075}}
+		return []block{{280804, 283324}}
 	case "codeguru-profiler":
-		return []block{{280914, 283231}}
+		return []block{{285189, 287521}}
 	case "codeguru-reviewer":
-		return []block{{279075, 280105}}
+		return []block{{283324, 284354}}
 	case "codeguru-security":
-		return []block{{280105, 280914}}
+		return []block{{284354, 285189}}
 	case "codepipeline":
-		return []block{{283231, 285326}}
+		return []block{{287521, 289661}}
 	case "codestar-connections":
-		return []block{{285326, 286539}}
+		return []block{{289661, 290919}}
 	case "codestar-notifications":
-		return []block{{286539, 287363}}
+		return []block{{290919, 291758}}
 	case "cognito-identity":
-		return []block{{287363, 288368}}
+		return []block{{291758, 292763}}
 	case "cognito-idp":
-		return []block{{288368, 293801}}
+		return []block{{292763, 298196}}
 	case "cognito-sync":
-		return []block{{293801, 296076}}
+		return []block{{298196, 300471}}
 	case "comprehend":
-		return []block{{296076, 300946}}
+		return []block{{300471, 305623}}
 	case "comprehendmedical":
-		return []block{{300946, 302046}}
+		return []block{{305623, 306723}}
 	case "compute-optimizer":
-		return []block{{302046, 303245}}
+		return []block{{306723, 307922}}
 	case "config":
-		return []block{{304248, 308497}}
+		return []block{{308940, 313335}}
 	case "connect":
-		return []block{{308497, 349455}, {349455, 349708}}
+		return []block{{313335, 354696}, {354696, 354949}}
 	case "connect-campaigns":
-		return []block{{349708, 351202}, {351202, 354075}}
+		return []block{{354949, 356458}, {356458, 359346}}
 	case "continuum":
-		return []block{{360489, 362762}}
+		return []block{{365775, 368048}}
 	case "controlcatalog":
-		return []block{{362762, 363097}}
+		return []block{{368048, 368383}}
 	case "controltower":
-		return []block{{363097, 365111}}
+		return []block{{368383, 370442}}
 	case "cost-optimization-hub":
-		return []block{{367717, 368076}}
+		return []block{{373161, 373520}}
 	case "cur":
-		return []block{{365111, 365561}}
+		return []block{{370442, 370937}}
 	case "databrew":
-		return []block{{391208, 393487}}
+		return []block{{397529, 399913}}
 	case "dataexchange":
-		return []block{{393487, 396318}}
+		return []block{{399913, 402816}}
 	case "datapipeline":
-		return []block{{381258, 382047}}
+		return []block{{387337, 388137}}
 	case "datasync":
-		return []block{{396318, 399506}}
+		return []block{{402816, 406214}}
 	case "datazone":
-		return []block{{399506, 417394}}
+		return []block{{406214, 424117}}
 	case "dax":
-		return []block{{417394, 418170}}
+		return []block{{424117, 424893}}
 	case "deadline":
-		return []block{{418170, 432565}}
+		return []block{{424893, 439408}}
 	case "detective":
-		return []block{{432565, 434516}}
+		return []block{{439408, 441374}}
 	case "devicefarm":
-		return []block{{434516, 437219}}
+		return []block{{441374, 444077}}
 	case "devops-guru":
-		return []block{{443197, 444933}}
+		return []block{{450117, 451853}}
 	case "directconnect":
-		return []block{{444933, 448921}}
+		return []block{{451853, 455977}}
 	case "discovery":
-		return []block{{63619, 64598}}
+		return []block{{64585, 65564}}
 	case "dlm":
-		return []block{{453160, 453788}}
+		return []block{{460300, 460943}}
 	case "dms":
-		return []block{{382047, 391208}}
+		return []block{{388137, 397529}}
 	case "docdb-elastic":
-		return []block{{456865, 458243}}
+		return []block{{464348, 465800}}
 	case "drs":
-		return []block{{458243, 463703}}
+		return []block{{465800, 471395}}
 	case "ds":
-		return []block{{448921, 452021}}
+		return []block{{455977, 459161}}
 	case "ds-data":
-		return []block{{452021, 453160}}
+		return []block{{459161, 460300}}
 	case "dsql":
-		return []block{{463703, 464950}}
+		return []block{{471395, 472672}}
 	case "dynamodb":
-		return []block{{464950, 467656}, {467656, 467859}}
+		return []block{{472672, 475405}, {475405, 475608}}
 	case "ebs":
-		return []block{{467859, 468359}}
+		return []block{{475608, 476108}}
 	case "ec2":
-		return []block{{468359, 512819}}
+		return []block{{476108, 520568}}
 	case "ec2-instance-connect":
-		return []block{{512819, 513063}}
+		return []block{{520568, 520812}}
 	case "ecr":
-		return []block{{513063, 516374}}
+		return []block{{520812, 524155}}
 	case "ecr-public":
-		return []block{{516374, 517672}}
+		return []block{{524155, 525485}}
 	case "ecs":
-		return []block{{517672, 522208}}
+		return []block{{525485, 530255}}
 	case "eks":
-		return []block{{525213, 531497}}
+		return []block{{533290, 539709}}
 	case "eks-auth":
-		return []block{{531497, 531696}}
+		return []block{{539709, 539908}}
 	case "elasticache":
-		return []block{{539823, 545237}}
+		return []block{{548317, 554251}}
 	case "elasticbeanstalk":
-		return []block{{531696, 534838}}
+		return []block{{539908, 543240}}
 	case "elasticfilesystem":
-		return []block{{522208, 525213}}
+		return []block{{530255, 533290}}
 	case "elasticloadbalancing":
-		return []block{{534838, 536475}, {536475, 538653}}
+		return []block{{543240, 544907}, {544907, 547147}}
 	case "elasticmapreduce":
-		return []block{{551252, 554270}}
+		return []block{{560320, 563382}}
 	case "elastictranscoder":
-		return []block{{538653, 539823}}
+		return []block{{547147, 548317}}
 	case "elemental-inference":
-		return []block{{549769, 551252}}
+		return []block{{558807, 560320}}
 	case "emr-containers":
-		return []block{{554270, 556693}}
+		return []block{{563382, 565880}}
 	case "emr-serverless":
-		return []block{{556693, 558811}}
+		return []block{{565880, 568043}}
 	case "end-user-messaging":
-		return []block{{558811, 561030}}
+		return []block{{568043, 570262}}
 	case "entityresolution":
-		return []block{{561030, 564160}}
+		return []block{{570262, 573452}}
 	case "es":
-		return []block{{545237, 549769}, {961942, 971275}}
+		return []block{{554251, 558807}, {981111, 990479}}
 	case "events":
-		return []block{{564160, 566426}, {566426, 567456}}
+		return []block{{573452, 575755}, {575755, 576837}}
 	case "evidently":
-		return []block{{567456, 570341}}
+		return []block{{576837, 579797}}
 	case "evs":
-		return []block{{570341, 571388}}
+		return []block{{579797, 580859}}
 	case "execute-api":
-		return []block{{32825, 33149}, {359732, 360489}}
+		return []block{{33167, 33491}, {365018, 365775}}
 	case "finspace":
-		return []block{{571388, 575871}}
+		return []block{{580859, 585462}}
 	case "finspace-api":
-		return []block{{575871, 577812}}
+		return []block{{585462, 587403}}
 	case "firehose":
-		return []block{{577812, 579504}}
+		return []block{{587403, 589137}}
 	case "fis":
-		return []block{{579504, 581901}}
+		return []block{{589137, 591564}}
 	case "fms":
-		return []block{{581901, 583465}}
+		return []block{{591564, 593205}}
 	case "forecast":
-		return []block{{583465, 586763}, {586763, 586932}}
+		return []block{{593205, 597101}, {597101, 597270}}
 	case "frauddetector":
-		return []block{{586932, 590165}}
+		return []block{{597270, 600751}}
 	case "freetier":
-		return []block{{590165, 590373}}
+		return []block{{600751, 600959}}
 	case "fsx":
-		return []block{{590373, 592568}}
+		return []block{{600959, 603330}}
 	case "gamelift":
-		return []block{{592568, 597516}}
+		return []block{{603330, 608443}}
 	case "gameliftstreams":
-		return []block{{597516, 600036}}
+		return []block{{608443, 610993}}
 	case "geo":
-		return []block{{815403, 821456}}
+		return []block{{830822, 837060}}
 	case "geo-maps":
-		return []block{{600036, 600411}}
+		return []block{{610993, 611368}}
 	case "geo-places":
-		return []block{{600411, 600775}}
+		return []block{{611368, 611732}}
 	case "geo-routes":
-		return []block{{600775, 601095}}
+		return []block{{611732, 612052}}
 	case "glacier":
-		return []block{{601095, 604392}}
+		return []block{{612052, 615349}}
 	case "globalaccelerator":
-		return []block{{604392, 607033}}
+		return []block{{615349, 618035}}
 	case "glue":
-		return []block{{607033, 621981}}
+		return []block{{618035, 633358}}
 	case "grafana":
-		return []block{{621981, 624275}}
+		return []block{{633358, 635667}}
 	case "greengrass":
-		return []block{{624275, 634381}, {634381, 637146}}
+		return []block{{635667, 645908}, {645908, 648734}}
 	case "groundstation":
-		return []block{{637146, 640175}}
+		return []block{{648734, 651853}}
 	case "guardduty":
-		return []block{{640175, 648665}}
+		return []block{{651853, 660498}}
 	case "health":
-		return []block{{648665, 649322}}
+		return []block{{660498, 661155}}
 	case "health-agent":
-		return []block{{358055, 359732}}
+		return []block{{363326, 365018}}
 	case "healthlake":
-		return []block{{649322, 650936}}
+		return []block{{661155, 662814}}
 	case "iam":
-		return []block{{650936, 658291}, {658291, 658418}}
+		return []block{{662814, 670395}, {670395, 670522}}
 	case "identitystore":
-		return []block{{658418, 659826}}
+		return []block{{670522, 671930}}
 	case "imagebuilder":
-		return []block{{659826, 665617}}
+		return []block{{671930, 677952}}
 	case "inspector":
-		return []block{{665617, 666805}}
+		return []block{{677952, 679140}}
 	case "inspector-scan":
-		return []block{{666805, 666918}}
+		return []block{{679140, 679253}}
 	case "inspector2":
-		return []block{{666918, 672209}}
+		return []block{{679253, 684619}}
 	case "interconnect":
-		return []block{{672209, 672765}}
+		return []block{{684619, 685205}}
 	case "internetmonitor":
-		return []block{{672765, 674201}}
+		return []block{{685205, 686670}}
 	case "invoicing":
-		return []block{{674201, 675097}}
+		return []block{{686670, 687611}}
 	case "iot":
-		return []block{{675097, 696499}}
+		return []block{{687611, 709722}}
 	case "iot-jobs-data":
-		return []block{{700210, 700704}}
+		return []block{{713527, 714021}}
 	case "iotanalytics":
-		return []block{{715913, 718499}}
+		return []block{{729470, 732175}}
 	case "iotdata":
-		return []block{{696499, 697366}}
+		return []block{{709722, 710589}}
 	case "iotdeviceadvisor":
-		return []block{{718499, 719985}}
+		return []block{{732175, 733691}}
 	case "iotevents":
-		return []block{{697366, 699394}}
+		return []block{{710589, 712711}}
 	case "ioteventsdata":
-		return []block{{699394, 700210}}
+		return []block{{712711, 713527}}
 	case "iotfleethub":
-		return []block{{719985, 720653}}
+		return []block{{733691, 734374}}
 	case "iotfleetwise":
-		return []block{{720653, 723192}}
+		return []block{{734374, 737057}}
 	case "iotmanagedintegrations":
-		return []block{{700704, 706973}}
+		return []block{{714021, 720365}}
 	case "iotsitewise":
-		return []block{{723611, 736811}}
+		return []block{{737491, 750889}}
 	case "iotthingsgraph":
-		return []block{{736811, 738004}}
+		return []block{{750889, 752082}}
 	case "iottwinmaker":
-		return []block{{738004, 742048}}
+		return []block{{752082, 756201}}
 	case "iotwireless":
-		return []block{{706973, 715913}}
+		return []block{{720365, 729470}}
 	case "ivs":
-		return []block{{742048, 744905}, {744905, 747402}}
+		return []block{{756201, 759148}, {759148, 761735}}
 	case "ivschat":
-		return []block{{747402, 748504}}
+		return []block{{761735, 762867}}
 	case "kafka":
-		return []block{{748504, 753365}}
+		return []block{{762867, 767803}}
 	case "kafkaconnect":
-		return []block{{753365, 755015}}
+		return []block{{767803, 769453}}
 	case "kendra":
-		return []block{{755015, 759188}}
+		return []block{{769453, 773716}}
 	case "kendra-ranking":
-		return []block{{759188, 759731}}
+		return []block{{773716, 774274}}
 	case "kinesis":
-		return []block{{760930, 762986}}
+		return []block{{775545, 777648}}
 	case "kinesisanalytics":
-		return []block{{762986, 764345}, {764345, 766169}}
+		return []block{{777648, 779022}, {779022, 780861}}
 	case "kinesisvideo":
-		return []block{{766169, 768506}, {768506, 768963}, {768963, 769107}, {769107, 769362}, {769362, 769621}}
+		return []block{{780861, 783226}, {783226, 783683}, {783683, 783827}, {783827, 784082}, {784082, 784341}}
 	case "kms":
-		return []block{{769621, 771456}}
+		return []block{{784341, 786191}}
 	case "lakeformation":
-		return []block{{771456, 775818}}
+		return []block{{786191, 790553}}
 	case "lambda":
-		return []block{{775818, 784509}, {784509, 785084}, {785084, 787124}, {787124, 788873}}
+		return []block{{790553, 799342}, {799342, 799932}, {799932, 802018}, {802018, 803767}}
 	case "launchwizard":
-		return []block{{788873, 789871}}
+		return []block{{803767, 804780}}
 	case "lex":
-		return []block{{789871, 792582}, {792582, 801912}, {801912, 802504}, {802504, 803414}}
+		return []block{{804780, 807553}, {807553, 816898}, {816898, 817490}, {817490, 818400}}
 	case "license-manager":
-		return []block{{803414, 806236}}
+		return []block{{818400, 821312}}
 	case "license-manager-linux-subscriptions":
-		return []block{{806236, 807298}}
+		return []block{{821312, 822389}}
 	case "license-manager-user-subscriptions":
-		return []block{{807298, 808763}}
+		return []block{{822389, 823899}}
 	case "lightsail":
-		return []block{{808763, 815403}}
+		return []block{{823899, 830822}}
 	case "logs":
-		return []block{{254588, 259651}}
+		return []block{{258449, 263690}}
 	case "lookoutequipment":
-		return []block{{821456, 823271}}
+		return []block{{837060, 838965}}
 	case "lookoutmetrics":
-		return []block{{823271, 825583}}
+		return []block{{838965, 841356}}
 	case "lookoutvision":
-		return []block{{825583, 827674}}
+		return []block{{841356, 843462}}
 	case "m2":
-		return []block{{827674, 830880}}
+		return []block{{843462, 846698}}
 	case "machinelearning":
-		return []block{{830880, 832289}}
+		return []block{{846698, 848107}}
 	case "macie2":
-		return []block{{832289, 837064}}
+		return []block{{848107, 852957}}
 	case "managedblockchain":
-		return []block{{839652, 841733}}
+		return []block{{855665, 857806}}
 	case "managedblockchain-query":
-		return []block{{841733, 842320}}
+		return []block{{857806, 858393}}
 	case "marketplacecommerceanalytics":
-		return []block{{844197, 844426}}
+		return []block{{860270, 860499}}
 	case "mediaconnect":
-		return []block{{845934, 852564}}
+		return []block{{862022, 868697}}
 	case "mediaconvert":
-		return []block{{852564, 854573}}
+		return []block{{868697, 870766}}
 	case "medialive":
-		return []block{{854573, 864897}}
+		return []block{{870766, 881324}}
 	case "mediapackage":
-		return []block{{864897, 866149}}
+		return []block{{881324, 882606}}
 	case "mediapackage-vod":
-		return []block{{866149, 867360}}
+		return []block{{882606, 883862}}
 	case "mediapackagev2":
-		return []block{{867360, 872912}}
+		return []block{{883862, 889651}}
 	case "mediastore":
-		return []block{{872912, 873877}, {873877, 874125}}
+		return []block{{889651, 890631}, {890631, 890879}}
 	case "mediatailor":
-		return []block{{874125, 878313}}
+		return []block{{890879, 895142}}
 	case "medical-imaging":
-		return []block{{878313, 880283}}
+		return []block{{895142, 897127}}
 	case "memorydb":
-		return []block{{880283, 882850}}
+		return []block{{897127, 899845}}
 	case "mgh":
-		return []block{{891587, 892398}, {895331, 895552}}
+		return []block{{908767, 909578}, {912571, 912792}}
 	case "mgn":
-		return []block{{882850, 891587}}
+		return []block{{899845, 908767}}
 	case "migrationhub-orchestrator":
-		return []block{{895552, 897693}}
+		return []block{{912792, 914948}}
 	case "migrationhub-strategy":
-		return []block{{897693, 899180}}
+		return []block{{914948, 916435}}
 	case "mobiletargeting":
-		return []block{{1002166, 1013806}}
+		return []block{{1022140, 1033780}}
 	case "monitoring":
-		return []block{{252214, 254588}}
+		return []block{{255893, 258449}}
 	case "mpa":
-		return []block{{899180, 900584}}
+		return []block{{916435, 917869}}
 	case "mq":
-		return []block{{900584, 902243}}
+		return []block{{917869, 919556}}
 	case "mturk-requester":
-		return []block{{902243, 903442}}
+		return []block{{919556, 920755}}
 	case "neptune-db":
-		return []block{{911854, 915378}}
+		return []block{{929783, 933307}}
 	case "neptune-graph":
-		return []block{{909280, 911854}}
+		return []block{{927098, 929783}}
 	case "network-firewall":
-		return []block{{915378, 920957}}
+		return []block{{933307, 939175}}
 	case "network-security-manager":
-		return []block{{920957, 924392}}
+		return []block{{939175, 942760}}
 	case "networkflowmonitor":
-		return []block{{924392, 926763}}
+		return []block{{942760, 945175}}
 	case "networkmanager":
-		return []block{{926763, 936505}}
+		return []block{{945175, 955112}}
 	case "networkmonitor":
-		return []block{{936505, 937405}}
+		return []block{{955112, 956056}}
 	case "notifications":
-		return []block{{937405, 940852}}
+		return []block{{956056, 959518}}
 	case "notifications-contacts":
-		return []block{{940852, 941498}}
+		return []block{{959518, 960179}}
 	case "nova-act":
-		return []block{{941498, 943790}}
+		return []block{{960179, 962471}}
 	case "oam":
-		return []block{{943790, 944629}}
+		return []block{{962471, 963340}}
 	case "observabilityadmin":
-		return []block{{944629, 948186}}
+		return []block{{963340, 967016}}
 	case "odb":
-		return []block{{948186, 952911}}
+		return []block{{967016, 971876}}
 	case "omics":
-		return []block{{952911, 961942}}
+		return []block{{971876, 981111}}
 	case "organizations":
-		return []block{{972970, 975109}}
+		return []block{{992174, 994403}}
 	case "osis":
-		return []block{{975109, 977162}}
+		return []block{{994403, 996471}}
 	case "outposts":
-		return []block{{977162, 980107}}
+		return []block{{996471, 999446}}
 	case "panorama":
-		return []block{{980107, 982785}}
+		return []block{{999446, 1002169}}
 	case "partnercentral":
-		return []block{{986927, 988046}}
+		return []block{{1006386, 1007535}}
 	case "partnercentral-account":
-		return []block{{982785, 984662}}
+		return []block{{1002169, 1004061}}
 	case "partnercentral-benefits":
-		return []block{{984662, 985721}}
+		return []block{{1004061, 1005135}}
 	case "partnercentral-channel":
-		return []block{{985721, 986927}}
+		return []block{{1005135, 1006386}}
 	case "partnercentral-selling":
-		return []block{{988046, 990505}}
+		return []block{{1007535, 1010069}}
 	case "payment-cryptography":
-		return []block{{990505, 991884}, {991884, 993026}}
+		return []block{{1010069, 1011478}, {1011478, 1012620}}
 	case "pca-connector-ad":
-		return []block{{993026, 995365}}
+		return []block{{1012620, 1015054}}
 	case "pca-connector-scep":
-		return []block{{995365, 996199}}
+		return []block{{1015054, 1015918}}
 	case "pcs":
-		return []block{{996199, 997433}}
+		return []block{{1015918, 1017197}}
 	case "personalize":
-		return []block{{997433, 1000754}, {1000754, 1001062}, {1001062, 1001372}}
+		return []block{{1017197, 1020713}, {1020713, 1021021}, {1021021, 1021331}}
 	case "pi":
-		return []block{{1001372, 1002166}}
+		return []block{{1021331, 1022140}}
 	case "pipes":
-		return []block{{1025171, 1025834}}
+		return []block{{1045420, 1046105}}
 	case "polly":
-		return []block{{1025834, 1026452}}
+		return []block{{1046105, 1046723}}
 	case "pricing":
-		return []block{{1026452, 1026647}}
+		return []block{{1046723, 1046918}}
 	case "pricingplanmanager":
-		return []block{{1026647, 1027270}}
+		return []block{{1046918, 1047541}}
 	case "profile":
-		return []block{{368076, 381258}}
+		return []block{{373520, 387337}}
 	case "proton":
-		return []block{{1027270, 1031572}}
+		return []block{{1047541, 1052060}}
 	case "qapps":
-		return []block{{1031572, 1033478}}
+		return []block{{1052060, 1053996}}
 	case "qbusiness":
-		return []block{{1033478, 1043973}}
+		return []block{{1053996, 1064611}}
 	case "qldb":
-		return []block{{1054295, 1055774}, {1055774, 1055911}}
+		return []block{{1075098, 1076614}, {1076614, 1076751}}
 	case "quicksight":
-		return []block{{1055911, 1090169}}
+		return []block{{1076751, 1111427}}
 	case "ram":
-		return []block{{1090169, 1092900}}
+		return []block{{1111427, 1114188}}
 	case "rbin":
-		return []block{{1092900, 1093545}}
+		return []block{{1114188, 1114848}}
 	case "rds":
-		return []block{{453788, 456865}, {905047, 909280}, {1093545, 1103765}}
+		return []block{{460943, 464348}, {922397, 927098}, {1114848, 1126111}}
 	case "rds-data":
-		return []block{{1103765, 1104169}}
+		return []block{{1126111, 1126515}}
 	case "redshift":
-		return []block{{1104169, 1111821}}
+		return []block{{1126515, 1134561}}
 	case "redshift-data":
-		return []block{{1111821, 1112347}}
+		return []block{{1134561, 1135087}}
 	case "redshift-serverless":
-		return []block{{1112347, 1114731}}
+		return []block{{1135087, 1137549}}
 	case "refactor-spaces":
-		return []block{{892398, 895331}}
+		return []block{{909578, 912571}}
 	case "rekognition":
-		return []block{{1114731, 1117796}, {1117796, 1117957}}
+		return []block{{1137549, 1140704}, {1140704, 1140865}}
 	case "repostspace":
-		return []block{{1117957, 1119302}}
+		return []block{{1140865, 1142225}}
 	case "resiliencehub":
-		return []block{{1119302, 1123933}, {1123933, 1128493}}
+		return []block{{1142225, 1146916}, {1146916, 1151551}}
 	case "resource-explorer-2":
-		return []block{{1128493, 1130213}}
+		return []block{{1151551, 1153301}}
 	case "resource-groups":
-		return []block{{1130213, 1131573}}
+		return []block{{1153301, 1154668}}
 	case "robomaker":
-		return []block{{1131906, 1135245}}
+		return []block{{1155001, 1158490}}
 	case "rolesanywhere":
-		return []block{{1135245, 1137186}}
+		return []block{{1158490, 1160476}}
 	case "route53":
-		return []block{{1137186, 1143231}}
+		return []block{{1160476, 1166521}}
 	case "route53-recovery-cluster":
-		return []block{{1144391, 1144740}}
+		return []block{{1167681, 1168030}}
 	case "route53-recovery-control-config":
-		return []block{{1144740, 1147063}}
+		return []block{{1168030, 1170438}}
 	case "route53-recovery-readiness":
-		return []block{{1147063, 1149718}}
+		return []block{{1170438, 1173223}}
 	case "route53domains":
-		return []block{{1143231, 1144391}}
+		return []block{{1166521, 1167681}}
 	case "route53globalresolver":
-		return []block{{1149718, 1153556}}
+		return []block{{1173223, 1177136}}
 	case "route53profiles":
-		return []block{{1153556, 1154768}}
+		return []block{{1177136, 1178363}}
 	case "route53resolver":
-		return []block{{1154768, 1158628}}
+		return []block{{1178363, 1182313}}
 	case "rtbfabric":
-		return []block{{1158628, 1162139}}
+		return []block{{1182313, 1185914}}
 	case "rum":
-		return []block{{1162139, 1163698}}
+		return []block{{1185914, 1187495}}
 	case "s3":
-		return []block{{1163698, 1170058}, {1170058, 1180735}}
+		return []block{{1187495, 1193855}, {1193855, 1204532}}
 	case "s3-outposts":
-		return []block{{1170058, 1180735}, {1182314, 1182738}}
+		return []block{{1193855, 1204532}, {1206141, 1206565}}
 	case "s3express":
-		return []block{{1170058, 1180735}}
+		return []block{{1193855, 1204532}}
 	case "s3files":
-		return []block{{1180735, 1182314}}
+		return []block{{1204532, 1206141}}
 	case "s3tables":
-		return []block{{1182738, 1186709}}
+		return []block{{1206565, 1210573}}
 	case "s3vectors":
-		return []block{{1186709, 1188130}}
+		return []block{{1210573, 1212043}}
 	case "sagemaker":
-		return []block{{1188130, 1211107}, {1211107, 1211548}, {1211548, 1211913}, {1211913, 1212569}, {1214083, 1214341}, {1214341, 1214874}, {1214874, 1215205}, {1215205, 1215880}}
+		return []block{{1212043, 1236920}, {1236920, 1237361}, {1237361, 1237726}, {1237726, 1238382}, {1239926, 1240184}, {1240184, 1240717}, {1240717, 1241048}, {1241048, 1241723}}
 	case "sagemaker-geospatial":
-		return []block{{1212569, 1214083}}
+		return []block{{1238382, 1239926}}
 	case "savingsplans":
-		return []block{{1215880, 1216701}}
+		return []block{{1241723, 1242559}}
 	case "scheduler":
-		return []block{{1216701, 1217643}}
+		return []block{{1242559, 1243523}}
 	case "schemas":
-		return []block{{1217643, 1220451}}
+		return []block{{1243523, 1246419}}
 	case "scn":
-		return []block{{1299759, 1303323}}
+		return []block{{1327155, 1330818}}
 	case "sdb":
-		return []block{{1269143, 1269359}}
+		return []block{{1295703, 1295919}}
 	case "secretsmanager":
-		return []block{{1220451, 1221460}}
+		return []block{{1246419, 1247443}}
 	case "security-ir":
-		return []block{{1221460, 1223352}}
+		return []block{{1247443, 1249365}}
 	case "securityagent":
-		return []block{{1223352, 1230294}}
+		return []block{{1249365, 1256382}}
 	case "securityhub":
-		return []block{{1230294, 1237728}}
+		return []block{{1256382, 1263816}}
 	case "securitylake":
-		return []block{{1237728, 1240267}}
+		return []block{{1263816, 1266385}}
 	case "serverlessrepo":
-		return []block{{1240267, 1241364}}
+		return []block{{1266385, 1267482}}
 	case "servicecatalog":
-		return []block{{1241364, 1244970}, {1244970, 1247084}}
+		return []block{{1267482, 1271118}, {1271118, 1273262}}
 	case "servicediscovery":
-		return []block{{1248285, 1249520}}
+		return []block{{1274463, 1275758}}
 	case "servicequotas":
-		return []block{{1247084, 1248285}}
+		return []block{{1273262, 1274463}}
 	case "ses":
-		return []block{{837064, 839652}, {1013806, 1017977}, {1249520, 1252379}, {1252379, 1263264}}
+		return []block{{852957, 855665}, {1033780, 1038061}, {1275758, 1278617}, {1278617, 1289735}}
 	case "shield":
-		return []block{{1264880, 1266408}}
+		return []block{{1291395, 1292953}}
 	case "signer":
-		return []block{{1266408, 1267863}, {1267863, 1267979}}
+		return []block{{1292953, 1294423}, {1294423, 1294539}}
 	case "signin":
-		return []block{{1267979, 1269143}}
+		return []block{{1294539, 1295703}}
 	case "simspaceweaver":
-		return []block{{1269359, 1270335}}
+		return []block{{1295919, 1296910}}
 	case "sms-voice":
-		return []block{{1017977, 1018935}, {1018935, 1025171}}
+		return []block{{1038061, 1039019}, {1039019, 1045420}}
 	case "snow-device-management":
-		return []block{{1270335, 1271315}}
+		return []block{{1296910, 1297905}}
 	case "snowball":
-		return []block{{1271315, 1272167}}
+		return []block{{1297905, 1298757}}
 	case "sns":
-		return []block{{1272167, 1273651}}
+		return []block{{1298757, 1300263}}
 	case "social-messaging":
-		return []block{{1273651, 1276438}}
+		return []block{{1300263, 1303050}}
 	case "sqs":
-		return []block{{1276438, 1277149}}
+		return []block{{1303050, 1303785}}
 	case "ssm":
-		return []block{{1277149, 1283574}}
+		return []block{{1303785, 1310500}}
 	case "ssm-contacts":
-		return []block{{1283574, 1284999}}
+		return []block{{1310500, 1311955}}
 	case "ssm-guiconnect":
-		return []block{{1284999, 1285331}}
+		return []block{{1311955, 1312287}}
 	case "ssm-incidents":
-		return []block{{1285331, 1287348}}
+		return []block{{1312287, 1314369}}
 	case "ssm-quicksetup":
-		return []block{{1287348, 1288489}}
+		return []block{{1314369, 1315525}}
 	case "ssm-sap":
-		return []block{{1288489, 1290040}}
+		return []block{{1315525, 1317114}}
 	case "sso":
-		return []block{{1290285, 1294911}}
+		return []block{{1317359, 1322045}}
 	case "sso-oauth":
-		return []block{{1294911, 1295160}}
+		return []block{{1322045, 1322294}}
 	case "states":
-		return []block{{1263264, 1264880}}
+		return []block{{1289735, 1291395}}
 	case "storagegateway":
-		return []block{{1295160, 1299339}}
+		return []block{{1322294, 1326735}}
 	case "sts":
-		return []block{{1299339, 1299759}}
+		return []block{{1326735, 1327155}}
 	case "support":
-		return []block{{1303323, 1304028}}
+		return []block{{1330818, 1331523}}
 	case "supportapp":
-		return []block{{1304028, 1304953}}
+		return []block{{1331523, 1332448}}
 	case "supportauthz":
-		return []block{{1304953, 1305771}}
+		return []block{{1332448, 1333281}}
 	case "sustainability":
-		return []block{{1305771, 1306172}}
+		return []block{{1333281, 1333682}}
 	case "swf":
-		return []block{{1306172, 1307742}}
+		return []block{{1333682, 1335267}}
 	case "synthetics":
-		return []block{{1307742, 1309268}}
+		return []block{{1335267, 1336823}}
 	case "tagging":
-		return []block{{1131573, 1131906}}
+		return []block{{1154668, 1155001}}
 	case "tax":
-		return []block{{1309268, 1310295}}
+		return []block{{1336823, 1337850}}
 	case "textract":
-		return []block{{1310295, 1311441}}
+		return []block{{1337850, 1339026}}
 	case "thinclient":
-		return []block{{1372436, 1373471}}
+		return []block{{1401408, 1402458}}
 	case "timestream":
-		return []block{{1312693, 1313408}, {1313408, 1314321}}
+		return []block{{1340366, 1341133}, {1341133, 1342118}}
 	case "timestream-influxdb":
-		return []block{{1311441, 1312693}}
+		return []block{{1339026, 1340366}}
 	case "tnb":
-		return []block{{1314321, 1316938}}
+		return []block{{1342118, 1344810}}
 	case "transcribe":
-		return []block{{1316938, 1319662}, {1319662, 1320098}}
+		return []block{{1344810, 1347669}, {1347669, 1348105}}
 	case "transfer":
-		return []block{{1320098, 1323041}}
+		return []block{{1348105, 1351183}}
 	case "translate":
-		return []block{{1323041, 1323964}}
+		return []block{{1351183, 1352150}}
 	case "trustedadvisor":
-		return []block{{1323964, 1325163}}
+		return []block{{1352150, 1353349}}
 	case "uxc":
-		return []block{{1325163, 1325366}}
+		return []block{{1353349, 1353552}}
 	case "verifiedpermissions":
-		return []block{{1325366, 1326964}}
+		return []block{{1353552, 1355165}}
 	case "voiceid":
-		return []block{{1326964, 1328213}}
+		return []block{{1355165, 1356429}}
 	case "vpc-lattice":
-		return []block{{1328213, 1336147}}
+		return []block{{1356429, 1364543}}
 	case "waf":
-		return []block{{1336147, 1339188}}
+		return []block{{1364543, 1367644}}
 	case "waf-regional":
-		return []block{{1339188, 1342649}}
+		return []block{{1367644, 1371165}}
 	case "wafv2":
-		return []block{{1342649, 1345342}}
+		return []block{{1371165, 1373918}}
 	case "wellarchitected":
-		return []block{{1345342, 1352864}}
+		return []block{{1373918, 1381591}}
 	case "wickr":
-		return []block{{1352864, 1356165}}
+		return []block{{1381591, 1384892}}
 	case "wisdom":
-		return []block{{1043973, 1054295}, {1356165, 1360130}}
+		return []block{{1064611, 1075098}, {1384892, 1388947}}
 	case "workdocs":
-		return []block{{1360130, 1363091}}
+		return []block{{1388947, 1391908}}
 	case "workmail":
-		return []block{{1363091, 1367461}}
+		return []block{{1391908, 1396278}}
 	case "workmailmessageflow":
-		return []block{{1367461, 1367670}}
+		return []block{{1396278, 1396487}}
 	case "workspaces":
-		return []block{{1367670, 1371698}}
+		return []block{{1396487, 1400655}}
 	case "workspaces-instances":
-		return []block{{1371698, 1372436}}
+		return []block{{1400655, 1401408}}
 	case "workspaces-web":
-		return []block{{1373471, 1379769}}
+		return []block{{1402458, 1408906}}
 	case "xray":
-		return []block{{1379769, 1381780}}
+		return []block{{1408906, 1410947}}
 	}
 	return nil
 }

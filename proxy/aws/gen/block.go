@@ -99,6 +99,14 @@ func block(ref reference, s *service) (text string, unknown []string, err error)
 			}
 			entries = append(entries, short+" "+res)
 		}
+		_, own, _ := strings.Cut(entries[0], " ")
+		e, err := tagEntry(ref, &p, s, op, actions, own)
+		if err != nil {
+			return "", nil, fmt.Errorf("operation %q: %w", op.Name, err)
+		}
+		if e != "" {
+			entries = append(entries, e)
+		}
 		if e := passRole(ref, s, op, actions); e != "" {
 			entries = append(entries, e)
 		}

@@ -22,12 +22,17 @@ type page struct {
 type action struct {
 	Name             string
 	AccessLevel      string
+	ConditionKeys    []string
 	DependentActions []string
-	ResourceTypes    []struct {
-		Name             string
-		Required         bool
-		DependentActions []string
-	}
+	ResourceTypes    []resourceType
+}
+
+// A resourceType is one that an action can be on.
+type resourceType struct {
+	Name             string
+	Required         bool
+	ConditionKeys    []string
+	DependentActions []string
 }
 
 // passes reports whether the reference says that a role is passed.

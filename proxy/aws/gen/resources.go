@@ -138,19 +138,24 @@ func resourcesOf(ref reference, p *pool, s *service, op *operation, full string)
 	if !ok {
 		return "?", nil // it may have resources that the reference does not tell yet
 	}
-	if len(a.ResourceTypes) == 0 {
-		return "*", nil
-	}
 	if strings.HasPrefix(full, "apigateway:") && full == "apigateway:"+op.Method {
 		// The path is the resource. (Amazon API Gateway Developer Guide, "ARN
 		// reference".)
 		return "path", nil
 	}
+	return resourcesFor(p, s, op, a, pg)
+}
+
+// resourcesFor are those of an action on a page.
+func resourcesFor(p *pool, s *service, op *operation, a action, pg *page) (string, error) {
+	if len(a.ResourceTypes) == 0 {
+		return "*", nil
+	}
 	var shapes []shape
 	for _, t := range a.ResourceTypes {
 		arn, ok := pg.Types[strings.ToLower(t.Name)]
 		if !ok {
-			return "", fmt.Errorf("action %q has the unknown resource type %q", full, t.Name)
+			return "", fmt.Errorf("action %q has the unknown resource type %q", a.Name, t.Name)
 		}
 		sh, err := shapeOf(t.Name, ofVersion(s, arn), pg.Types)
 		if err != nil {
