@@ -1,6 +1,8 @@
 package extension_test
 
 import (
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -39,6 +41,33 @@ func BenchmarkStart(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// BenchmarkWrapper measures what the wrapper adds to the start of a program that
+// does nothing: handshake, environment, files of certificates, confinement.
+func BenchmarkWrapper(b *testing.B) {
+	s := newSandbox(b, nil)
+	if err := s.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	run := func(argv ...string) time.Duration {
+		c := exec.Command(argv[0], argv[1:]...)
+		c.Env = append([]string{"PATH=/usr/bin:/bin", "AWS_REGION=eu-west-1"}, keys()...)
+		began := time.Now()
+		if out, err := c.CombinedOutput(); err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
+		return time.Since(began)
+	}
+	var wrapped, plain, added []time.Duration
+	for b.Loop() {
+		w, p := run(filepath.Join(s.layer, "remit/exec"), "/bin/true"), run("/bin/true")
+		wrapped, plain, added = append(wrapped, w), append(plain, p), append(added, w-p)
+	}
+	b.ReportMetric(median(wrapped), "ms/wrapped")
+	b.ReportMetric(median(plain), "ms/plain")
+	b.ReportMetric(median(added), "ms/added")
+	b.ReportMetric(0, "ns/op")
 }
 
 func median(d []time.Duration) float64 {

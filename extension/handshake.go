@@ -21,15 +21,17 @@ type greeter struct {
 	listener *net.UnixListener
 	serving  sync.WaitGroup
 
-	mu      sync.Mutex // guards the rest
-	talking int        // conversations of which the last word is awaited
-	settled bool       // none is waited for any more
-	ended   *sync.Cond // talking has become less
+	mu      sync.Mutex                 // guards the rest
+	talking map[*net.UnixConn]struct{} // of whom the last word is awaited
+	settled bool                       // none is waited for any more
+	closed  bool
+	ended   *sync.Cond                 // talking has become less
 }
 
-// The last word of a conversation is said a moment after the answer.
+// The last word of a conversation is said a moment after the answer: a sandbox
+// of 128 MB has a fourteenth of a processor.
 const (
-	lastWord   = time.Second
+	lastWord   = 2 * time.Second
 	maxTalking = 16 // at a time; of more, the last word is not awaited
 )
 
@@ -49,7 +51,7 @@ func greet(p environ.Place, h environ.Handshake, asked func(environ.Confinement,
 	if err != nil {
 		return nil, err
 	}
-	g := &greeter{listener: l}
+	g := &greeter{listener: l, talking: make(map[*net.UnixConn]struct{})}
 	g.ended = sync.NewCond(&g.mu)
 	g.serving.Go(func() {
 		for {
@@ -78,9 +80,14 @@ func (g *greeter) answer(conn *net.UnixConn, answer []byte, asked func(environ.C
 	}
 	// Before the answer: who has it, and runs on, is waited for.
 	g.mu.Lock()
-	full := g.talking == maxTalking
+	if g.closed {
+		g.mu.Unlock()
+		conn.Close()
+		return
+	}
+	full := len(g.talking) == maxTalking
 	if !full {
-		g.talking++
+		g.talking[conn] = struct{}{}
 	}
 	g.mu.Unlock()
 	_, err := conn.Write(answer)
@@ -97,7 +104,7 @@ func (g *greeter) answer(conn *net.UnixConn, answer []byte, asked func(environ.C
 			conn.Close()
 			g.mu.Lock()
 			defer g.mu.Unlock()
-			g.talking--
+			delete(g.talking, conn)
 			g.ended.Broadcast()
 		}()
 		if err == nil {
@@ -123,7 +130,7 @@ func hear(conn *net.UnixConn) (environ.Confinement, error) {
 func (g *greeter) settle() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for !g.settled && g.talking > 0 {
+	for !g.settled && len(g.talking) > 0 {
 		g.ended.Wait()
 	}
 	g.settled = true // what the function asks later keeps nobody waiting
@@ -131,6 +138,12 @@ func (g *greeter) settle() {
 
 func (g *greeter) close() {
 	g.listener.Close()
+	g.mu.Lock()
+	g.closed = true
+	for conn := range g.talking {
+		conn.Close()
+	}
+	g.mu.Unlock()
 	g.serving.Wait()
 }
 

@@ -29,6 +29,27 @@ func TestTheSocketBelongsToOne(t *testing.T) {
 	}
 }
 
+func TestASilentClientDoesNotKeepTheEndWaiting(t *testing.T) {
+	p := environ.Place(t.TempDir())
+	asked := make(chan struct{}, 1)
+	g, err := greet(p, environ.Handshake{}, func(environ.Confinement, error) { asked <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("unix", p.Socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.ReadAll(c)
+	began := time.Now()
+	g.close()
+	if took := time.Since(began); took > lastWord/2 {
+		t.Errorf("closing took %v", took)
+	}
+	<-asked
+}
+
 func TestTheLastWordIsHeardBeforeTheFirstEvent(t *testing.T) {
 	p := environ.Place(t.TempDir())
 	type heard struct {

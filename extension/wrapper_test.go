@@ -199,6 +199,24 @@ func TestTheStartIsLoggedOnceAndTruly(t *testing.T) {
 	}
 }
 
+// TestTheWrapperIsNamedOnce has it named as an image's ENTRYPOINT and again as
+// AWS_LAMBDA_EXEC_WRAPPER: the second stands where the function would, and what
+// it says is what its owner has to know.
+func TestTheWrapperIsNamedOnce(t *testing.T) {
+	abi, _, _ := syscall.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	if int(abi) < 6 {
+		t.Skip("this kernel keeps nobody from asking the extension again, so that the second makes of the first's environment the same")
+	}
+	s := newSandbox(t, func(c *lambdatest.Config) {
+		setEnv(c, "REMIT_NEXT_WRAPPER", filepath.Join(c.Layer, "remit/exec"))
+	})
+	_, err := s.do(t, "environ")
+	failure(t, err, "Runtime.ExitError")
+	if log := s.log.String(); !strings.Contains(log, "is to be named once") {
+		t.Errorf("log: got %s", log)
+	}
+}
+
 // TestTheStartSaysWhatOfTheProcessIsHardened holds the line of the start to what
 // the kernel and the owner made of boundary 5.
 func TestTheStartSaysWhatOfTheProcessIsHardened(t *testing.T) {

@@ -28,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -201,7 +202,10 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Record:    s.log.Record,
 	}
 	s.ends = append(s.ends, minter.Close)
-	s.creds = &http.Server{Handler: issuer, ReadTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
+	s.creds = &http.Server{
+		Handler: issuer, ReadTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: log.New(io.Discard, "", 0), // else whoever connects writes into the log, in no format of ours
+	}
 	s.creds.SetKeepAlivesEnabled(false) // who has asked will not for long, and places are few
 
 	if c.Address == "" {
