@@ -174,6 +174,10 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 			o.close(ctx)
 		}
 	}()
+	onward, err := sidecar.ParseOnward(c.Getenv)
+	if err != nil {
+		return o, configError, err
+	}
 	token := ""
 	if way == passed && c.Getenv(initType) == snapStart {
 		if o.tokens, err = environ.Directory("/tmp"); err != nil {
@@ -193,6 +197,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		Notes:     append(notes, m.notes...),
 		Forbidden: addresses(address),
 		TokenFile: token,
+		Onward:    onward,
 	})
 	if err != nil {
 		return o, startError, err

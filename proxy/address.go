@@ -20,18 +20,11 @@ const dialTime = 30 * time.Second
 // name that leads to one that it may not is refused altogether: nothing that
 // is meant for the world also points into the sandbox.
 func (s *Server) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	name := strings.TrimRight(host, ".")
-	if addr, err := netip.ParseAddr(name); err == nil {
-		if why := s.forbids(addr); why != "" {
-			return nil, forbidden(host, why)
-		}
+	if err := s.admitName(host); err != nil {
+		return nil, err
+	}
+	if addr, err := netip.ParseAddr(strings.TrimRight(host, ".")); err == nil {
 		return []netip.Addr{addr.Unmap()}, nil
-	}
-	if isNumber(name) {
-		return nil, forbidden(host, "an address is written as four decimal numbers, or as IPv6")
-	}
-	if lower := strings.ToLower(name); lower == "localhost" || strings.HasSuffix(lower, ".localhost") {
-		return nil, forbidden(host, "loopback") // RFC 6761, section 6.3
 	}
 	lookup := s.Lookup
 	if lookup == nil {
@@ -54,6 +47,24 @@ func (s *Server) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 		addrs[i] = addr.Unmap()
 	}
 	return addrs, nil
+}
+
+// admitName refuses what can be seen in host alone to lead where no tunnel may.
+func (s *Server) admitName(host string) error {
+	name := strings.TrimRight(host, ".")
+	if addr, err := netip.ParseAddr(name); err == nil {
+		if why := s.forbids(addr); why != "" {
+			return forbidden(host, why)
+		}
+		return nil
+	}
+	if isNumber(name) {
+		return forbidden(host, "an address is written as four decimal numbers, or as IPv6")
+	}
+	if lower := strings.ToLower(name); lower == "localhost" || strings.HasSuffix(lower, ".localhost") {
+		return forbidden(host, "loopback") // RFC 6761, section 6.3
+	}
+	return nil
 }
 
 func forbidden(host, why string) *fault {

@@ -300,6 +300,12 @@ func tunnelOf(r *http.Request) *tunnelAddr {
 func (s *Server) dial(ctx context.Context, host string, port uint16) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
+	if s.Onward != nil && s.Onward(host, port) {
+		if err := s.admitName(host); err != nil {
+			return nil, err
+		}
+		return s.DialOnward(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
+	}
 	addrs, err := s.resolve(ctx, host)
 	if err != nil {
 		return nil, err

@@ -205,6 +205,13 @@ type Server struct {
 	// If nil, a net.Dialer does.
 	Dial func(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error)
 
+	// Onward reports whether tunnels to a host go through a proxy of the
+	// owner's own, and DialOnward opens those: by name, since names need not
+	// resolve here. What is no name, or names the sandbox, is refused as ever.
+	// Nil: all are dialled here.
+	Onward     func(host string, port uint16) bool
+	DialOnward func(ctx context.Context, network, address string) (net.Conn, error)
+
 	// MaxConns is how many connections clients may have open, and how many
 	// calls and tunnels may be in progress, each with a connection of its own
 	// to somewhere. If 0, 256: see the package comment.

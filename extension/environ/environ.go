@@ -127,9 +127,6 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		}
 		set["HTTPS_PROXY"] = "http://" + m.Handshake.Proxy
 		set["https_proxy"] = set["HTTPS_PROXY"]
-		if old, _ := lookup(kept, "HTTPS_PROXY", "https_proxy"); old != "" && old != set["HTTPS_PROXY"] {
-			e.note("HTTPS_PROXY of the configuration is replaced: hosts that are not AWS's are reached without it")
-		}
 	case Endpoint:
 		set["AWS_ENDPOINT_URL"] = "http://" + m.Handshake.Proxy
 		// A host prefix before 127.0.0.1 resolves nowhere. Only botocore

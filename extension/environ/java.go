@@ -73,7 +73,7 @@ func (m Maker) java(e *Environment, set map[string]string, kept []string) error 
 	ours := append(store, "-Dhttps.proxyHost="+host, "-Dhttps.proxyPort="+port, "-Dhttp.proxyHost="+host, "-Dhttp.proxyPort="+port, "-Dhttp.nonProxyHosts="+m.nonProxyHosts(e, theirs["http.nonProxyHosts"], set["NO_PROXY"]))
 	for _, name := range []string{"https.proxyHost", "http.proxyHost"} {
 		if old := theirs[name]; old != "" && old != host {
-			e.note(name + " of the configuration is replaced by Remit's own proxy; set HTTPS_PROXY too to have that go on through yours")
+			e.note(name + " of the configuration is replaced by Remit's proxy, which goes on through HTTPS_PROXY, if you set that too")
 		}
 	}
 	for name, value := range variables {

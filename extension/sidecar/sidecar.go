@@ -67,6 +67,10 @@ type Config struct {
 	Address   string            // of the proxy; empty: a free port on 127.0.0.1
 	Forbidden []netip.Addr      // that no tunnel reaches: the Runtime API's
 
+	// Onward is the proxy of the owner's own that calls and tunnels go on
+	// through. Nil: none.
+	Onward *Onward
+
 	// TokenFile is where the bearer token is written, and a new one after
 	// [Sidecar.Restored]; the process beside is told of it. Empty: nowhere.
 	TokenFile string
@@ -134,7 +138,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		c.Log = os.Stderr
 	}
 	if c.Transport == nil {
-		own := &upstream.Transport{Rest: Transport(), MaxIdle: keptSmall}
+		own := &upstream.Transport{Rest: transport(c.Onward), MaxIdle: keptSmall}
 		c.Transport = own
 		s.ends = append(s.ends, own.CloseIdleConnections)
 	}
@@ -167,6 +171,9 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		RequestID: s.traces.request,
 	}
 	minter := &mint.Minter{Base: c.Base, Region: c.Region}
+	if c.Onward != nil {
+		minter.Through = c.Onward.dialer
+	}
 	s.minter = minter
 	if u := m.Upstreams["sts"]; u != nil {
 		minter.Endpoint = u.String()
@@ -200,6 +207,10 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		TLS:       authority.TLS,
 		Forbidden: c.Forbidden,
 		Record:    s.log.Record,
+	}
+	if c.Onward != nil {
+		s.proxy.Onward = c.Onward.leads
+		s.proxy.DialOnward = c.Onward.dialer(new(net.Dialer).DialContext)
 	}
 	s.ends = append(s.ends, minter.Close)
 	s.creds = &http.Server{

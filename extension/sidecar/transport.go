@@ -22,14 +22,17 @@ const keptSmall = 48
 // the freeze; and before one is written to, the kernel is asked whether it is
 // closed. What fails on a connection that was kept is proxy/aws's to send again,
 // or not.
-func Transport() *http.Transport {
+func Transport() *http.Transport { return transport(nil) }
+
+func transport(onward *Onward) *http.Transport {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
+	dial := onward.dialer(dialer.DialContext)
 	return &http.Transport{
 		// The function's configuration may name a proxy for the function,
 		// even this one.
 		Proxy: nil,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, address)
+			c, err := dial(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}

@@ -132,7 +132,7 @@ func (m *Minter) open() (*sts.Client, error) {
 		*client = *m.Client
 	}
 	if client.Transport == nil {
-		own := transport()
+		own := transport(m.Through)
 		client.Transport, m.idle = own, own.CloseIdleConnections
 	}
 	if m.Endpoint != "" {
@@ -172,10 +172,18 @@ func (m *Minter) open() (*sts.Client, error) {
 	}), nil
 }
 
+// A dial opens connections: a net.Dialer's DialContext.
+type dial = func(ctx context.Context, network, address string) (net.Conn, error)
+
 // transport heeds no proxy variable: the function's own point at us.
-func transport() *http.Transport {
+// through, if not nil, says otherwise.
+func transport(through func(dial) dial) *http.Transport {
+	open := (&net.Dialer{Timeout: 3 * time.Second}).DialContext
+	if through != nil {
+		open = through(open)
+	}
 	return &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: 3 * time.Second}).DialContext,
+		DialContext:           open,
 		TLSHandshakeTimeout:   3 * time.Second,
 		ResponseHeaderTimeout: 5 * time.Second,
 		DisableCompression:    true,

@@ -66,6 +66,11 @@ type Minter struct {
 	Endpoint string
 	Client   *http.Client // nil: a client of the Minter's own, that heeds no proxy variable
 
+	// Through makes what opens the connections to STS out of what would open
+	// them directly: where the owner has a proxy. Nil: directly. It is not
+	// asked where Client is set.
+	Through func(dial) dial
+
 	start    sync.Once
 	sts      *sts.Client
 	idle     func() // closes the client's connections that nobody uses

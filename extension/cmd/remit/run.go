@@ -112,8 +112,7 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 	if err != nil {
 		return err
 	}
-	// The proxy's own calls go straight to AWS: what the variables say of
-	// proxies and endpoints was meant for the command.
+	// What the variables say of endpoints was meant for the command.
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(r.region))
 	if err != nil {
 		return fmt.Errorf("your AWS configuration: %w", err)
@@ -130,11 +129,15 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 		return err
 	}
 	defer done()
+	onward, err := sidecar.ParseOnward(os.Getenv)
+	if err != nil {
+		return err
+	}
 	sum := sha256.Sum256(src)
 	s, err := sidecar.Start(ctx, sidecar.Config{
 		Manifest: m, Region: r.region, Account: account, Function: "remit-run",
 		Bearer: environ.Bearers(os.Environ()),
-		Base:   cfg.Credentials, Log: log, SHA256: hex.EncodeToString(sum[:]),
+		Base:   cfg.Credentials, Log: log, Onward: onward, SHA256: hex.EncodeToString(sum[:]),
 	})
 	if err != nil {
 		return err
