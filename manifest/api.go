@@ -247,6 +247,9 @@ func (p *parser) apiCall(s string) (apiCall, error) {
 	if !spaced {
 		method, url = "", s
 	}
+	if rest, ok := strings.CutPrefix(url, "wss://"); ok {
+		return webSocketAPI(rest, spaced)
+	}
 	rest, ok := strings.CutPrefix(url, "https://")
 	if !ok {
 		return apiCall{}, errors.New("a call is a method and a URL, such as \"GET https://abc123.execute-api.eu-west-1.amazonaws.com/prod/orders/*\"")
@@ -288,6 +291,26 @@ func (p *parser) apiCall(s string) (apiCall, error) {
 	}
 	c.paths, c.manages, err = apiPaths(verb, path)
 	return c, err
+}
+
+// webSocketAPI reads what stands behind "wss://": an API's host and its stage. To
+// connect is what IAM knows of a WebSocket API. (Amazon API Gateway Developer
+// Guide, "Control access to WebSocket APIs with AWS_IAM authorization".)
+func webSocketAPI(url string, spaced bool) (apiCall, error) {
+	host, path, _ := strings.Cut(url, "/")
+	c, err := dataPlane(host)
+	if err != nil {
+		return c, err
+	}
+	stage, err := apiPath("/" + strings.TrimSuffix(path, "/"))
+	if err != nil {
+		return c, err
+	}
+	if c.service != "execute-api" || spaced || path == "" || strings.ContainsAny(strings.TrimSuffix(path, "/"), "/*") {
+		return c, errors.New("a WebSocket API is an API of API Gateway's and a stage of it, alone: \"wss://abc123.execute-api.eu-west-1.amazonaws.com/prod\"")
+	}
+	c.paths = []Pattern{stage[1:] + "/${$}connect"}
+	return c, nil
 }
 
 // apiMethod returns the pattern of a method.

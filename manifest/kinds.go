@@ -169,7 +169,7 @@ func kinds() []kind {
 			name: "api", services: []string{"execute-api", "lambda", "appsync", "es", "aoss", "neptune-db"}, read: (*parser).api,
 			about: "APIs of API Gateway, URLs of functions, GraphQL APIs of AppSync, search domains and collections of OpenSearch, clusters of Neptune.",
 			fields: []spec{
-				{name: "call", about: "GET https://ID.execute-api.REGION.amazonaws.com/STAGE/PATH, with /* at the end for all below; so for a search domain's host; the URL of a function, a GraphQL API or a collection; or READ, WRITE, DELETE or ANY and a Neptune cluster's"},
+				{name: "call", about: "GET https://ID.execute-api.REGION.amazonaws.com/STAGE/PATH, with /* at the end for all below; so for a search domain's host; wss:// and a WebSocket API's stage; the URL of a function, a GraphQL API or a collection; or READ, WRITE, DELETE or ANY and a Neptune cluster's"},
 				{name: "function", form: formName, about: "the function whose URL is called: a name or an ARN"},
 				{name: "graphql", form: formName, about: "the GraphQL API whose host is called: its id or ARN"},
 				{name: "cluster", form: formName, about: "the Neptune cluster whose host is called: its resource id or ARN"},

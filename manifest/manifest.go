@@ -262,6 +262,8 @@
 //	               the path says @connections. es:ESHttpGet and so on, of a search
 //	               domain's host. lambda:InvokeFunctionUrl, appsync:GraphQL or, of
 //	               a serverless collection's host, aoss:APIAccessAll: a URL alone.
+//	               wss://ID.execute-api.REGION.amazonaws.com/STAGE: to connect
+//	               to a WebSocket API.
 //	               READ, WRITE, DELETE or ANY and a cluster's URL of Neptune's:
 //	               neptune-db:ReadDataViaQuery and so on
 //	function       the function whose URL is called, which that does not tell

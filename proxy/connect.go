@@ -226,8 +226,11 @@ func hijack(w http.ResponseWriter) (*tunnelConn, error) {
 		early, _ := buffered.Reader.Peek(n)
 		t.early = bytes.Clone(early)
 	}
-	if strict, ok := conn.(*strictConn); ok {
+	switch strict := conn.(type) {
+	case *strictConn:
 		t.Conn, t.seat = strict.Conn, strict.seat
+	case *strictTLS:
+		t.Conn = strict.tls // over a tunnelConn, which has the seat
 	}
 	return t, nil
 }

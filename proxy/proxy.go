@@ -17,8 +17,9 @@
 // were announced pass in both directions; a request's unannounced ones are
 // dropped, since nothing read them. Informational answers (1xx) end here, but
 // for 100 Continue, which the client gets when the body is asked for: by the
-// cloud, or by [Cloud]'s Read. Protocols are not switched: a request with
-// Upgrade (other than to h2c, which is ignored, RFC 9110, section 7.8) is
+// cloud, or by [Cloud]'s Read. Protocols are not switched but for WebSockets,
+// where the Cloud knows a call to begin one: see websocket.go. Another request
+// with Upgrade (other than to h2c, which is ignored, RFC 9110, section 7.8) is
 // refused. A message that two parsers could read differently is refused
 // before anything is read from it: see strict.go.
 //
@@ -57,7 +58,7 @@ import (
 // A Cloud is what the proxy has to know of one provider's API.
 type Cloud interface {
 	// Read says what r asks for. r is as it will be sent: its hop-by-hop
-	// headers are gone, its target is in r.RequestURI byte for byte. Where the
+	// headers are gone, but for the Upgrade of a WebSocket, its target is in r.RequestURI byte for byte. Where the
 	// client knows the host it speaks to (inside a tunnel, or by an absolute
 	// URL), r.URL.Scheme and r.URL.Host say it, in lower case and with a port
 	// only if it is not the scheme's; where the proxy is the client's
@@ -94,6 +95,7 @@ type Call struct {
 	Region    string             // "eu-west-1"
 	Requests  []manifest.Request // what it asks for: all of it must be granted
 	Upstream  *url.URL           // where it goes: scheme and host, AWS's own name
+	WebSocket bool               // it begins one: what follows its answer passes unread
 	Principal string             // who makes it: the ARN of a role that the function assumed, "foreign", "anonymous"; empty for the function itself
 
 	// Particulars is what the Cloud that read the call keeps for Send and
@@ -186,6 +188,10 @@ type Server struct {
 	// Ports reports whether calls to a host that Claims has are read on port
 	// too. All of them are on their scheme's own; if nil, none is on another.
 	Ports func(host string, port uint16) bool
+
+	// WebSockets reports whether a call to host may begin one: it does if Cloud
+	// says so of the call. If nil, none does.
+	WebSockets func(host string) bool
 
 	// TLS returns the configuration with which to answer a client that
 	// believes it speaks to host. If nil, CONNECT to a claimed host is

@@ -42,6 +42,8 @@ func (c *cloud) Read(r *http.Request) (*proxy.Call, error) {
 		Service: "s3", Operation: r.Method,
 		Requests: []manifest.Request{{Action: "s3:" + r.Method, Resource: path}},
 		Upstream: c.upstream,
+		// All else that asks to be one is not.
+		WebSocket: r.Header.Get("Upgrade") == "websocket" && strings.HasSuffix(path, "/socket"),
 	}
 	switch r.Header.Get("Authorization") {
 	case "sealed":
@@ -68,6 +70,9 @@ func (c *cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, 
 		credential = "base"
 	}
 	out.Header.Set("Authorization", credential)
+	if call.WebSocket {
+		out.Header.Set("Connection", "Upgrade")
+	}
 	resp, err := c.transport.RoundTrip(out)
 	return resp, proxy.Sent{Width: manifest.WidthCall, AccessKeyID: "ASIAMINTED"}, err
 }

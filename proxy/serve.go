@@ -58,6 +58,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err := s.serve(w, r, in, rec)
+	if err == errRecorded {
+		return
+	}
 	if rec.Err == nil {
 		rec.Err = err
 	}
@@ -71,7 +74,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // that the client did not get the whole of an answer.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *Record) error {
 	defer func() { rec.In = in.n.Load() }()
+	upgrade := beginsWebSocket(r)
 	stripHopByHop(r.Header)
+	if upgrade {
+		r.Header.Set("Upgrade", "websocket")
+	}
 
 	m := s.manifest()
 	call, err := s.Cloud.Read(r)
@@ -83,6 +90,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *R
 	}
 	if err == nil && in.lost(r) {
 		err = errors.New("the body was read and not put back")
+	}
+	if err == nil && call.WebSocket != upgrade {
+		err = errors.New("the call asks for another protocol, and what would follow is nothing that is known of it")
 	}
 	var d manifest.Decision
 	var denial Denial
@@ -100,12 +110,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *R
 	if !d.Allowed {
 		denial.ID = s.id(rec, denial)
 		rec.ID = denial.ID
-		if !observes(m, d.Reason) || call.Upstream == nil || in.lost(r) || in.failure() != nil {
+		if !observes(m, d.Reason) || call.Upstream == nil || in.lost(r) || in.failure() != nil || call.WebSocket != upgrade {
 			return s.deny(w, r, in, rec, denial)
 		}
 		rec.Observed = true
 	}
 
+	if upgrade {
+		if !s.serving.enterTunnel() {
+			return s.deny(w, r, in, rec, Denial{Reason: Busy, Retry: true, Text: "too many tunnels are open: close some"})
+		}
+		defer s.serving.leaveTunnel()
+	}
 	resp, sent, err := s.Cloud.Send(outgoing(r, call.Upstream, in), call, m, d)
 	rec.Sent = sent
 	if err == nil && r.Context().Err() != nil {
@@ -114,7 +130,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *R
 		resp.Body.Close()
 		err = r.Context().Err()
 	}
-	if err == nil && resp.StatusCode < 200 {
+	if err == nil && resp.StatusCode < 200 && !(upgrade && switched(resp)) {
 		resp.Body.Close()
 		err = fmt.Errorf("the upstream switched protocols unasked: %s", resp.Status)
 	}
@@ -130,6 +146,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *R
 		rec.Decision = manifest.Decision{Reason: denial.Reason, Denied: d.Denied}
 		rec.Observed = false
 		return s.deny(w, r, in, rec, denial)
+	}
+	if resp.StatusCode < 200 {
+		return s.webSocket(w, resp, rec)
 	}
 	return s.answer(w, r, resp, in, rec)
 }

@@ -90,7 +90,7 @@ func (s *Server) admit(r *http.Request, tunnel *tunnelAddr) *fault {
 	if r.URL.RequestURI() != r.RequestURI {
 		return faultf(http.StatusBadRequest, Unread, "target %q has characters that RFC 3986, section 3.3, does not allow; percent-encode them", short(r.RequestURI))
 	}
-	return nil
+	return s.admitUpgrade(r)
 }
 
 // admitAbsolute checks where an absolute URL leads. A claimed host has one
@@ -124,11 +124,6 @@ func admitHeader(r *http.Request) *fault {
 			return faultf(http.StatusBadRequest, Smuggling, "Host %q is not :authority %q", short(strings.Join(v, ", ")), short(r.Host))
 		}
 		delete(r.Header, "Host")
-	}
-	for _, v := range r.Header["Upgrade"] {
-		if !strings.EqualFold(v, "h2c") {
-			return faultf(http.StatusNotImplemented, Unread, "a call cannot be upgraded to %q: nothing would read what follows", short(v))
-		}
 	}
 	return nil
 }

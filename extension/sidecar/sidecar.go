@@ -200,13 +200,14 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	}
 	s.warmth, s.cold = context.WithCancel(context.WithoutCancel(ctx))
 	s.proxy = &proxy.Server{
-		Manifest:  s.manifest.Load,
-		Cloud:     s.cloud,
-		Claims:    cloud.Claims,
-		Ports:     cloud.Ports,
-		TLS:       authority.TLS,
-		Forbidden: c.Forbidden,
-		Record:    s.log.Record,
+		Manifest:   s.manifest.Load,
+		Cloud:      s.cloud,
+		Claims:     cloud.Claims,
+		Ports:      cloud.Ports,
+		WebSockets: cloud.WebSockets,
+		TLS:        authority.TLS,
+		Forbidden:  c.Forbidden,
+		Record:     s.log.Record,
 	}
 	if c.Onward != nil {
 		s.proxy.Onward = c.Onward.leads

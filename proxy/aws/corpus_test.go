@@ -122,7 +122,11 @@ func describe(call *proxy.Call, err error) string {
 		fmt.Fprintf(&b, "error: %v\n", err)
 		return b.String()
 	}
-	fmt.Fprintf(&b, "%s %s %s %s\n", call.Service, call.Operation, call.Region, call.Upstream)
+	fmt.Fprintf(&b, "%s %s %s %s", call.Service, call.Operation, call.Region, call.Upstream)
+	if call.WebSocket {
+		b.WriteString(" websocket")
+	}
+	b.WriteString("\n")
 	for _, req := range call.Requests {
 		fmt.Fprintf(&b, "%s %s", req.Action, req.Resource)
 		if req.Partly {

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 

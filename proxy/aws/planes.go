@@ -64,6 +64,9 @@ func (in *input) behind(service, id, resource string) (string, error) {
 // naming is an entry of the kind api that names the call's host.
 func (in *input) naming() string {
 	host := "https://" + in.place.host
+	if isWebSocket(in.r.Header) && in.place.plane == "execute-api" {
+		return fmt.Sprintf("{call: %.300q}", "wss://"+in.place.host+in.path)
+	}
 	switch in.place.plane {
 	case "appsync":
 		return fmt.Sprintf("{call: %q, graphql: ID}", host+"/graphql")

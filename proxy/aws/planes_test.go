@@ -26,6 +26,7 @@ permissions:
     - {call: "https://abcdefghijklmnop.lambda-url.eu-west-1.on.aws", function: orders}
     - {call: "https://g7r8a9p0h1.appsync-api.eu-west-1.amazonaws.com/graphql", graphql: m4n5o6p7q8}
     - call: "ANY https://search-orders-abcdefghij.eu-west-1.es.amazonaws.com/orders/*"
+    - {call: "wss://s0ckets000.execute-api.eu-west-1.amazonaws.com/prod"}
     - {call: "DELETE https://shop.cluster-abcdefghij.eu-west-1.neptune.amazonaws.com:8182", cluster: cluster-ABCD1234}
 allow:
   - {actions: execute-api:Invoke, resources: ["arn:aws:execute-api:eu-west-1:123456789012:0pen000000/prod/GET/*", "arn:aws:execute-api:eu-west-1:123456789012:0pen000000/$default/GET/prod/*"], anonymous: true}

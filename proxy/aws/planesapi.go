@@ -25,6 +25,9 @@ func readInvoke(in *input, call *proxy.Call) error {
 	if err != nil {
 		return err
 	}
+	if isWebSocket(in.r.Header) {
+		return in.connects(call, api)
+	}
 	if stage, connection, ok := connection(in.path); ok {
 		operation := map[string]string{"GET": "GetConnection", "POST": "PostToConnection", "DELETE": "DeleteConnection"}[method]
 		if operation == "" {

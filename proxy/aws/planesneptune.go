@@ -68,11 +68,17 @@ func readNeptune(in *input, call *proxy.Call, ts []*table) error {
 		}
 		operation = call.Operation
 	}
-	for _, a := range actions {
+	for i, a := range actions {
 		r := request("neptune-db:"+a, database)
 		with(&r, "neptune-db:querylanguage", language)
+		if operation == "ConnectGremlin" && i > 0 && !in.unbound && in.manifest != nil && !in.manifest.Credentials.Unminted && !in.manifest.Decide(r).Allowed {
+			// What it is asked for by and by, nothing here reads: AWS compares each
+			// with the session policy of the connection, which has what is granted.
+			continue
+		}
 		all = append(all, r)
 	}
+	call.WebSocket = operation == "ConnectGremlin"
 	in.asked(call, "neptune-db", operation, all...)
 	call.Upstream.Host += fmt.Sprint(":", neptunePort)
 	return nil
@@ -126,6 +132,12 @@ func (in *input) graphCall() (operation string, actions []string, language strin
 		return operation, actions, language, nil
 	}
 	actions = []string{"ReadDataViaQuery"}
+	if isWebSocket(in.r.Header) {
+		if in.path != "/gremlin" {
+			return "", nil, "", fmt.Errorf("path %.80q has no WebSockets", in.path)
+		}
+		return "ConnectGremlin", append(actions, "WriteDataViaQuery", "DeleteDataViaQuery"), language, nil
+	}
 	if language == "Sparql" && in.isSPARQLQuery(body) {
 		return operation, actions, language, nil
 	}

@@ -24,6 +24,9 @@ const maxTries = 3
 // will do. Where it finds out too late the call fails, and whatever else was
 // kept is closed, or an SDK's every attempt could meet one more of its kind.
 func (c *Cloud) roundTrip(out *http.Request, p *particulars) (*http.Response, error) {
+	if isWebSocket(out.Header) {
+		out.Header["Connection"] = []string{"Upgrade"} // a hop's own, and no matter of a signature
+	}
 	if t, ok := c.Transport.(interface{ Small(*http.Request) bool }); ok && t.Small(out) {
 		return c.Transport.RoundTrip(out) // which keeps to the same by itself
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -235,6 +236,12 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 	}
 	host := call.Upstream.Host
 	out.Host = host
+	if call.WebSocket {
+		// Who stands before an API rewrites the handshake: only what is AWS's is
+		// signed of it.
+		rest := handshake(out.Header)
+		defer maps.Copy(out.Header, rest)
+	}
 	if p.signature.Asymmetric {
 		return c.signAsymmetric(out, p, creds)
 	}

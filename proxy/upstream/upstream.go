@@ -103,7 +103,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *Transport) Small(r *http.Request) bool {
 	return r.ProtoMajor < 2 && r.ContentLength >= 0 && r.ContentLength <= smallBody &&
 		len(r.TransferEncoding) == 0 && len(r.Trailer) == 0 && !r.Close &&
-		r.Header.Get("Expect") == "" && r.Method != http.MethodConnect &&
+		r.Header.Get("Expect") == "" && r.Header.Get("Upgrade") == "" && r.Method != http.MethodConnect &&
 		(r.URL.Scheme == "https" || r.URL.Scheme == "http") &&
 		(r.ContentLength > 0 || r.Body == nil || r.Body == http.NoBody)
 }
