@@ -37,7 +37,7 @@ layer:
 generate:
 	proxy/aws/gen/fetch.sh .cache/generate
 	cd proxy/aws && go run ./gen ../../.cache/generate
-	node proxy/aws/gen/hosts.mjs .cache/generate/node_modules/@aws-sdk .cache/generate/smithy >.cache/generate/zhosts.go
+	node proxy/aws/gen/hosts.mjs .cache/generate/node_modules/@aws-sdk .cache/generate/smithy .cache/generate/crates >.cache/generate/zhosts.go
 	mv .cache/generate/zhosts.go proxy/aws/zhosts.go
 	cd manifest && IAM_DATA=../.cache/generate/iam-data go generate
 

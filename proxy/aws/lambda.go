@@ -84,6 +84,19 @@ func (in *input) lambdaRoute() (lambdaRoute, map[string]string, error) {
 	return found, labels, in.lambdaQuery(found)
 }
 
+// besideLambda reports whether a call that is signed as Lambda's are is to a
+// service that Lambda's hosts have besides: its network connectors, its MicroVMs
+// and its web functions, whose paths begin with dates of their own. (The AWS SDK
+// for Rust's crates of each.)
+func (in *input) besideLambda() bool {
+	for _, date := range []string{"/2026-04-04/", "/2025-09-09/", "/2025-03-07/"} {
+		if strings.HasPrefix(in.path, date) {
+			return true
+		}
+	}
+	return false
+}
+
 func matchPath(template, segments []string) (map[string]string, bool) {
 	if len(template) != len(segments) {
 		return nil, false

@@ -74,7 +74,7 @@ func (c *Cloud) service(in *input, host string) (service, bool) {
 	if !in.isControl() {
 		switch in.place.plane {
 		case "":
-			if svc, ok := lookup(host); ok {
+			if svc, ok := lookup(host); ok && !(host == "lambda" && in.besideLambda()) {
 				return svc, true
 			}
 		case "s3express", "s3express-control":

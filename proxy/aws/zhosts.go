@@ -3,7 +3,7 @@
 package aws
 
 // hostsRevision is what the hosts were read from.
-const hostsRevision = "@aws-sdk/core 3.981.0; 288 clients up to 3.1169.0, 138 services from models at 05ea93b921ae"
+const hostsRevision = "@aws-sdk/core 3.981.0; 288 clients up to 3.1169.0, 102 crates, the other services from models at 05ea93b921ae"
 
 // hostPatterns has a line for each host that a service can have, sorted by
 // bytes: the pattern, the services, and for a host without a region the one
@@ -14,6 +14,7 @@ const hostsRevision = "@aws-sdk/core 3.981.0; 288 clients up to 3.1169.0, 138 se
 const hostPatterns = `#.cloudfront-kvs.global.api.aws	cloudfront-keyvaluestore
 #.control-kinesis	kinesis
 #.data-kinesis	kinesis
+#.eventsv2	eventbridgev2
 *.neptune-graph@	neptune-graph
 ?.*.neptune-graph@	neptune-graph
 ?.?.control-kinesis	kinesis
@@ -36,6 +37,8 @@ const hostPatterns = `#.cloudfront-kvs.global.api.aws	cloudfront-keyvaluestore
 ?.neptune-graph.*.on.aws	neptune-graph
 a2i-runtime.sagemaker	sagemaker-a2i-runtime
 access-analyzer	accessanalyzer
+account-access-fips.*^	account-access
+account-access.*^	account-access
 account-fips.!@	account
 account-fips.!^	account
 account.!@	account
@@ -43,9 +46,17 @@ account.!^	account
 acm	acm
 acm-acme.*^	acm
 acm-pca	acm-pca
+aco-automation	compute-optimizer-automation
+admin.wickr	wickr
+agent-registry-control.*^	agent-registry-control
+agent-registry.*^	agent-registry
 agreement-marketplace	marketplace-agreement
+aidevops-fips.*^	devops-agent
+aidevops.*^	devops-agent
 aiops	aiops
 airflow	mwaa
+airflow-serverless-fips.*^	mwaa-serverless
+airflow-serverless.*^	mwaa-serverless
 amplify	amplify
 amplifybackend	amplifybackend
 amplifyuibuilder	amplifyuibuilder
@@ -71,6 +82,7 @@ api.iotwireless	iot-wireless
 api.mediatailor	mediatailor
 api.pricing	pricing
 api.sagemaker	sagemaker
+api.sustainability.*^	sustainability
 api.thinclient	workspaces-thin-client
 api.tunneling.iot	iotsecuretunneling
 apigateway	api-gateway,apigatewayv2
@@ -113,7 +125,12 @@ backup-search.*^	backupsearch
 batch	batch
 bcm-dashboards-fips.!^	bcm-dashboards
 bcm-dashboards.!^	bcm-dashboards
-bcm-data-exports	bcm-data-exports
+bcm-data-exports-fips.!^	bcm-data-exports
+bcm-data-exports.!^	bcm-data-exports
+bcm-data-exports.eu-isoe-west-1@	bcm-data-exports
+bcm-data-exports.us-iso-east-1@	bcm-data-exports
+bcm-data-exports.us-isob-east-1@	bcm-data-exports
+bcm-data-exports.us-isof-south-1@	bcm-data-exports
 bcm-pricing-calculator-fips.!^	bcm-pricing-calculator
 bcm-pricing-calculator.!^	bcm-pricing-calculator
 bcm-recommended-actions-fips.!^	bcm-recommended-actions
@@ -173,6 +190,8 @@ cloudsearch	cloudsearch
 cloudsearchdomain	cloudsearch-domain
 cloudtrail	cloudtrail
 cloudtrail-data	cloudtrail-data
+cloudwatch-omni-fips.*^	cloudwatchomni
+cloudwatch-omni.*^	cloudwatchomni
 cn.transcribe.cn-north-1@	transcribe
 cn.transcribe.cn-northwest-1@	transcribe
 codeartifact	codeartifact
@@ -199,11 +218,15 @@ config	config-service
 connect	connect
 connect-campaigns	connectcampaigns,connectcampaignsv2
 contact-lens	connect-contact-lens
+continuum-fips.*^	continuum
+continuum.*^	continuum
 control-storage-omics	omics
 controlcatalog	controlcatalog
 controlplane.payment-cryptography	payment-cryptography
 controltower	controltower
 cost-optimization-hub	cost-optimization-hub
+cp.aidevops-fips.*^	devops-agent
+cp.aidevops.*^	devops-agent
 cp.geofencing.geo	location
 cp.maps.geo	location
 cp.metadata.geo	location
@@ -236,6 +259,7 @@ dataplane.evidently	evidently
 dataplane.payment-cryptography	payment-cryptography-data
 dataplane.rum	rum
 datasync	datasync
+datatransformation.healthlake	healthlake
 datazone	datazone
 dax	dax
 deadline	deadline
@@ -246,9 +270,13 @@ devicefarm	device-farm
 devops-guru	devops-guru
 directconnect	direct-connect
 discovery	application-discovery-service
+discovery-marketplace-fips.*^	marketplace-discovery
+discovery-marketplace.*^	marketplace-discovery
 dlm	dlm
 dms	database-migration-service
 docdb-elastic	docdb-elastic
+dp.aidevops-fips.*^	devops-agent
+dp.aidevops.*^	devops-agent
 drs	drs
 ds	directory-service
 ds-data	directory-service-data
@@ -276,6 +304,7 @@ elemental-inference	elementalinference
 email	pinpoint-email,ses,sesv2
 emr-containers	emr-containers
 emr-serverless	emr-serverless
+end-user-messaging	endusermessaging
 entitlement-marketplace.*@	marketplace-entitlement-service
 entitlement-marketplace.*^	marketplace-entitlement-service
 entitlement.marketplace	marketplace-entitlement-service
@@ -283,6 +312,7 @@ entityresolution	entityresolution
 env.airflow	mwaa
 es	elasticsearch-service,opensearch
 events	cloudwatch-events,eventbridge
+eventsv2	eventbridgev2
 evidently	evidently
 evs	evs
 execute-api	apigatewaymanagementapi
@@ -320,6 +350,8 @@ greengrass-ats.iot.us-gov-west-1@	greengrass,greengrassv2
 groundstation	groundstation
 guardduty	guardduty
 health	health
+health-agent-fips.*^	connecthealth
+health-agent.*^	connecthealth
 healthlake	healthlake
 iam-fips.!@	iam
 iam-fips.!^	iam
@@ -335,6 +367,7 @@ iam-fips.api.cloud-aws.adc-e.uk	iam	eu-isoe-west-1
 iam-fips.cloud.adc-e.uk	iam	eu-isoe-west-1
 iam-fips.csp.hci.ic.gov	iam	us-isof-south-1
 iam-fips.global.api.aws	iam	us-east-1
+iam-toolbox	iam-toolbox
 iam.!@	iam
 iam.!^	iam
 iam.amazonaws.com	iam	us-east-1
@@ -355,6 +388,8 @@ ingest.timestream	timestream-write
 inspector	inspector
 inspector-scan	inspector-scan
 inspector2	inspector2
+interconnect-fips.*^	interconnect
+interconnect.*^	interconnect
 internetmonitor	internetmonitor
 invoicing-fips.!^	invoicing
 invoicing.!^	invoicing
@@ -368,6 +403,8 @@ iottwinmaker	iottwinmaker
 ivs	ivs
 ivschat	ivschat
 ivsrealtime	ivs-realtime
+job-runtime.sagemaker-fips.*^	sagemakerjobruntime
+job-runtime.sagemaker.*^	sagemakerjobruntime
 kafka	kafka
 kafka-api-fips.*^	kafka
 kafka-api.*^	kafka
@@ -379,7 +416,7 @@ kinesisanalytics	kinesis-analytics,kinesis-analytics-v2
 kinesisvideo	kinesis-video,kinesis-video-archived-media,kinesis-video-media,kinesis-video-signaling,kinesis-video-webrtc-storage
 kms	kms
 lakeformation	lakeformation
-lambda	lambda
+lambda	lambda,lambda-core,lambda-microvms,lambda-web
 launchwizard	launch-wizard
 license-manager	license-manager
 license-manager-linux-subscriptions	license-manager-linux-subscriptions
@@ -407,6 +444,7 @@ mediapackage	mediapackage
 mediapackage-vod	mediapackage-vod
 mediapackagev2	mediapackagev2
 mediastore	mediastore
+mediatailor.*^	mediatailor
 medical-imaging	medical-imaging
 meetings-chime	chime-sdk-meetings
 memory-db	memorydb
@@ -436,6 +474,8 @@ neptune-db	neptunedata
 neptune-graph	neptune-graph
 neptune-graph.*.on.aws	neptune-graph
 network-firewall	network-firewall
+network-security-manager-fips.*^	network-security-manager
+network-security-manager.*^	network-security-manager
 networkflowmonitor-fips.*^	networkflowmonitor
 networkflowmonitor.*^	networkflowmonitor
 networkmanager-fips.!@	networkmanager
@@ -451,6 +491,7 @@ notifications-contacts-fips.!^	notificationscontacts
 notifications-contacts.!^	notificationscontacts
 notifications-fips.*^	notifications
 notifications.*^	notifications
+nova-act	nova-act
 oam	oam
 observabilityadmin	observabilityadmin
 odb	odb
@@ -475,6 +516,10 @@ partnercentral-channel-fips.global^	partnercentral-channel
 partnercentral-channel-fips.us-gov^	partnercentral-channel
 partnercentral-channel.global^	partnercentral-channel
 partnercentral-channel.us-gov^	partnercentral-channel
+partnercentral-prm-fips.global^	partnercentral-revenue-measurement
+partnercentral-prm-fips.us-gov^	partnercentral-revenue-measurement
+partnercentral-prm.global^	partnercentral-revenue-measurement
+partnercentral-prm.us-gov^	partnercentral-revenue-measurement
 partnercentral-selling-fips.*^	partnercentral-selling
 partnercentral-selling.*^	partnercentral-selling
 pca-connector-ad	pca-connector-ad
@@ -489,6 +534,7 @@ pipes	pipes
 places.geo	geo-places,location
 polly	polly
 portal.sso	sso
+pricingplanmanager.us-east-1^	pricing-plan-manager
 profile	customer-profiles
 projects.iot1click	iot-1click-projects
 proton	proton
@@ -508,7 +554,7 @@ refactor-spaces	migration-hub-refactor-spaces
 rekognition	rekognition
 reporting-marketplace	marketplace-reporting
 repostspace	repostspace
-resiliencehub	resiliencehub
+resiliencehub	resiliencehub,resiliencehubv2
 resource-explorer-2	resource-explorer-2
 resource-groups	resource-groups
 robomaker	robomaker
@@ -539,6 +585,8 @@ route53.us-gov.api.aws	route-53	us-gov-west-1
 route53@	route-53	!
 route53^	route-53	!
 route53domains	route-53-domains
+route53globalresolver-fips.*^	route53globalresolver
+route53globalresolver.*^	route53globalresolver
 route53profiles	route53profiles
 route53resolver	route53resolver
 routes.geo	geo-routes,location
@@ -546,11 +594,14 @@ routes.geo-fips.*.us-gov@	geo-routes
 routes.geo-fips.*.us-gov^	geo-routes
 routes.geo.*.us-gov@	geo-routes
 routes.geo.*.us-gov^	geo-routes
+rtbfabric	rtbfabric
 rum	rum
 runtime-fips.lex.*@	lex-runtime-service
 runtime-fips.sagemaker.*@	sagemaker-runtime
 runtime-medical-imaging	medical-imaging
 runtime-v2-lex	lex-runtime-v2
+runtime.health-agent-fips.*^	connecthealth
+runtime.health-agent.*^	connecthealth
 runtime.lex	lex-runtime-service
 runtime.sagemaker	sagemaker-runtime
 s3-outposts	s3outposts
@@ -565,9 +616,13 @@ scheduler	scheduler
 scheduling.deadline	deadline
 schemas	schemas
 scn	supplychain
+sdb	simpledbv2
+sdb.amazonaws.com	simpledbv2
 secretsmanager	secrets-manager
 security-ir-fips.*^	security-ir
 security-ir.*^	security-ir
+securityagent-fips.*^	securityagent
+securityagent.*^	securityagent
 securityhub	securityhub
 securitylake	securitylake
 serverlessrepo	serverlessapplicationrepository
@@ -599,11 +654,19 @@ storage-omics	omics
 storagegateway	storage-gateway
 stream-logs	cloudwatch-logs
 streaming-rekognition	rekognitionstreaming
+streaming.health-agent-fips.*^	connecthealth
+streaming.health-agent.*^	connecthealth
 sts	sts
 sts.amazonaws.com	sts	us-east-1
 subscribe.mediaconvert.cn-northwest-1@	mediaconvert
 support	support
 supportapp	support-app
+supportauthz-fips.*^	supportauthz
+supportauthz.*^	supportauthz
+sustainability-fips.global^	sustainability
+sustainability-fips.us-gov^	sustainability
+sustainability.global^	sustainability
+sustainability.us-gov^	sustainability
 swf	swf
 sync-states	sfn
 synthetics	synthetics
@@ -622,6 +685,8 @@ timestream-query-fips.*^	timestream-query
 timestream-query.*^	timestream-query
 tnb	tnb
 tracking.geo	location
+training-session-runtime.sagemaker-fips.*^	sagemakertrainingsessionruntime
+training-session-runtime.sagemaker.*^	sagemakertrainingsessionruntime
 transcribe	transcribe
 transcribestreaming	transcribe-streaming
 transfer	transfer
@@ -637,6 +702,7 @@ waf-regional	waf-regional
 waf.amazonaws.com	waf	us-east-1
 wafv2	wafv2
 wellarchitected	wellarchitected
+wellarchitected-agent	wellarchitected
 wisdom	qconnect,wisdom
 workdocs	workdocs
 workflows-omics	omics
@@ -657,9 +723,12 @@ xray	xray
 // followed by = and the region to sign for where it is another.
 const hostWays = `accessanalyzer	access-analyzer	access-analyzer	aws-us-gov/f:access-analyzer.*@
 account	account	account	/:account.!@=!	/f:account-fips.!@=!	/d:account.!^=!	/fd:account-fips.!^=!
+account-access	account-access	account-access	/:account-access.*^	/f:account-access-fips.*^
 acm	acm	acm	aws-us-gov/f:acm.*@
 acm-pca	acm-pca	acm-pca	aws-us-gov/f:acm-pca.*@
 acm/1	acm	-	/:-	aws/:acm-acme.*^	aws-us-gov/:acm-acme.*^	/f:-	/d:-	aws/d:acm-acme.*^	aws-us-gov/d:acm-acme.*^	/fd:-
+agent-registry	agent-registry	agent-registry.*.api.aws	/:agent-registry.*.api.aws	/f:agent-registry.*.api.aws	/d:agent-registry.*.api.aws	/fd:agent-registry.*.api.aws
+agent-registry-control	agent-registry	agent-registry-control.*.api.aws	/:agent-registry-control.*.api.aws	/f:agent-registry-control.*.api.aws	/d:agent-registry-control.*.api.aws	/fd:agent-registry-control.*.api.aws
 aiops	aiops	aiops
 amp	aps	aps
 amplify	amplify	amplify
@@ -690,14 +759,14 @@ artifact	artifact	artifact	/:artifact.!@=!	/f:artifact-fips.!@=!	/d:artifact.!^=
 athena	athena	athena
 auditmanager	auditmanager	auditmanager
 auto-scaling	autoscaling	autoscaling	aws-us-gov/f:autoscaling.*@
-auto-scaling-plans	autoscaling-plans	autoscaling-plans
+auto-scaling-plans	autoscaling-plans	autoscaling-plans	us-gov-east-1/f:autoscaling-plans.*@	us-gov-west-1/f:autoscaling-plans.*@
 b2bi	b2bi	b2bi
 backup	backup	backup
 backup-gateway	backup-gateway	backup-gateway
 backupsearch	backup-search	backup-search	/:backup-search.*^	/f:backup-search-fips.*^
 batch	batch	batch	aws/f:fips.batch.*@	aws-us-gov/f:batch.*@
 bcm-dashboards	bcm-dashboards	bcm-dashboards	/:bcm-dashboards.!^=!	/f:bcm-dashboards-fips.!^=!	/d:bcm-dashboards.!^=!	/fd:bcm-dashboards-fips.!^=!
-bcm-data-exports	bcm-data-exports	bcm-data-exports	/:bcm-data-exports.*^	aws/:bcm-data-exports.!^=!	/f:bcm-data-exports-fips.*^	aws/d:bcm-data-exports.!^=!
+bcm-data-exports	bcm-data-exports	bcm-data-exports	/:bcm-data-exports.!^=!	aws-iso/:bcm-data-exports.!@=!	aws-iso-b/:bcm-data-exports.!@=!	aws-iso-e/:bcm-data-exports.!@=!	aws-iso-f/:bcm-data-exports.!@=!	/f:bcm-data-exports-fips.!^=!	/d:bcm-data-exports.!^=!	aws-iso/d:bcm-data-exports.!@=!	aws-iso-b/d:bcm-data-exports.!@=!	aws-iso-e/d:bcm-data-exports.!@=!	aws-iso-f/d:bcm-data-exports.!@=!	/fd:bcm-data-exports-fips.!^=!
 bcm-pricing-calculator	bcm-pricing-calculator	bcm-pricing-calculator	/:bcm-pricing-calculator.!^=!	/f:bcm-pricing-calculator-fips.!^=!	/d:bcm-pricing-calculator.!^=!	/fd:bcm-pricing-calculator-fips.!^=!
 bcm-recommended-actions	bcm-recommended-actions	bcm-recommended-actions	/:bcm-recommended-actions.!^=!	/f:bcm-recommended-actions-fips.!^=!	/d:bcm-recommended-actions.!^=!	/fd:bcm-recommended-actions-fips.!^=!
 bedrock	bedrock	bedrock
@@ -736,6 +805,7 @@ cloudtrail-data	cloudtrail-data	cloudtrail-data
 cloudwatch	monitoring	monitoring	aws-us-gov/f:monitoring.*@	aws-us-gov/fd:monitoring.*^
 cloudwatch-events	events	events	us-gov-east-1/f:events.*@	us-gov-west-1/f:events.*@
 cloudwatch-logs	logs	logs	us-gov-east-1/f:logs.*@	us-gov-west-1/f:logs.*@
+cloudwatchomni	cloudwatch	cloudwatch-omni	/:cloudwatch-omni.*^	/f:cloudwatch-omni-fips.*^
 codeartifact	codeartifact	codeartifact
 codebuild	codebuild	codebuild
 codecatalyst	codecatalyst	codecatalyst.global	/:codecatalyst.global^	/f:codecatalyst-fips.global^	/d:codecatalyst.global^	/fd:codecatalyst-fips.global^
@@ -755,13 +825,16 @@ cognito-sync	cognito-sync	cognito-sync
 comprehend	comprehend	comprehend
 comprehendmedical	comprehendmedical	comprehendmedical
 compute-optimizer	compute-optimizer	compute-optimizer
+compute-optimizer-automation	aco-automation	aco-automation
 config-service	config	config	aws-us-gov/f:config.*@
 connect	connect	connect	aws-us-gov/f:connect.*@
 connect-contact-lens	connect	contact-lens
 connectcampaigns	connect-campaigns	connect-campaigns
 connectcampaignsv2	connect-campaigns	connect-campaigns
 connectcases	cases	cases
+connecthealth	health-agent	health-agent	/:health-agent.*^	/f:health-agent-fips.*^
 connectparticipant	execute-api	participant.connect	aws-us-gov/f:participant.connect.*@
+continuum	continuum	continuum	/:continuum.*^	/f:continuum-fips.*^
 controlcatalog	controlcatalog	controlcatalog
 controltower	controltower	controltower
 cost-and-usage-report-service	cur	cur
@@ -778,6 +851,7 @@ dax	dax	dax
 deadline	deadline	deadline
 detective	detective	api.detective	aws/d:detective.*^	aws-us-gov/d:detective.*^	aws/fd:detective-fips.*^	aws-us-gov/fd:detective-fips.*^
 device-farm	devicefarm	devicefarm
+devops-agent	aidevops	aidevops	/:aidevops.*^	/f:aidevops-fips.*^
 devops-guru	devops-guru	devops-guru
 direct-connect	directconnect	directconnect
 directory-service	ds	ds
@@ -810,8 +884,10 @@ elementalinference	elemental-inference	elemental-inference
 emr	elasticmapreduce	elasticmapreduce	aws-us-gov/f:elasticmapreduce.*@
 emr-containers	emr-containers	emr-containers	us-gov-east-1/f:emr-containers.*@	us-gov-west-1/f:emr-containers.*@
 emr-serverless	emr-serverless	emr-serverless
+endusermessaging	end-user-messaging	end-user-messaging
 entityresolution	entityresolution	entityresolution
 eventbridge	events	events	us-gov-east-1/f:events.*@	us-gov-west-1/f:events.*@	aws-us-gov/fd:events.*^
+eventbridgev2	events	eventsv2
 evidently	evidently	evidently
 evs	evs	evs
 finspace	finspace	finspace
@@ -840,11 +916,13 @@ guardduty	guardduty	guardduty	aws-us-gov/f:guardduty.*@
 health	health	health	aws-eusc/:health.*^	aws-eusc/f:health-fips.*^
 healthlake	healthlake	healthlake
 iam	iam	iam	/:iam.!@=!	aws/:iam@=!	aws-cn/:iam.cn-north-1@=cn-north-1	aws-us-gov/:iam.us-gov@=!	/f:iam-fips@=!	aws-cn/f:iam-fips@=cn-north-1	aws-iso/f:iam-fips.!@=!	aws-iso-b/f:iam-fips.!@=!	aws-us-gov/f:iam.us-gov@=!	/d:iam^=!	aws/d:iam.global^=!	aws-cn/d:iam.global^=cn-north-1	aws-eusc/d:iam.global^=!	aws-us-gov/d:iam.us-gov^=!	/fd:iam-fips^=!	aws/fd:iam-fips.global^=!	aws-cn/fd:iam-fips^=cn-north-1	aws-us-gov/fd:iam.us-gov^=!
+iam-toolbox	iam	iam-toolbox
 identitystore	identitystore	identitystore	aws-us-gov/f:identitystore.*@
 imagebuilder	imagebuilder	imagebuilder	aws-us-gov/f:imagebuilder.*@
 inspector	inspector	inspector
 inspector-scan	inspector-scan	inspector-scan
 inspector2	inspector2	inspector2
+interconnect	interconnect	interconnect	/:interconnect.*^	/f:interconnect-fips.*^
 internetmonitor	internetmonitor	internetmonitor
 invoicing	invoicing	invoicing	/:invoicing.!^=!	/f:invoicing-fips.!^=!	/d:invoicing.!^=!	/fd:invoicing-fips.!^=!
 iot	iot	iot
@@ -883,6 +961,9 @@ kinesis-video-webrtc-storage	kinesisvideo	kinesisvideo
 kms	kms	kms
 lakeformation	lakeformation	lakeformation
 lambda	lambda	lambda
+lambda-core	lambda	lambda
+lambda-microvms	lambda	lambda
+lambda-web	lambda	lambda
 launch-wizard	launchwizard	launchwizard
 lex-model-building-service	lex	models.lex	aws/f:models-fips.lex.*@	aws-us-gov/f:models-fips.lex.*@
 lex-models-v2	lex	models-v2-lex
@@ -907,6 +988,7 @@ marketplace-agreement	aws-marketplace	agreement-marketplace
 marketplace-catalog	aws-marketplace	catalog.marketplace	us-east-1/d:catalog-marketplace.*^
 marketplace-commerce-analytics	marketplacecommerceanalytics	marketplacecommerceanalytics
 marketplace-deployment	aws-marketplace	deployment-marketplace
+marketplace-discovery	aws-marketplace	discovery-marketplace	/:discovery-marketplace.*^	/f:discovery-marketplace-fips.*^
 marketplace-entitlement-service	aws-marketplace	entitlement.marketplace	aws-cn/:entitlement-marketplace.*@	aws-eusc/:entitlement-marketplace.*@	aws/d:entitlement-marketplace.*^	aws-cn/d:entitlement-marketplace.*^
 marketplace-metering	aws-marketplace	metering.marketplace	aws-eusc/:metering-marketplace.*@	aws/d:metering-marketplace.*^	aws-cn/d:metering-marketplace.*^	aws-us-gov/d:metering-marketplace.*^
 marketplace-reporting	aws-marketplace	reporting-marketplace
@@ -918,7 +1000,7 @@ mediapackage-vod	mediapackage-vod	mediapackage-vod
 mediapackagev2	mediapackagev2	mediapackagev2
 mediastore	mediastore	mediastore
 mediastore-data	mediastore	data.mediastore
-mediatailor	mediatailor	api.mediatailor
+mediatailor	mediatailor	api.mediatailor	aws/d:mediatailor.*^
 medical-imaging	medical-imaging	medical-imaging
 memorydb	memorydb	memory-db
 mgn	mgn	mgn
@@ -931,17 +1013,20 @@ mpa	mpa	mpa	/:mpa.*^	/f:mpa-fips.*^
 mq	mq	mq
 mturk	mturk-requester	mturk-requester
 mwaa	airflow	airflow
+mwaa-serverless	airflow-serverless	airflow-serverless	/:airflow-serverless.*^	/f:airflow-serverless-fips.*^
 neptune	rds	rds	aws-us-gov/f:rds.*@
 neptune-graph	neptune-graph	-	/:-	/f:-	/d:-	/fd:-
 neptune-graph/1	neptune-graph	*.neptune-graph	/:*.neptune-graph@	/f:-	/d:neptune-graph.*.on.aws	/fd:-
 neptune-graph/2	neptune-graph	neptune-graph
 neptunedata	neptune-db	neptune-db
 network-firewall	network-firewall	network-firewall
+network-security-manager	network-security-manager	network-security-manager	/:network-security-manager.*^	/f:network-security-manager-fips.*^
 networkflowmonitor	networkflowmonitor	networkflowmonitor	/:networkflowmonitor.*^	/f:networkflowmonitor-fips.*^
 networkmanager	networkmanager	networkmanager	/:networkmanager.!@=!	aws/:networkmanager.us-west-2@=us-west-2	/f:networkmanager-fips.!@=!	aws/f:networkmanager-fips.us-west-2@=us-west-2	aws-us-gov/f:networkmanager.!@=!	/d:networkmanager.!^=!	aws/d:networkmanager.us-west-2^=us-west-2	/fd:networkmanager-fips.!^=!	aws/fd:networkmanager-fips.us-west-2^=us-west-2	aws-us-gov/fd:networkmanager.!^=!
 networkmonitor	networkmonitor	networkmonitor
 notifications	notifications	notifications	/:notifications.*^	/f:notifications-fips.*^
 notificationscontacts	notifications-contacts	notifications-contacts	/:notifications-contacts.!^=!	/f:notifications-contacts-fips.!^=!	/d:notifications-contacts.!^=!	/fd:notifications-contacts-fips.!^=!
+nova-act	nova-act	nova-act
 oam	oam	oam
 observabilityadmin	observabilityadmin	observabilityadmin
 odb	odb	odb
@@ -957,6 +1042,7 @@ panorama	panorama	panorama
 partnercentral-account	partnercentral-account	partnercentral-account	/:partnercentral-account.*^	/f:partnercentral-account-fips.*^
 partnercentral-benefits	partnercentral-benefits	partnercentral-benefits	/:partnercentral-benefits.*^	/f:partnercentral-benefits-fips.*^
 partnercentral-channel	partnercentral-channel	partnercentral-channel.global	/:partnercentral-channel.global^=*	aws-us-gov/:partnercentral-channel.us-gov^=*	/f:partnercentral-channel-fips.global^=*	aws-us-gov/f:partnercentral-channel-fips.us-gov^=*	/d:partnercentral-channel.global^=*	aws-us-gov/d:partnercentral-channel.us-gov^=*	/fd:partnercentral-channel-fips.global^=*	aws-us-gov/fd:partnercentral-channel-fips.us-gov^=*
+partnercentral-revenue-measurement	partnercentral	partnercentral-prm.global	/:partnercentral-prm.global^=*	aws-us-gov/:partnercentral-prm.us-gov^=*	/f:partnercentral-prm-fips.global^=*	aws-us-gov/f:partnercentral-prm-fips.us-gov^=*	/d:partnercentral-prm.global^=*	aws-us-gov/d:partnercentral-prm.us-gov^=*	/fd:partnercentral-prm-fips.global^=*	aws-us-gov/fd:partnercentral-prm-fips.us-gov^=*
 partnercentral-selling	partnercentral-selling	partnercentral-selling	/:partnercentral-selling.*^	/f:partnercentral-selling-fips.*^
 payment-cryptography	payment-cryptography	controlplane.payment-cryptography
 payment-cryptography-data	payment-cryptography	dataplane.payment-cryptography
@@ -974,6 +1060,7 @@ pinpoint-sms-voice-v2	sms-voice	sms-voice
 pipes	pipes	pipes
 polly	polly	polly
 pricing	pricing	api.pricing
+pricing-plan-manager	pricingplanmanager	pricingplanmanager.us-east-1.api.aws	/:pricingplanmanager.us-east-1.api.aws=us-east-1	/f:pricingplanmanager.us-east-1.api.aws=us-east-1	/d:pricingplanmanager.us-east-1.api.aws=us-east-1	/fd:pricingplanmanager.us-east-1.api.aws=us-east-1
 proton	proton	proton
 qapps	qapps	data.qapps
 qbusiness	qbusiness	qbusiness	/:qbusiness.*^	/f:qbusiness-fips.*^
@@ -992,6 +1079,7 @@ rekognition	rekognition	rekognition
 rekognitionstreaming	rekognition	streaming-rekognition
 repostspace	repostspace	repostspace
 resiliencehub	resiliencehub	resiliencehub
+resiliencehubv2	resiliencehub	resiliencehub
 resource-explorer-2	resource-explorer-2	resource-explorer-2
 resource-groups	resource-groups	resource-groups	aws-us-gov/f:resource-groups.*@
 resource-groups-tagging-api	tagging	tagging
@@ -1002,8 +1090,10 @@ route-53-domains	route53domains	route53domains
 route53-recovery-cluster	route53-recovery-cluster	route53-recovery-cluster
 route53-recovery-control-config	route53-recovery-control-config	route53-recovery-control-config	/:route53-recovery-control-config.!@=!	aws/:route53-recovery-control-config.us-west-2@=us-west-2	/f:route53-recovery-control-config-fips.!@=!	/d:route53-recovery-control-config.!^=!	aws/d:arc-recovery-control-config.us-west-2^=us-west-2	/fd:route53-recovery-control-config-fips.!^=!
 route53-recovery-readiness	route53-recovery-readiness	route53-recovery-readiness
+route53globalresolver	route53globalresolver	route53globalresolver	/:route53globalresolver.*^	/f:route53globalresolver-fips.*^
 route53profiles	route53profiles	route53profiles
 route53resolver	route53resolver	route53resolver	us-gov-east-1/f:route53resolver.*@	us-gov-west-1/f:route53resolver.*@
+rtbfabric	rtbfabric	rtbfabric
 rum	rum	rum
 s3outposts	s3-outposts	s3-outposts
 s3tables	s3tables	s3tables
@@ -1015,11 +1105,14 @@ sagemaker-featurestore-runtime	sagemaker	featurestore-runtime.sagemaker
 sagemaker-geospatial	sagemaker-geospatial	sagemaker-geospatial
 sagemaker-metrics	sagemaker	metrics.sagemaker	aws/f:metrics-fips.sagemaker.*@
 sagemaker-runtime	sagemaker	runtime.sagemaker	aws/f:runtime-fips.sagemaker.*@	aws-us-gov/f:runtime.sagemaker.*@
+sagemakerjobruntime	sagemaker	job-runtime.sagemaker	/:job-runtime.sagemaker.*^	/f:job-runtime.sagemaker-fips.*^
+sagemakertrainingsessionruntime	sagemaker	training-session-runtime.sagemaker	/:training-session-runtime.sagemaker.*^	/f:training-session-runtime.sagemaker-fips.*^
 savingsplans	savingsplans	savingsplans	aws/:savingsplans@=!	aws/d:savingsplans.global^=!
 scheduler	scheduler	scheduler
 schemas	schemas	schemas
 secrets-manager	secretsmanager	secretsmanager	aws/d:secretsmanager.*@	aws-cn/d:secretsmanager.*@	aws-us-gov/d:secretsmanager.*@	aws/fd:secretsmanager-fips.*@	aws-us-gov/fd:secretsmanager-fips.*@
 security-ir	security-ir	security-ir	/:security-ir.*^	/f:security-ir-fips.*^
+securityagent	securityagent	securityagent	/:securityagent.*^	/f:securityagent-fips.*^
 securityhub	securityhub	securityhub
 securitylake	securitylake	securitylake
 serverlessapplicationrepository	serverlessrepo	serverlessrepo	aws-us-gov/f:serverlessrepo.*@
@@ -1033,6 +1126,7 @@ sfn	states	states	us-gov-west-1/f:states.*@	aws-us-gov/d:states-fips.*^
 shield	shield	shield	aws/:shield.!@=!	aws/f:shield-fips.!@=!
 signer	signer	signer
 signer-data	signer	data-signer
+simpledbv2	sdb	sdb	us-east-1/:sdb@
 simspaceweaver	simspaceweaver	simspaceweaver
 sms	sms	sms
 snow-device-management	snow-device-management	snow-device-management
@@ -1054,6 +1148,8 @@ sts	sts	sts	aws-us-gov/f:sts.*@
 supplychain	scn	scn
 support	support	support	/:support.!@=!	aws-cn/:support.cn-north-1@=cn-north-1	aws-eusc/:support.*@	aws-iso-e/:support.*@	aws-iso-f/:support.*@	aws-us-gov/f:support.!@=!
 support-app	supportapp	supportapp
+supportauthz	supportauthz	supportauthz	/:supportauthz.*^	/f:supportauthz-fips.*^
+sustainability	sustainability	sustainability.global	/:sustainability.global^=*	aws/:api.sustainability.*^=*	aws-us-gov/:sustainability.us-gov^=*	/f:sustainability-fips.global^=*	aws-us-gov/f:sustainability-fips.us-gov^=*	/d:sustainability.global^=*	aws/d:api.sustainability.*^=*	aws-us-gov/d:sustainability.us-gov^=*	/fd:sustainability-fips.global^=*	aws-us-gov/fd:sustainability-fips.us-gov^=*
 swf	swf	swf	aws-us-gov/f:swf.*@	aws-us-gov/d:swf-fips.*^
 synthetics	synthetics	synthetics
 taxsettings	tax	tax	/:tax.!@=!	/f:tax-fips.!@=!	/d:tax.!^=!	/fd:tax-fips.!^=!
@@ -1074,6 +1170,8 @@ waf	waf	waf	aws/:waf@=!	aws/f:waf-fips@=!
 waf-regional	waf-regional	waf-regional
 wafv2	wafv2	wafv2
 wellarchitected	wellarchitected	wellarchitected
+wellarchitected/1	wellarchitected	wellarchitected-agent
+wickr	wickr	admin.wickr
 wisdom	wisdom	wisdom
 workdocs	workdocs	workdocs
 worklink	worklink	worklink
@@ -1092,11 +1190,16 @@ xray	xray	xray
 const hostPrefixes = `acm		acm/1	CreateAcmeDomainValidation CreateAcmeEndpoint CreateAcmeExternalAccountBinding DeleteAcmeDomainValidation DeleteAcmeEndpoint DeleteAcmeExternalAccountBinding DescribeAcmeAccount DescribeAcmeDomainValidation DescribeAcmeEndpoint DescribeAcmeExternalAccountBinding GetAcmeExternalAccountBindingCredentials ListAcmeAccounts ListAcmeDomainValidations ListAcmeEndpoints ListAcmeExternalAccountBindings RevokeAcmeAccount RevokeAcmeExternalAccountBinding UpdateAcmeDomainValidation UpdateAcmeEndpoint
 arc-region-switch		arc-region-switch/1	CreatePlan DeletePlan GetPlan ListPlans ListRoute53HealthChecks ListTagsForResource TagResource UntagResource UpdatePlan
 cloudwatch-logs	stream-		GetLogObject StartLiveTail
+connecthealth	runtime.		GetPatientInsightsJob StartPatientInsightsJob
+connecthealth	streaming.		GetMedicalScribeListeningSession StartMedicalScribeListeningSession
 dataexchange	api-fulfill.		SendApiAsset
-deadline	management.		AssociateMemberToFarm AssociateMemberToFleet AssociateMemberToJob AssociateMemberToQueue AssumeFleetRoleForRead AssumeQueueRoleForRead AssumeQueueRoleForUser BatchGetJob BatchGetSession BatchGetSessionAction BatchGetStep BatchGetTask BatchGetWorker BatchUpdateJob BatchUpdateTask CopyJobTemplate CreateBudget CreateFarm CreateFleet CreateJob CreateLicenseEndpoint CreateLimit CreateMonitor CreateQueue CreateQueueEnvironment CreateQueueFleetAssociation CreateQueueLimitAssociation CreateStorageProfile DeleteBudget DeleteFarm DeleteFleet DeleteLicenseEndpoint DeleteLimit DeleteMeteredProduct DeleteMonitor DeleteQueue DeleteQueueEnvironment DeleteQueueFleetAssociation DeleteQueueLimitAssociation DeleteStorageProfile DeleteVolume DeleteWorker DisassociateMemberFromFarm DisassociateMemberFromFleet DisassociateMemberFromJob DisassociateMemberFromQueue GetBudget GetFarm GetFleet GetJob GetLicenseEndpoint GetLimit GetMonitor GetMonitorSettings GetQueue GetQueueEnvironment GetQueueFleetAssociation GetQueueLimitAssociation GetSession GetSessionAction GetSessionsStatisticsAggregation GetStep GetStorageProfile GetStorageProfileForQueue GetTask GetVolume GetWorker ListAvailableMeteredProducts ListBudgets ListFarmMembers ListFarms ListFleetMembers ListFleets ListJobMembers ListJobParameterDefinitions ListJobs ListLicenseEndpoints ListLimits ListMeteredProducts ListMonitors ListQueueEnvironments ListQueueFleetAssociations ListQueueLimitAssociations ListQueueMembers ListQueues ListSessionActions ListSessions ListSessionsForWorker ListStepConsumers ListStepDependencies ListSteps ListStorageProfiles ListStorageProfilesForQueue ListTagsForResource ListTasks ListVolumes ListWorkers PutMeteredProduct SearchJobs SearchSteps SearchTasks SearchWorkers StartSessionsStatisticsAggregation TagResource UntagResource UpdateBudget UpdateFarm UpdateFleet UpdateJob UpdateLimit UpdateMonitor UpdateMonitorSettings UpdateQueue UpdateQueueEnvironment UpdateQueueFleetAssociation UpdateQueueLimitAssociation UpdateSession UpdateStep UpdateStorageProfile UpdateTask
+deadline	management.		AssociateMemberToFarm AssociateMemberToFleet AssociateMemberToJob AssociateMemberToQueue AssumeFleetRoleForRead AssumeQueueRoleForRead AssumeQueueRoleForUser BatchGetJob BatchGetSession BatchGetSessionAction BatchGetStep BatchGetTask BatchGetWorker BatchUpdateJob BatchUpdateTask CopyJobTemplate CreateBudget CreateFarm CreateFleet CreateJob CreateLicenseEndpoint CreateLimit CreateMonitor CreateQueue CreateQueueEnvironment CreateQueueFleetAssociation CreateQueueLimitAssociation CreateStorageProfile DeleteBudget DeleteFarm DeleteFleet DeleteLicenseEndpoint DeleteLimit DeleteMeteredProduct DeleteMonitor DeleteQueue DeleteQueueEnvironment DeleteQueueFleetAssociation DeleteQueueLimitAssociation DeleteStorageProfile DeleteVolume DeleteWorker DisassociateMemberFromFarm DisassociateMemberFromFleet DisassociateMemberFromJob DisassociateMemberFromQueue GetBudget GetFarm GetFleet GetJob GetLicenseEndpoint GetLimit GetMonitor GetMonitorSettings GetQueue GetQueueEnvironment GetQueueFleetAssociation GetQueueLimitAssociation GetSession GetSessionAction GetSessionsStatisticsAggregation GetStep GetStorageProfile GetStorageProfileForQueue GetTask GetVolume GetWorker ListAvailableMeteredProducts ListBudgets ListFarmMembers ListFarms ListFleetMembers ListFleets ListJobMembers ListJobParameterDefinitions ListJobs ListLicenseEndpoints ListLimits ListMemberships ListMeteredProducts ListMonitors ListQueueEnvironments ListQueueFleetAssociations ListQueueLimitAssociations ListQueueMembers ListQueues ListSessionActions ListSessions ListSessionsForWorker ListStepConsumers ListStepDependencies ListSteps ListStorageProfiles ListStorageProfilesForQueue ListTagsForResource ListTasks ListVolumes ListWorkers PutMeteredProduct SearchJobs SearchSteps SearchTasks SearchWorkers StartSessionsStatisticsAggregation TagResource UntagResource UpdateBudget UpdateFarm UpdateFleet UpdateJob UpdateLimit UpdateMonitor UpdateMonitorSettings UpdateQueue UpdateQueueEnvironment UpdateQueueFleetAssociation UpdateQueueLimitAssociation UpdateSession UpdateStep UpdateStorageProfile UpdateTask
 deadline	scheduling.		AssumeFleetRoleForWorker AssumeQueueRoleForWorker BatchGetJobEntity CreateWorker UpdateWorker UpdateWorkerSchedule
+devops-agent	cp.		AssociateService CreateAgentSpace CreatePrivateConnection DeleteAgentSpace DeletePrivateConnection DeregisterService DescribePrivateConnection DisableOperatorApp DisassociateService EnableOperatorApp GetAgentSpace GetAssociation GetOperatorApp GetService ListAgentSpaces ListAssociations ListPrivateConnections ListServices ListTagsForResource ListWebhooks RegisterService TagResource UntagResource UpdateAgentSpace UpdateAssociation UpdateOperatorAppIdpConfig UpdatePrivateConnectionCertificate ValidateAwsAssociations
+devops-agent	dp.		CreateAsset CreateAssetFile CreateBacklogTask CreateChat CreateTrigger DeleteAsset DeleteAssetFile DeleteTrigger GetAccountUsage GetAsset GetAssetContent GetAssetFile GetBacklogTask GetRecommendation GetTrigger ListAssetFiles ListAssetTypes ListAssetVersions ListAssets ListBacklogTasks ListChats ListExecutions ListGoals ListJournalRecords ListPendingMessages ListRecommendations ListTriggers SendMessage UpdateApprovalAction UpdateAsset UpdateAssetFile UpdateBacklogTask UpdateGoal UpdateRecommendation UpdateTrigger
 dynamodb		dynamodb/1	SearchVectors
 evidently	dataplane.		BatchEvaluateFeature EvaluateFeature PutProjectEvents
+healthlake	datatransformation.		CreateDataTransformationProfile DeleteDataTransformationProfile DescribeDataTransformationJob GetDataTransformationProfile ListDataTransformationJobs ListDataTransformationProfileVersions ListDataTransformationProfiles PublishDataTransformationProfile StartDataTransformationJob UpdateDataTransformationProfile UpdateProfileWithAgent
 iotsitewise	api.		AssociateAssets AssociateTimeSeriesToAssetProperty BatchAssociateDataSegmentsToDataset BatchDeleteDatasetDataSegments BatchDisassociateDataSegmentsFromDataset CreateApplication CreateAsset CreateAssetModel CreateAssetModelCompositeModel CreateComputationModel CreateDataset CreateGateway CreatePipeline CreateTask CreateWorkspace DeleteApplication DeleteAsset DeleteAssetModel DeleteAssetModelCompositeModel DeleteAssetModelInterfaceRelationship DeleteComputationModel DeleteDataset DeleteGateway DeletePipeline DeleteTask DeleteTimeSeries DeleteWorkspace DescribeAction DescribeApplication DescribeAsset DescribeAssetCompositeModel DescribeAssetModel DescribeAssetModelCompositeModel DescribeAssetModelInterfaceRelationship DescribeAssetProperty DescribeComputationModel DescribeComputationModelExecutionSummary DescribeDataset DescribeDefaultEncryptionConfiguration DescribeExecution DescribeGateway DescribeGatewayCapabilityConfiguration DescribeLoggingOptions DescribePipeline DescribeStorageConfiguration DescribeTask DescribeTimeSeries DescribeWorkspace DisassociateAssets DisassociateTimeSeriesFromAssetProperty ExecuteAction ListActions ListApplications ListAssetModelCompositeModels ListAssetModelProperties ListAssetModels ListAssetProperties ListAssetRelationships ListAssets ListAssociatedAssets ListCompositionRelationships ListComputationModelDataBindingUsages ListComputationModelResolveToResources ListComputationModels ListDatasetDataSegmentRelationships ListDatasetDataSegments ListDatasets ListExecutions ListGateways ListInterfaceRelationships ListPipelines ListTagsForResource ListTasks ListTimeSeries ListWorkspaces PutAssetModelInterfaceRelationship PutDefaultEncryptionConfiguration PutLoggingOptions PutStorageConfiguration TagResource UntagResource UpdateAsset UpdateAssetModel UpdateAssetModelCompositeModel UpdateAssetProperty UpdateComputationModel UpdateDataset UpdateGateway UpdateGatewayCapabilityConfiguration UpdatePipeline UpdateTask UpdateWorkspace
 iotsitewise	data.		BatchGetAssetPropertyAggregates BatchGetAssetPropertyValue BatchGetAssetPropertyValueHistory BatchPutAssetPropertyValue CancelEnrichmentJob CancelPipelineExecution CancelQuery CreateBulkImportJob CreateDatasetExportJob CreateEnrichmentJob DescribeBulkImportJob DescribeDatasetExportJob DescribeEnrichmentJob DescribePipelineExecution DescribeQuery DescribeSearch ExecuteQuery GetAssetPropertyAggregates GetAssetPropertyValue GetAssetPropertyValueHistory GetCaptureData GetInterpolatedAssetPropertyValues GetQueryResults GetSearchResults InvokeAssistant ListBulkImportJobs ListDatasetExportJobs ListEnrichmentJobs ListPipelineExecutions ListQueries ListSearches StartPipelineExecution StartQuery StartSearch
 iotsitewise	monitor.		BatchAssociateProjectAssets BatchDisassociateProjectAssets CreateAccessPolicy CreateDashboard CreatePortal CreateProject DeleteAccessPolicy DeleteDashboard DeletePortal DeleteProject DescribeAccessPolicy DescribeDashboard DescribePortal DescribeProject ListAccessPolicies ListDashboards ListPortals ListProjectAssets ListProjects UpdateAccessPolicy UpdateDashboard UpdatePortal UpdateProject
@@ -1131,5 +1234,6 @@ rum	dataplane.		PutRumEvents
 servicediscovery	data-		DiscoverInstances DiscoverInstancesRevision
 sfn	sync-		StartSyncExecution TestState
 signer	data-		GetRevocationStatus
+wellarchitected		wellarchitected/1	CreateAgentContext CreateAgentGoal CreateAgentProfile DeleteAgentContext DeleteAgentGoal DeleteAgentProfile GetAgentContext GetAgentGoal GetAgentProfile GetAgentRecommendation GetAgentRecommendationGeneration ListAgentContexts ListAgentGoals ListAgentProfiles ListAgentRecommendationGenerations ListAgentRecommendationItems ListAgentRecommendations PutAgentRecommendationFeedback StartAgentRecommendationGeneration UpdateAgentContext UpdateAgentGoal UpdateAgentProfile UpdateAgentRecommendationStatus
 workspaces-thin-client	api.		CreateEnvironment DeleteDevice DeleteEnvironment DeregisterDevice GetDevice GetEnvironment GetSoftwareSet ListDevices ListEnvironments ListSoftwareSets ListTagsForResource TagResource UntagResource UpdateDevice UpdateEnvironment UpdateSoftwareSet
 `

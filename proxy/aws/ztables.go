@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{737057, 737491}}
+		return []block{{737073, 737507}}
 	case "access-analyzer":
 		return []block{{0, 2784}}
 	case "account":
@@ -25,17 +25,17 @@ func blocksOf(name string) []block {
 	case "acm-pca":
 		return []block{{6747, 8069}}
 	case "aco-automation":
-		return []block{{307922, 308940}}
+		return []block{{307922, 308948}}
 	case "agent-registry":
 		return []block{{8069, 8433}, {8433, 9795}}
 	case "aidevops":
-		return []block{{444077, 450117}}
+		return []block{{444085, 450125}}
 	case "aiops":
 		return []block{{9795, 10809}}
 	case "airflow":
-		return []block{{920755, 921667}}
+		return []block{{920771, 921683}}
 	case "airflow-serverless":
-		return []block{{921667, 922397}}
+		return []block{{921683, 922413}}
 	case "amplify":
 		return []block{{15081, 18272}}
 	case "amplifybackend":
@@ -43,7 +43,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{20663, 23415}}
 	case "aoss":
-		return []block{{990479, 992174}}
+		return []block{{990495, 992190}}
 	case "apigateway":
 		return []block{{23415, 33167}, {33491, 42053}}
 	case "app-integrations":
@@ -89,9 +89,9 @@ func blocksOf(name string) []block {
 	case "autoscaling-plans":
 		return []block{{96101, 96414}}
 	case "aws-marketplace":
-		return []block{{858393, 859385}, {859385, 860270}, {860499, 860950}, {860950, 861495}, {861495, 861651}, {861651, 861852}, {861852, 862022}}
+		return []block{{858409, 859401}, {859401, 860286}, {860515, 860966}, {860966, 861511}, {861511, 861667}, {861667, 861868}, {861868, 862038}}
 	case "awsssoportal":
-		return []block{{1317114, 1317359}}
+		return []block{{1317130, 1317375}}
 	case "b2bi":
 		return []block{{96414, 97688}}
 	case "backup":
@@ -123,11 +123,11 @@ func blocksOf(name string) []block {
 	case "budgets":
 		return []block{{170281, 172141}}
 	case "cases":
-		return []block{{359346, 363326}}
+		return []block{{359354, 363334}}
 	case "cassandra":
-		return []block{{774274, 775352}, {775352, 775545}}
+		return []block{{774290, 775368}, {775368, 775561}}
 	case "ce":
-		return []block{{370937, 373161}}
+		return []block{{370945, 373169}}
 	case "chatbot":
 		return []block{{172141, 175074}}
 	case "chime":
@@ -193,583 +193,583 @@ func blocksOf(name string) []block {
 	case "compute-optimizer":
 		return []block{{306723, 307922}}
 	case "config":
-		return []block{{308940, 313335}}
+		return []block{{308948, 313343}}
 	case "connect":
-		return []block{{313335, 354696}, {354696, 354949}}
+		return []block{{313343, 354704}, {354704, 354957}}
 	case "connect-campaigns":
-		return []block{{354949, 356458}, {356458, 359346}}
+		return []block{{354957, 356466}, {356466, 359354}}
 	case "continuum":
-		return []block{{365775, 368048}}
+		return []block{{365783, 368056}}
 	case "controlcatalog":
-		return []block{{368048, 368383}}
+		return []block{{368056, 368391}}
 	case "controltower":
-		return []block{{368383, 370442}}
+		return []block{{368391, 370450}}
 	case "cost-optimization-hub":
-		return []block{{373161, 373520}}
+		return []block{{373169, 373528}}
 	case "cur":
-		return []block{{370442, 370937}}
+		return []block{{370450, 370945}}
 	case "databrew":
-		return []block{{397529, 399913}}
+		return []block{{397537, 399921}}
 	case "dataexchange":
-		return []block{{399913, 402816}}
+		return []block{{399921, 402824}}
 	case "datapipeline":
-		return []block{{387337, 388137}}
+		return []block{{387345, 388145}}
 	case "datasync":
-		return []block{{402816, 406214}}
+		return []block{{402824, 406222}}
 	case "datazone":
-		return []block{{406214, 424117}}
+		return []block{{406222, 424125}}
 	case "dax":
-		return []block{{424117, 424893}}
+		return []block{{424125, 424901}}
 	case "deadline":
-		return []block{{424893, 439408}}
+		return []block{{424901, 439416}}
 	case "detective":
-		return []block{{439408, 441374}}
+		return []block{{439416, 441382}}
 	case "devicefarm":
-		return []block{{441374, 444077}}
+		return []block{{441382, 444085}}
 	case "devops-guru":
-		return []block{{450117, 451853}}
+		return []block{{450125, 451861}}
 	case "directconnect":
-		return []block{{451853, 455977}}
+		return []block{{451861, 455985}}
 	case "discovery":
 		return []block{{64585, 65564}}
 	case "dlm":
-		return []block{{460300, 460943}}
+		return []block{{460308, 460951}}
 	case "dms":
-		return []block{{388137, 397529}}
+		return []block{{388145, 397537}}
 	case "docdb-elastic":
-		return []block{{464348, 465800}}
+		return []block{{464356, 465808}}
 	case "drs":
-		return []block{{465800, 471395}}
+		return []block{{465808, 471403}}
 	case "ds":
-		return []block{{455977, 459161}}
+		return []block{{455985, 459169}}
 	case "ds-data":
-		return []block{{459161, 460300}}
+		return []block{{459169, 460308}}
 	case "dsql":
-		return []block{{471395, 472672}}
+		return []block{{471403, 472680}}
 	case "dynamodb":
-		return []block{{472672, 475405}, {475405, 475608}}
+		return []block{{472680, 475413}, {475413, 475616}}
 	case "ebs":
-		return []block{{475608, 476108}}
+		return []block{{475616, 476116}}
 	case "ec2":
-		return []block{{476108, 520568}}
+		return []block{{476116, 520576}}
 	case "ec2-instance-connect":
-		return []block{{520568, 520812}}
+		return []block{{520576, 520820}}
 	case "ecr":
-		return []block{{520812, 524155}}
+		return []block{{520820, 524163}}
 	case "ecr-public":
-		return []block{{524155, 525485}}
+		return []block{{524163, 525493}}
 	case "ecs":
-		return []block{{525485, 530255}}
+		return []block{{525493, 530263}}
 	case "eks":
-		return []block{{533290, 539709}}
+		return []block{{533298, 539717}}
 	case "eks-auth":
-		return []block{{539709, 539908}}
+		return []block{{539717, 539916}}
 	case "elasticache":
-		return []block{{548317, 554251}}
+		return []block{{548325, 554259}}
 	case "elasticbeanstalk":
-		return []block{{539908, 543240}}
+		return []block{{539916, 543248}}
 	case "elasticfilesystem":
-		return []block{{530255, 533290}}
+		return []block{{530263, 533298}}
 	case "elasticloadbalancing":
-		return []block{{543240, 544907}, {544907, 547147}}
+		return []block{{543248, 544915}, {544915, 547155}}
 	case "elasticmapreduce":
-		return []block{{560320, 563382}}
+		return []block{{560328, 563390}}
 	case "elastictranscoder":
-		return []block{{547147, 548317}}
+		return []block{{547155, 548325}}
 	case "elemental-inference":
-		return []block{{558807, 560320}}
+		return []block{{558815, 560328}}
 	case "emr-containers":
-		return []block{{563382, 565880}}
+		return []block{{563390, 565888}}
 	case "emr-serverless":
-		return []block{{565880, 568043}}
+		return []block{{565888, 568051}}
 	case "end-user-messaging":
-		return []block{{568043, 570262}}
+		return []block{{568051, 570270}}
 	case "entityresolution":
-		return []block{{570262, 573452}}
+		return []block{{570270, 573460}}
 	case "es":
-		return []block{{554251, 558807}, {981111, 990479}}
+		return []block{{554259, 558815}, {981127, 990495}}
 	case "events":
-		return []block{{573452, 575755}, {575755, 576837}}
+		return []block{{573460, 575763}, {575763, 576845}}
 	case "evidently":
-		return []block{{576837, 579797}}
+		return []block{{576845, 579805}}
 	case "evs":
-		return []block{{579797, 580859}}
+		return []block{{579805, 580867}}
 	case "execute-api":
-		return []block{{33167, 33491}, {365018, 365775}}
+		return []block{{33167, 33491}, {365026, 365783}}
 	case "finspace":
-		return []block{{580859, 585462}}
+		return []block{{580867, 585470}}
 	case "finspace-api":
-		return []block{{585462, 587403}}
+		return []block{{585470, 587411}}
 	case "firehose":
-		return []block{{587403, 589137}}
+		return []block{{587411, 589145}}
 	case "fis":
-		return []block{{589137, 591564}}
+		return []block{{589145, 591572}}
 	case "fms":
-		return []block{{591564, 593205}}
+		return []block{{591572, 593213}}
 	case "forecast":
-		return []block{{593205, 597101}, {597101, 597270}}
+		return []block{{593213, 597109}, {597109, 597278}}
 	case "frauddetector":
-		return []block{{597270, 600751}}
+		return []block{{597278, 600759}}
 	case "freetier":
-		return []block{{600751, 600959}}
+		return []block{{600759, 600967}}
 	case "fsx":
-		return []block{{600959, 603330}}
+		return []block{{600967, 603338}}
 	case "gamelift":
-		return []block{{603330, 608443}}
+		return []block{{603338, 608451}}
 	case "gameliftstreams":
-		return []block{{608443, 610993}}
+		return []block{{608451, 611001}}
 	case "geo":
-		return []block{{830822, 837060}}
+		return []block{{830838, 837076}}
 	case "geo-maps":
-		return []block{{610993, 611368}}
+		return []block{{611001, 611376}}
 	case "geo-places":
-		return []block{{611368, 611732}}
+		return []block{{611376, 611740}}
 	case "geo-routes":
-		return []block{{611732, 612052}}
+		return []block{{611740, 612060}}
 	case "glacier":
-		return []block{{612052, 615349}}
+		return []block{{612060, 615357}}
 	case "globalaccelerator":
-		return []block{{615349, 618035}}
+		return []block{{615357, 618043}}
 	case "glue":
-		return []block{{618035, 633358}}
+		return []block{{618043, 633366}}
 	case "grafana":
-		return []block{{633358, 635667}}
+		return []block{{633366, 635675}}
 	case "greengrass":
-		return []block{{635667, 645908}, {645908, 648734}}
+		return []block{{635675, 645916}, {645916, 648742}}
 	case "groundstation":
-		return []block{{648734, 651853}}
+		return []block{{648742, 651861}}
 	case "guardduty":
-		return []block{{651853, 660498}}
+		return []block{{651861, 660506}}
 	case "health":
-		return []block{{660498, 661155}}
+		return []block{{660506, 661163}}
 	case "health-agent":
-		return []block{{363326, 365018}}
+		return []block{{363334, 365026}}
 	case "healthlake":
-		return []block{{661155, 662814}}
+		return []block{{661163, 662822}}
 	case "iam":
-		return []block{{662814, 670395}, {670395, 670522}}
+		return []block{{662822, 670403}, {670403, 670530}}
 	case "identitystore":
-		return []block{{670522, 671930}}
+		return []block{{670530, 671938}}
 	case "imagebuilder":
-		return []block{{671930, 677952}}
+		return []block{{671938, 677960}}
 	case "inspector":
-		return []block{{677952, 679140}}
+		return []block{{677960, 679148}}
 	case "inspector-scan":
-		return []block{{679140, 679253}}
+		return []block{{679148, 679261}}
 	case "inspector2":
-		return []block{{679253, 684619}}
+		return []block{{679261, 684627}}
 	case "interconnect":
-		return []block{{684619, 685205}}
+		return []block{{684627, 685221}}
 	case "internetmonitor":
-		return []block{{685205, 686670}}
+		return []block{{685221, 686686}}
 	case "invoicing":
-		return []block{{686670, 687611}}
+		return []block{{686686, 687627}}
 	case "iot":
-		return []block{{687611, 709722}}
+		return []block{{687627, 709738}}
 	case "iot-jobs-data":
-		return []block{{713527, 714021}}
+		return []block{{713543, 714037}}
 	case "iotanalytics":
-		return []block{{729470, 732175}}
+		return []block{{729486, 732191}}
 	case "iotdata":
-		return []block{{709722, 710589}}
+		return []block{{709738, 710605}}
 	case "iotdeviceadvisor":
-		return []block{{732175, 733691}}
+		return []block{{732191, 733707}}
 	case "iotevents":
-		return []block{{710589, 712711}}
+		return []block{{710605, 712727}}
 	case "ioteventsdata":
-		return []block{{712711, 713527}}
+		return []block{{712727, 713543}}
 	case "iotfleethub":
-		return []block{{733691, 734374}}
+		return []block{{733707, 734390}}
 	case "iotfleetwise":
-		return []block{{734374, 737057}}
+		return []block{{734390, 737073}}
 	case "iotmanagedintegrations":
-		return []block{{714021, 720365}}
+		return []block{{714037, 720381}}
 	case "iotsitewise":
-		return []block{{737491, 750889}}
+		return []block{{737507, 750905}}
 	case "iotthingsgraph":
-		return []block{{750889, 752082}}
+		return []block{{750905, 752098}}
 	case "iottwinmaker":
-		return []block{{752082, 756201}}
+		return []block{{752098, 756217}}
 	case "iotwireless":
-		return []block{{720365, 729470}}
+		return []block{{720381, 729486}}
 	case "ivs":
-		return []block{{756201, 759148}, {759148, 761735}}
+		return []block{{756217, 759164}, {759164, 761751}}
 	case "ivschat":
-		return []block{{761735, 762867}}
+		return []block{{761751, 762883}}
 	case "kafka":
-		return []block{{762867, 767803}}
+		return []block{{762883, 767819}}
 	case "kafkaconnect":
-		return []block{{767803, 769453}}
+		return []block{{767819, 769469}}
 	case "kendra":
-		return []block{{769453, 773716}}
+		return []block{{769469, 773732}}
 	case "kendra-ranking":
-		return []block{{773716, 774274}}
+		return []block{{773732, 774290}}
 	case "kinesis":
-		return []block{{775545, 777648}}
+		return []block{{775561, 777664}}
 	case "kinesisanalytics":
-		return []block{{777648, 779022}, {779022, 780861}}
+		return []block{{777664, 779038}, {779038, 780877}}
 	case "kinesisvideo":
-		return []block{{780861, 783226}, {783226, 783683}, {783683, 783827}, {783827, 784082}, {784082, 784341}}
+		return []block{{780877, 783242}, {783242, 783699}, {783699, 783843}, {783843, 784098}, {784098, 784357}}
 	case "kms":
-		return []block{{784341, 786191}}
+		return []block{{784357, 786207}}
 	case "lakeformation":
-		return []block{{786191, 790553}}
+		return []block{{786207, 790569}}
 	case "lambda":
-		return []block{{790553, 799342}, {799342, 799932}, {799932, 802018}, {802018, 803767}}
+		return []block{{790569, 799358}, {799358, 799948}, {799948, 802034}, {802034, 803783}}
 	case "launchwizard":
-		return []block{{803767, 804780}}
+		return []block{{803783, 804796}}
 	case "lex":
-		return []block{{804780, 807553}, {807553, 816898}, {816898, 817490}, {817490, 818400}}
+		return []block{{804796, 807569}, {807569, 816914}, {816914, 817506}, {817506, 818416}}
 	case "license-manager":
-		return []block{{818400, 821312}}
+		return []block{{818416, 821328}}
 	case "license-manager-linux-subscriptions":
-		return []block{{821312, 822389}}
+		return []block{{821328, 822405}}
 	case "license-manager-user-subscriptions":
-		return []block{{822389, 823899}}
+		return []block{{822405, 823915}}
 	case "lightsail":
-		return []block{{823899, 830822}}
+		return []block{{823915, 830838}}
 	case "logs":
 		return []block{{258449, 263690}}
 	case "lookoutequipment":
-		return []block{{837060, 838965}}
+		return []block{{837076, 838981}}
 	case "lookoutmetrics":
-		return []block{{838965, 841356}}
+		return []block{{838981, 841372}}
 	case "lookoutvision":
-		return []block{{841356, 843462}}
+		return []block{{841372, 843478}}
 	case "m2":
-		return []block{{843462, 846698}}
+		return []block{{843478, 846714}}
 	case "machinelearning":
-		return []block{{846698, 848107}}
+		return []block{{846714, 848123}}
 	case "macie2":
-		return []block{{848107, 852957}}
+		return []block{{848123, 852973}}
 	case "managedblockchain":
-		return []block{{855665, 857806}}
+		return []block{{855681, 857822}}
 	case "managedblockchain-query":
-		return []block{{857806, 858393}}
+		return []block{{857822, 858409}}
 	case "marketplacecommerceanalytics":
-		return []block{{860270, 860499}}
+		return []block{{860286, 860515}}
 	case "mediaconnect":
-		return []block{{862022, 868697}}
+		return []block{{862038, 868713}}
 	case "mediaconvert":
-		return []block{{868697, 870766}}
+		return []block{{868713, 870782}}
 	case "medialive":
-		return []block{{870766, 881324}}
+		return []block{{870782, 881340}}
 	case "mediapackage":
-		return []block{{881324, 882606}}
+		return []block{{881340, 882622}}
 	case "mediapackage-vod":
-		return []block{{882606, 883862}}
+		return []block{{882622, 883878}}
 	case "mediapackagev2":
-		return []block{{883862, 889651}}
+		return []block{{883878, 889667}}
 	case "mediastore":
-		return []block{{889651, 890631}, {890631, 890879}}
+		return []block{{889667, 890647}, {890647, 890895}}
 	case "mediatailor":
-		return []block{{890879, 895142}}
+		return []block{{890895, 895158}}
 	case "medical-imaging":
-		return []block{{895142, 897127}}
+		return []block{{895158, 897143}}
 	case "memorydb":
-		return []block{{897127, 899845}}
+		return []block{{897143, 899861}}
 	case "mgh":
-		return []block{{908767, 909578}, {912571, 912792}}
+		return []block{{908783, 909594}, {912587, 912808}}
 	case "mgn":
-		return []block{{899845, 908767}}
+		return []block{{899861, 908783}}
 	case "migrationhub-orchestrator":
-		return []block{{912792, 914948}}
+		return []block{{912808, 914964}}
 	case "migrationhub-strategy":
-		return []block{{914948, 916435}}
+		return []block{{914964, 916451}}
 	case "mobiletargeting":
-		return []block{{1022140, 1033780}}
+		return []block{{1022156, 1033796}}
 	case "monitoring":
 		return []block{{255893, 258449}}
 	case "mpa":
-		return []block{{916435, 917869}}
+		return []block{{916451, 917885}}
 	case "mq":
-		return []block{{917869, 919556}}
+		return []block{{917885, 919572}}
 	case "mturk-requester":
-		return []block{{919556, 920755}}
+		return []block{{919572, 920771}}
 	case "neptune-db":
-		return []block{{929783, 933307}}
+		return []block{{929799, 933323}}
 	case "neptune-graph":
-		return []block{{927098, 929783}}
+		return []block{{927114, 929799}}
 	case "network-firewall":
-		return []block{{933307, 939175}}
+		return []block{{933323, 939191}}
 	case "network-security-manager":
-		return []block{{939175, 942760}}
+		return []block{{939191, 942776}}
 	case "networkflowmonitor":
-		return []block{{942760, 945175}}
+		return []block{{942776, 945191}}
 	case "networkmanager":
-		return []block{{945175, 955112}}
+		return []block{{945191, 955128}}
 	case "networkmonitor":
-		return []block{{955112, 956056}}
+		return []block{{955128, 956072}}
 	case "notifications":
-		return []block{{956056, 959518}}
+		return []block{{956072, 959534}}
 	case "notifications-contacts":
-		return []block{{959518, 960179}}
+		return []block{{959534, 960195}}
 	case "nova-act":
-		return []block{{960179, 962471}}
+		return []block{{960195, 962487}}
 	case "oam":
-		return []block{{962471, 963340}}
+		return []block{{962487, 963356}}
 	case "observabilityadmin":
-		return []block{{963340, 967016}}
+		return []block{{963356, 967032}}
 	case "odb":
-		return []block{{967016, 971876}}
+		return []block{{967032, 971892}}
 	case "omics":
-		return []block{{971876, 981111}}
+		return []block{{971892, 981127}}
 	case "organizations":
-		return []block{{992174, 994403}}
+		return []block{{992190, 994419}}
 	case "osis":
-		return []block{{994403, 996471}}
+		return []block{{994419, 996487}}
 	case "outposts":
-		return []block{{996471, 999446}}
+		return []block{{996487, 999462}}
 	case "panorama":
-		return []block{{999446, 1002169}}
+		return []block{{999462, 1002185}}
 	case "partnercentral":
-		return []block{{1006386, 1007535}}
+		return []block{{1006402, 1007551}}
 	case "partnercentral-account":
-		return []block{{1002169, 1004061}}
+		return []block{{1002185, 1004077}}
 	case "partnercentral-benefits":
-		return []block{{1004061, 1005135}}
+		return []block{{1004077, 1005151}}
 	case "partnercentral-channel":
-		return []block{{1005135, 1006386}}
+		return []block{{1005151, 1006402}}
 	case "partnercentral-selling":
-		return []block{{1007535, 1010069}}
+		return []block{{1007551, 1010085}}
 	case "payment-cryptography":
-		return []block{{1010069, 1011478}, {1011478, 1012620}}
+		return []block{{1010085, 1011494}, {1011494, 1012636}}
 	case "pca-connector-ad":
-		return []block{{1012620, 1015054}}
+		return []block{{1012636, 1015070}}
 	case "pca-connector-scep":
-		return []block{{1015054, 1015918}}
+		return []block{{1015070, 1015934}}
 	case "pcs":
-		return []block{{1015918, 1017197}}
+		return []block{{1015934, 1017213}}
 	case "personalize":
-		return []block{{1017197, 1020713}, {1020713, 1021021}, {1021021, 1021331}}
+		return []block{{1017213, 1020729}, {1020729, 1021037}, {1021037, 1021347}}
 	case "pi":
-		return []block{{1021331, 1022140}}
+		return []block{{1021347, 1022156}}
 	case "pipes":
-		return []block{{1045420, 1046105}}
+		return []block{{1045436, 1046121}}
 	case "polly":
-		return []block{{1046105, 1046723}}
+		return []block{{1046121, 1046739}}
 	case "pricing":
-		return []block{{1046723, 1046918}}
+		return []block{{1046739, 1046934}}
 	case "pricingplanmanager":
-		return []block{{1046918, 1047541}}
+		return []block{{1046934, 1047557}}
 	case "profile":
-		return []block{{373520, 387337}}
+		return []block{{373528, 387345}}
 	case "proton":
-		return []block{{1047541, 1052060}}
+		return []block{{1047557, 1052076}}
 	case "qapps":
-		return []block{{1052060, 1053996}}
+		return []block{{1052076, 1054012}}
 	case "qbusiness":
-		return []block{{1053996, 1064611}}
+		return []block{{1054012, 1064627}}
 	case "qldb":
-		return []block{{1075098, 1076614}, {1076614, 1076751}}
+		return []block{{1075114, 1076630}, {1076630, 1076767}}
 	case "quicksight":
-		return []block{{1076751, 1111427}}
+		return []block{{1076767, 1111443}}
 	case "ram":
-		return []block{{1111427, 1114188}}
+		return []block{{1111443, 1114204}}
 	case "rbin":
-		return []block{{1114188, 1114848}}
+		return []block{{1114204, 1114864}}
 	case "rds":
-		return []block{{460943, 464348}, {922397, 927098}, {1114848, 1126111}}
+		return []block{{460951, 464356}, {922413, 927114}, {1114864, 1126127}}
 	case "rds-data":
-		return []block{{1126111, 1126515}}
+		return []block{{1126127, 1126531}}
 	case "redshift":
-		return []block{{1126515, 1134561}}
+		return []block{{1126531, 1134577}}
 	case "redshift-data":
-		return []block{{1134561, 1135087}}
+		return []block{{1134577, 1135103}}
 	case "redshift-serverless":
-		return []block{{1135087, 1137549}}
+		return []block{{1135103, 1137565}}
 	case "refactor-spaces":
-		return []block{{909578, 912571}}
+		return []block{{909594, 912587}}
 	case "rekognition":
-		return []block{{1137549, 1140704}, {1140704, 1140865}}
+		return []block{{1137565, 1140720}, {1140720, 1140881}}
 	case "repostspace":
-		return []block{{1140865, 1142225}}
+		return []block{{1140881, 1142241}}
 	case "resiliencehub":
-		return []block{{1142225, 1146916}, {1146916, 1151551}}
+		return []block{{1142241, 1146932}, {1146932, 1151567}}
 	case "resource-explorer-2":
-		return []block{{1151551, 1153301}}
+		return []block{{1151567, 1153317}}
 	case "resource-groups":
-		return []block{{1153301, 1154668}}
+		return []block{{1153317, 1154684}}
 	case "robomaker":
-		return []block{{1155001, 1158490}}
+		return []block{{1155017, 1158506}}
 	case "rolesanywhere":
-		return []block{{1158490, 1160476}}
+		return []block{{1158506, 1160492}}
 	case "route53":
-		return []block{{1160476, 1166521}}
+		return []block{{1160492, 1166537}}
 	case "route53-recovery-cluster":
-		return []block{{1167681, 1168030}}
+		return []block{{1167697, 1168046}}
 	case "route53-recovery-control-config":
-		return []block{{1168030, 1170438}}
+		return []block{{1168046, 1170454}}
 	case "route53-recovery-readiness":
-		return []block{{1170438, 1173223}}
+		return []block{{1170454, 1173239}}
 	case "route53domains":
-		return []block{{1166521, 1167681}}
+		return []block{{1166537, 1167697}}
 	case "route53globalresolver":
-		return []block{{1173223, 1177136}}
+		return []block{{1173239, 1177152}}
 	case "route53profiles":
-		return []block{{1177136, 1178363}}
+		return []block{{1177152, 1178379}}
 	case "route53resolver":
-		return []block{{1178363, 1182313}}
+		return []block{{1178379, 1182329}}
 	case "rtbfabric":
-		return []block{{1182313, 1185914}}
+		return []block{{1182329, 1185930}}
 	case "rum":
-		return []block{{1185914, 1187495}}
+		return []block{{1185930, 1187511}}
 	case "s3":
-		return []block{{1187495, 1193855}, {1193855, 1204532}}
+		return []block{{1187511, 1193871}, {1193871, 1204548}}
 	case "s3-outposts":
-		return []block{{1193855, 1204532}, {1206141, 1206565}}
+		return []block{{1193871, 1204548}, {1206157, 1206581}}
 	case "s3express":
-		return []block{{1193855, 1204532}}
+		return []block{{1193871, 1204548}}
 	case "s3files":
-		return []block{{1204532, 1206141}}
+		return []block{{1204548, 1206157}}
 	case "s3tables":
-		return []block{{1206565, 1210573}}
+		return []block{{1206581, 1210589}}
 	case "s3vectors":
-		return []block{{1210573, 1212043}}
+		return []block{{1210589, 1212059}}
 	case "sagemaker":
-		return []block{{1212043, 1236920}, {1236920, 1237361}, {1237361, 1237726}, {1237726, 1238382}, {1239926, 1240184}, {1240184, 1240717}, {1240717, 1241048}, {1241048, 1241723}}
+		return []block{{1212059, 1236936}, {1236936, 1237377}, {1237377, 1237742}, {1237742, 1238398}, {1239942, 1240200}, {1240200, 1240733}, {1240733, 1241064}, {1241064, 1241739}}
 	case "sagemaker-geospatial":
-		return []block{{1238382, 1239926}}
+		return []block{{1238398, 1239942}}
 	case "savingsplans":
-		return []block{{1241723, 1242559}}
+		return []block{{1241739, 1242575}}
 	case "scheduler":
-		return []block{{1242559, 1243523}}
+		return []block{{1242575, 1243539}}
 	case "schemas":
-		return []block{{1243523, 1246419}}
+		return []block{{1243539, 1246435}}
 	case "scn":
-		return []block{{1327155, 1330818}}
+		return []block{{1327171, 1330834}}
 	case "sdb":
-		return []block{{1295703, 1295919}}
+		return []block{{1295719, 1295935}}
 	case "secretsmanager":
-		return []block{{1246419, 1247443}}
+		return []block{{1246435, 1247459}}
 	case "security-ir":
-		return []block{{1247443, 1249365}}
+		return []block{{1247459, 1249381}}
 	case "securityagent":
-		return []block{{1249365, 1256382}}
+		return []block{{1249381, 1256398}}
 	case "securityhub":
-		return []block{{1256382, 1263816}}
+		return []block{{1256398, 1263832}}
 	case "securitylake":
-		return []block{{1263816, 1266385}}
+		return []block{{1263832, 1266401}}
 	case "serverlessrepo":
-		return []block{{1266385, 1267482}}
+		return []block{{1266401, 1267498}}
 	case "servicecatalog":
-		return []block{{1267482, 1271118}, {1271118, 1273262}}
+		return []block{{1267498, 1271134}, {1271134, 1273278}}
 	case "servicediscovery":
-		return []block{{1274463, 1275758}}
+		return []block{{1274479, 1275774}}
 	case "servicequotas":
-		return []block{{1273262, 1274463}}
+		return []block{{1273278, 1274479}}
 	case "ses":
-		return []block{{852957, 855665}, {1033780, 1038061}, {1275758, 1278617}, {1278617, 1289735}}
+		return []block{{852973, 855681}, {1033796, 1038077}, {1275774, 1278633}, {1278633, 1289751}}
 	case "shield":
-		return []block{{1291395, 1292953}}
+		return []block{{1291411, 1292969}}
 	case "signer":
-		return []block{{1292953, 1294423}, {1294423, 1294539}}
+		return []block{{1292969, 1294439}, {1294439, 1294555}}
 	case "signin":
-		return []block{{1294539, 1295703}}
+		return []block{{1294555, 1295719}}
 	case "simspaceweaver":
-		return []block{{1295919, 1296910}}
+		return []block{{1295935, 1296926}}
 	case "sms-voice":
-		return []block{{1038061, 1039019}, {1039019, 1045420}}
+		return []block{{1038077, 1039035}, {1039035, 1045436}}
 	case "snow-device-management":
-		return []block{{1296910, 1297905}}
+		return []block{{1296926, 1297921}}
 	case "snowball":
-		return []block{{1297905, 1298757}}
+		return []block{{1297921, 1298773}}
 	case "sns":
-		return []block{{1298757, 1300263}}
+		return []block{{1298773, 1300279}}
 	case "social-messaging":
-		return []block{{1300263, 1303050}}
+		return []block{{1300279, 1303066}}
 	case "sqs":
-		return []block{{1303050, 1303785}}
+		return []block{{1303066, 1303801}}
 	case "ssm":
-		return []block{{1303785, 1310500}}
+		return []block{{1303801, 1310516}}
 	case "ssm-contacts":
-		return []block{{1310500, 1311955}}
+		return []block{{1310516, 1311971}}
 	case "ssm-guiconnect":
-		return []block{{1311955, 1312287}}
+		return []block{{1311971, 1312303}}
 	case "ssm-incidents":
-		return []block{{1312287, 1314369}}
+		return []block{{1312303, 1314385}}
 	case "ssm-quicksetup":
-		return []block{{1314369, 1315525}}
+		return []block{{1314385, 1315541}}
 	case "ssm-sap":
-		return []block{{1315525, 1317114}}
+		return []block{{1315541, 1317130}}
 	case "sso":
-		return []block{{1317359, 1322045}}
+		return []block{{1317375, 1322061}}
 	case "sso-oauth":
-		return []block{{1322045, 1322294}}
+		return []block{{1322061, 1322310}}
 	case "states":
-		return []block{{1289735, 1291395}}
+		return []block{{1289751, 1291411}}
 	case "storagegateway":
-		return []block{{1322294, 1326735}}
+		return []block{{1322310, 1326751}}
 	case "sts":
-		return []block{{1326735, 1327155}}
+		return []block{{1326751, 1327171}}
 	case "support":
-		return []block{{1330818, 1331523}}
+		return []block{{1330834, 1331539}}
 	case "supportapp":
-		return []block{{1331523, 1332448}}
+		return []block{{1331539, 1332464}}
 	case "supportauthz":
-		return []block{{1332448, 1333281}}
+		return []block{{1332464, 1333297}}
 	case "sustainability":
-		return []block{{1333281, 1333682}}
+		return []block{{1333297, 1333698}}
 	case "swf":
-		return []block{{1333682, 1335267}}
+		return []block{{1333698, 1335283}}
 	case "synthetics":
-		return []block{{1335267, 1336823}}
+		return []block{{1335283, 1336839}}
 	case "tagging":
-		return []block{{1154668, 1155001}}
+		return []block{{1154684, 1155017}}
 	case "tax":
-		return []block{{1336823, 1337850}}
+		return []block{{1336839, 1337866}}
 	case "textract":
-		return []block{{1337850, 1339026}}
+		return []block{{1337866, 1339042}}
 	case "thinclient":
-		return []block{{1401408, 1402458}}
+		return []block{{1401424, 1402474}}
 	case "timestream":
-		return []block{{1340366, 1341133}, {1341133, 1342118}}
+		return []block{{1340382, 1341149}, {1341149, 1342134}}
 	case "timestream-influxdb":
-		return []block{{1339026, 1340366}}
+		return []block{{1339042, 1340382}}
 	case "tnb":
-		return []block{{1342118, 1344810}}
+		return []block{{1342134, 1344826}}
 	case "transcribe":
-		return []block{{1344810, 1347669}, {1347669, 1348105}}
+		return []block{{1344826, 1347685}, {1347685, 1348121}}
 	case "transfer":
-		return []block{{1348105, 1351183}}
+		return []block{{1348121, 1351199}}
 	case "translate":
-		return []block{{1351183, 1352150}}
+		return []block{{1351199, 1352166}}
 	case "trustedadvisor":
-		return []block{{1352150, 1353349}}
+		return []block{{1352166, 1353365}}
 	case "uxc":
-		return []block{{1353349, 1353552}}
+		return []block{{1353365, 1353568}}
 	case "verifiedpermissions":
-		return []block{{1353552, 1355165}}
+		return []block{{1353568, 1355181}}
 	case "voiceid":
-		return []block{{1355165, 1356429}}
+		return []block{{1355181, 1356445}}
 	case "vpc-lattice":
-		return []block{{1356429, 1364543}}
+		return []block{{1356445, 1364559}}
 	case "waf":
-		return []block{{1364543, 1367644}}
+		return []block{{1364559, 1367660}}
 	case "waf-regional":
-		return []block{{1367644, 1371165}}
+		return []block{{1367660, 1371181}}
 	case "wafv2":
-		return []block{{1371165, 1373918}}
+		return []block{{1371181, 1373934}}
 	case "wellarchitected":
-		return []block{{1373918, 1381591}}
+		return []block{{1373934, 1381607}}
 	case "wickr":
-		return []block{{1381591, 1384892}}
+		return []block{{1381607, 1384908}}
 	case "wisdom":
-		return []block{{1064611, 1075098}, {1384892, 1388947}}
+		return []block{{1064627, 1075114}, {1384908, 1388963}}
 	case "workdocs":
-		return []block{{1388947, 1391908}}
+		return []block{{1388963, 1391924}}
 	case "workmail":
-		return []block{{1391908, 1396278}}
+		return []block{{1391924, 1396294}}
 	case "workmailmessageflow":
-		return []block{{1396278, 1396487}}
+		return []block{{1396294, 1396503}}
 	case "workspaces":
-		return []block{{1396487, 1400655}}
+		return []block{{1396503, 1400671}}
 	case "workspaces-instances":
-		return []block{{1400655, 1401408}}
+		return []block{{1400671, 1401424}}
 	case "workspaces-web":
-		return []block{{1402458, 1408906}}
+		return []block{{1402474, 1408922}}
 	case "xray":
-		return []block{{1408906, 1410947}}
+		return []block{{1408922, 1410963}}
 	}
 	return nil
 }

@@ -45,10 +45,13 @@ var (
 )
 
 // older are the protocols that older clients speak with services that have
-// changed. (AWS SDKs' changelogs.)
+// changed, or clients without CBOR with services that have JSON besides. (AWS
+// SDKs' changelogs.)
 var older = map[string][]string{
-	"cloudwatch": {"query"},
-	"sqs":        {"query"},
+	"cloudwatch":                   {"query"},
+	"compute-optimizer-automation": {"json1.0"},
+	"interconnect":                 {"json1.0"},
+	"sqs":                          {"query"},
 }
 
 // block writes what the tables say of one service, and returns what of it the
