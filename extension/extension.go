@@ -18,6 +18,26 @@
 //     so nothing waits for the event;
 //   - between invocations the sandbox is frozen, so nothing is scheduled and
 //     the wait for an event has no timeout.
+//
+// # The hardened process
+//
+// Function and extension are processes of one user in one sandbox. What keeps
+// them apart stands in the line of the start (package audit), each as true or
+// false under hardening:
+//
+//	memory_closed     nobody of this user reads or traces the extension: it has
+//	                  made itself so
+//	closed_from_exec  and the kernel had, before it ran: its file can be executed
+//	                  and not read, if Lambda keeps the layer's modes
+//	no_new_privs      nothing that the function executes gains privileges
+//	others_closed     Landlock keeps the function out of every process that it did
+//	                  not start: other extensions and Lambda's own have the keys
+//	signals_closed    it cannot signal them either (Landlock's ABI 6)
+//	sockets_closed    nor connect to their abstract sockets
+//
+// The first two are this package's, the rest is the wrapper's doing, who tells of
+// it over the connection of the handshake. Package e2e has a red team attack all
+// of it.
 package extension
 
 import (

@@ -25,7 +25,7 @@ type greeter struct {
 	talking map[*net.UnixConn]struct{} // of whom the last word is awaited
 	settled bool                       // none is waited for any more
 	closed  bool
-	ended   *sync.Cond                 // talking has become less
+	ended   *sync.Cond // talking has become less
 }
 
 // The last word of a conversation is said a moment after the answer: a sandbox

@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -57,10 +59,17 @@ func TestTheRedTeamGetsNothing(t *testing.T) {
 	}
 	got := table(with, without)
 	const file = "testdata/redteam.txt"
+	readme := filepath.Join(checkout, "README.md")
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := document(string(text), without)
 	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+		if err := errors.Join(os.WriteFile(file, []byte(got), 0o644), os.WriteFile(readme, []byte(documented), 0o644)); err != nil {
 			t.Fatal(err)
 		}
+		text = []byte(documented)
 	}
 	want, err := os.ReadFile(file)
 	if err != nil {
@@ -73,6 +82,26 @@ func TestTheRedTeamGetsNothing(t *testing.T) {
 	if string(want) != got {
 		t.Errorf("%s is not what came of the attempts: -update writes it anew\n%s", file, got)
 	}
+	if string(text) != documented {
+		t.Error("README.md does not say what succeeds without Landlock: -update writes it anew")
+	}
+}
+
+// document writes into the README what succeeded without Landlock.
+func document(readme string, without []tried) string {
+	const begin, end = "<!-- go test ./extension/e2e -run RedTeam -update: begin -->\n", "<!-- end -->"
+	before, rest, found := strings.Cut(readme, begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		return "README.md has no place for it"
+	}
+	var list strings.Builder
+	for _, one := range without {
+		if one.Done && !slices.Contains(losing, one.Attempt) {
+			fmt.Fprintf(&list, "- %s\n", one.Attempt)
+		}
+	}
+	return before + begin + list.String() + end + after
 }
 
 // table is what came of the attempts.

@@ -147,9 +147,11 @@ func linger(d time.Duration) error {
 				continue
 			}
 			if got, err := steal(pid); err == nil {
-				fmt.Fprintf(loot, "%s of %q\n", got, line)
+				_, err := fmt.Fprintf(loot, "%s of %q\n", got, line)
+				return err
 			}
 		}
+		time.Sleep(time.Millisecond) // others have to get on
 	}
 	return nil
 }
