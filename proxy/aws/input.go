@@ -43,6 +43,8 @@ type input struct {
 	inJSON   *parsed // the body, once it was read so
 	inCBOR   *parsed
 	inForm   []pair
+
+	found []tableCall // the operations that it may be, if tables know it
 }
 
 // A pair is one name and value of a query or a form.

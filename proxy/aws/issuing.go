@@ -1,5 +1,11 @@
 package aws
 
+import (
+	"slices"
+
+	"github.com/lambda-remit/remit/proxy"
+)
+
 // An issue says of an operation whose answer holds credentials that AWS honours
 // what becomes of them. The zero issue is of one whose answer holds none.
 type issue struct {
@@ -23,6 +29,33 @@ const (
 )
 
 func (i issue) sealed() bool { return i.id != "" }
+
+// or is of a call that may be of either's operation: it issues credentials if one
+// of them does. Where both do, each in its own way, the answer of one would be
+// read as the other's.
+func (i issue) or(o issue) issue {
+	switch {
+	case o.refused != "":
+		return o
+	case i.refused != "" || !o.sealed():
+		return i
+	case !i.sealed():
+		return o
+	case i.xml == o.xml && slices.Equal(i.at, o.at) && i.id == o.id && i.secret == o.secret && i.token == o.token && i.expires == o.expires && i.clock == o.clock:
+		return i
+	}
+	return issue{refused: "it may be one of two operations whose answers have them in different places"}
+}
+
+// issues says what becomes of the credentials in the answer to a call: whichever
+// it is of the operations that it may be, by whichever name its service goes.
+func (in *input) issues(call *proxy.Call) issue {
+	i := issuing(call.Service, call.Operation)
+	for _, c := range in.found {
+		i = i.or(issuing(call.Service, c.operation.name)).or(issuing(c.table.prefix, c.operation.name))
+	}
+	return i
+}
 
 // issuing is the list of AWS's operations that issue credentials: what of a
 // service's answers is credentials says no policy and no model, so it was drawn

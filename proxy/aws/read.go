@@ -164,7 +164,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		return err
 	}
 	p.carried = c.recall(in, call)
-	p.issue = issuing(call.Service, call.Operation)
+	p.issue = in.issues(call)
 	p.mark(call)
 	c.circumstances(call)
 	return nil

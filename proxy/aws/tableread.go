@@ -34,6 +34,7 @@ func readTables(in *input, call *proxy.Call, ts []*table) error {
 	if found, err = in.narrow(found); err != nil {
 		return err
 	}
+	in.found = found
 	for i := range found {
 		c := &found[i]
 		if i == 0 {
