@@ -43,16 +43,21 @@ type particulars struct {
 }
 
 // Read verifies r's signature and identifies the call: see [proxy.Cloud].
-func (c *Cloud) Read(r *http.Request) (*proxy.Call, error) { return c.read(r, true) }
+func (c *Cloud) Read(r *http.Request) (*proxy.Call, error) { return c.read(r, true, true) }
 
 // Identify says what r asks for without verifying who signed it, or when.
 // It is what `remit explain` shows; the proxy never sends what only Identify
 // has seen.
-func (c *Cloud) Identify(r *http.Request) (*proxy.Call, error) { return c.read(r, false) }
+func (c *Cloud) Identify(r *http.Request) (*proxy.Call, error) { return c.read(r, false, false) }
+
+// IdentifyAsSent is Identify of a request as it left a client: one that nobody
+// has signed is nobody's, as it is to Read, and not a call that the function is
+// yet to sign.
+func (c *Cloud) IdentifyAsSent(r *http.Request) (*proxy.Call, error) { return c.read(r, false, true) }
 
 // read is the way from bytes to requests. What is not understood on it is an
 // error, and an error is a denial.
-func (c *Cloud) read(r *http.Request, verify bool) (*proxy.Call, error) {
+func (c *Cloud) read(r *http.Request, verify, sent bool) (*proxy.Call, error) {
 	p := &particulars{protocol: guess(r), target: r.RequestURI}
 	call := &proxy.Call{Particulars: p}
 	in := &input{r: r, room: &c.room}
@@ -63,7 +68,7 @@ func (c *Cloud) read(r *http.Request, verify bool) (*proxy.Call, error) {
 		in.account = c.Account()
 	}
 	defer in.leave()
-	err := c.identify(in, call, p, verify)
+	err := c.identify(in, call, p, verify, sent)
 	if !verify || p.verified || p.foreign || p.anonymous {
 		// An unread call may be sent too, where the manifest observes.
 		err = errors.Join(err, in.settle(p))
@@ -74,7 +79,7 @@ func (c *Cloud) read(r *http.Request, verify bool) (*proxy.Call, error) {
 	return call, err
 }
 
-func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify bool) error {
+func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify, sent bool) error {
 	r := in.r
 	if err := in.parse(); err != nil {
 		return err
@@ -92,7 +97,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		if r.URL.Host == "" {
 			call.Service = in.unscoped()
 		}
-		p.anonymous = verify && (r.URL.Host != "" || call.Service != "")
+		p.anonymous = sent && (r.URL.Host != "" || call.Service != "")
 	}
 	if errors.Is(sigErr, sigv4.ErrUnsigned) && verify {
 		if b, ok := c.bearer(r.Header); ok {
@@ -107,7 +112,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 			return fmt.Errorf("%.120q is no host of a service that this version reads", r.URL.Host)
 		}
 		if errors.Is(sigErr, sigv4.ErrUnsigned) && p.bearer == nil && in.place.authorizes(r.Header) {
-			p.anonymous = verify
+			p.anonymous = sent
 		}
 		call.Service = in.place.service
 		if in.place.region != "" {
@@ -131,6 +136,8 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify boo
 		if err := c.verify(in, call, p, sigErr); err != nil {
 			return err
 		}
+	}
+	if sent {
 		in.principal(call, p)
 	}
 	switch {

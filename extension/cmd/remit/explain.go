@@ -37,15 +37,19 @@ there is no manifest, the answer has the lines that would grant it: a new entry,
 or what to add to one that the manifest has.
 
 Signatures and dates are not checked: a recorded request can be explained later.
+One that has no signature is decided as if the function had yet to sign it. With
+--unsigned, or where it has a User-Agent, which every client sends and nobody
+types, it is decided as the proxy does: as nobody's, which only a grant that says
+"anonymous: true" allows.
 The answer to a request that could not be read has the reason "unread".
 
 With --jsonl, requests are read from standard input, one JSON object a line:
-{id, method, url, headers, body_base64}; one answer a line is written, in their
-order: {id, service, operation, region, requests:[{action,resource}], upstream,
-decision, reason, missing:[{line,yaml,add,to,at}], error}. A URL whose host is not
+{id, method, url, headers, body_base64, unsigned}; one answer a line is written, in their
+order: {id, service, operation, region, principal, requests:[{action,resource}],
+upstream, decision, reason, missing:[{line,yaml,add,to,at}], error}. A URL whose host is not
 AWS's is one that came to the proxy as to an endpoint. In place of a URL, requests
 may stand there, as they do in the lines of the decision log:
-{id, requests:[{action,resource,context}]}.
+{id, principal, requests:[{action,resource,context}]}.
 
 With --hosts, names of hosts are read from standard input, one a line, and for
 each a line says what it is: {host, service, region, partition, bucket, account,
@@ -110,6 +114,7 @@ null where it is none of AWS's.`,
 	f := c.Flags()
 	f.StringVarP(&in.Method, "method", "X", "GET", "the request's `method`")
 	f.StringVar(&in.URL, "url", "", "the request's `URL`")
+	f.BoolVar(&in.Unsigned, "unsigned", false, "nobody signs the request")
 	f.StringArrayVarP(&headers, "header", "H", nil, "a header (`\"Name: value\"`); may be given again")
 	f.StringVarP(&data, "data", "d", "", "the `body`")
 	f.StringVar(&action, "action", "", "an IAM `action`, in place of a request")
@@ -130,10 +135,13 @@ type rawRequest struct {
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body_base64"`
 
+	Unsigned bool `json:"unsigned"` // and is not yet to be signed
+
 	// Of a line of the decision log.
 	Service   string        `json:"service"`
 	Operation string        `json:"operation"`
 	Region    string        `json:"region"`
+	Principal string        `json:"principal"`
 	Requests  []requestRead `json:"requests"`
 }
 
@@ -149,6 +157,7 @@ type explanation struct {
 	Service   string          `json:"service,omitempty"`
 	Operation string          `json:"operation,omitempty"`
 	Region    string          `json:"region,omitempty"`
+	Principal string          `json:"principal,omitempty"` // "anonymous", if nobody has signed it
 	Requests  []requestJSON   `json:"requests"`
 	Upstream  string          `json:"upstream,omitempty"`
 	Decision  string          `json:"decision,omitempty"` // "allow" or "deny"; without a manifest only "deny", of what is unread
@@ -217,9 +226,12 @@ func (e explainer) explain(raw rawRequest) explanation {
 	x := explanation{ID: raw.ID, Requests: []requestJSON{}}
 	if raw.URL == "" && len(raw.Requests) > 0 {
 		x.Service, x.Operation, x.Region = raw.Service, raw.Operation, raw.Region
+		if raw.Principal == aws.Anonymous {
+			x.Principal = raw.Principal
+		}
 		var reqs []manifest.Request
 		for _, r := range raw.Requests {
-			reqs = append(reqs, manifest.Request{Action: r.Action, Resource: r.Resource, Context: r.Context, Partly: strings.HasSuffix(r.Resource, "?")})
+			reqs = append(reqs, manifest.Request{Action: r.Action, Resource: r.Resource, Context: r.Context, Partly: strings.HasSuffix(r.Resource, "?"), Anonymous: raw.Principal == aws.Anonymous})
 		}
 		return e.decide(x, reqs)
 	}
@@ -228,8 +240,15 @@ func (e explainer) explain(raw rawRequest) explanation {
 		x.Decision, x.Reason, x.Error = "deny", string(proxy.Unread), err.Error()
 		return x
 	}
-	call, err := e.cloud.Identify(r)
+	identify := e.cloud.Identify
+	if raw.Unsigned || r.Header.Get("User-Agent") != "" {
+		identify = e.cloud.IdentifyAsSent
+	}
+	call, err := identify(r)
 	x.Service, x.Operation, x.Region = call.Service, call.Operation, call.Region
+	if call.Principal == aws.Anonymous {
+		x.Principal = call.Principal
+	}
 	if err != nil {
 		x.Decision, x.Reason, x.Error = "deny", string(proxy.Unread), err.Error()
 		var refusal *proxy.Refusal
@@ -350,6 +369,7 @@ func (e explainer) tell(t *tui, x explanation, asJSON bool) error {
 		line("service", x.Service)
 		line("operation", x.Operation)
 		line("region", x.Region)
+		line("principal", x.Principal)
 		line("upstream", x.Upstream)
 		for _, r := range x.Requests {
 			line("asks for", r.Action+" on "+r.Resource)
