@@ -156,12 +156,18 @@ type entry struct {
 func (t *table) each(op *tableOperation, f func(entry) error) error {
 	for text := range strings.SplitSeq(op.entries, ";") {
 		action, groups, ok := strings.Cut(text, " ")
-		if !ok {
-			return fmt.Errorf("the table has %q for %s", text, op.name)
-		}
 		e := entry{groups: groups}
 		action, e.wherePart = strings.CutPrefix(action, "+")
 		action, e.whereTags = strings.CutPrefix(action, "#")
+		if e.whereTags && action == "" {
+			action = "TagResource"
+		}
+		switch {
+		case !ok && e.whereTags:
+			e.groups = "?"
+		case !ok:
+			return fmt.Errorf("the table has %q for %s", text, op.name)
+		}
 		switch {
 		case action == "":
 			e.action = t.prefix + ":" + op.name

@@ -13,763 +13,763 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{737073, 737507}}
+		return []block{{729382, 729803}}
 	case "access-analyzer":
-		return []block{{0, 2784}}
+		return []block{{0, 2773}}
 	case "account":
-		return []block{{2784, 3780}}
+		return []block{{2773, 3769}}
 	case "account-access":
-		return []block{{3780, 4600}}
+		return []block{{3769, 4576}}
 	case "acm":
-		return []block{{4600, 6747}}
+		return []block{{4576, 6680}}
 	case "acm-pca":
-		return []block{{6747, 8069}}
+		return []block{{6680, 8000}}
 	case "aco-automation":
-		return []block{{307922, 308948}}
+		return []block{{304917, 305930}}
 	case "agent-registry":
-		return []block{{8069, 8433}, {8433, 9795}}
+		return []block{{8000, 8364}, {8364, 9700}}
 	case "aidevops":
-		return []block{{444085, 450125}}
+		return []block{{439875, 445880}}
 	case "aiops":
-		return []block{{9795, 10809}}
+		return []block{{9700, 10701}}
 	case "airflow":
-		return []block{{920771, 921683}}
+		return []block{{910774, 911675}}
 	case "airflow-serverless":
-		return []block{{921683, 922413}}
+		return []block{{911675, 912392}}
 	case "amplify":
-		return []block{{15081, 18272}}
+		return []block{{14923, 18090}}
 	case "amplifybackend":
-		return []block{{18272, 20663}}
+		return []block{{18090, 20481}}
 	case "amplifyuibuilder":
-		return []block{{20663, 23415}}
+		return []block{{20481, 23233}}
 	case "aoss":
-		return []block{{990495, 992190}}
+		return []block{{979541, 981236}}
 	case "apigateway":
-		return []block{{23415, 33167}, {33491, 42053}}
+		return []block{{23233, 32985}, {33309, 41871}}
 	case "app-integrations":
-		return []block{{61857, 63791}}
+		return []block{{61416, 63313}}
 	case "appconfig":
-		return []block{{47521, 55559}, {55559, 55897}}
+		return []block{{47262, 55183}, {55183, 55521}}
 	case "appfabric":
-		return []block{{55897, 60007}}
+		return []block{{55521, 59579}}
 	case "appflow":
-		return []block{{60007, 61857}}
+		return []block{{59579, 61416}}
 	case "application-autoscaling":
-		return []block{{63791, 64585}}
+		return []block{{63313, 64096}}
 	case "application-cost-profiler":
-		return []block{{68910, 69399}}
+		return []block{{68395, 68884}}
 	case "application-signals":
-		return []block{{66586, 68910}}
+		return []block{{66097, 68395}}
 	case "applicationinsights":
-		return []block{{65564, 66586}}
+		return []block{{65075, 66097}}
 	case "appmesh":
-		return []block{{42053, 47521}}
+		return []block{{41871, 47262}}
 	case "apprunner":
-		return []block{{69399, 71457}}
+		return []block{{68884, 70864}}
 	case "appstream":
-		return []block{{71457, 75493}}
+		return []block{{70864, 74817}}
 	case "appsync":
-		return []block{{75493, 81008}}
+		return []block{{74817, 80284}}
 	case "apptest":
-		return []block{{81008, 82754}}
+		return []block{{80284, 81978}}
 	case "aps":
-		return []block{{10809, 15081}}
+		return []block{{10701, 14923}}
 	case "arc-region-switch":
-		return []block{{82754, 83585}}
+		return []block{{81978, 82796}}
 	case "arc-zonal-shift":
-		return []block{{83585, 84587}}
+		return []block{{82796, 83798}}
 	case "artifact":
-		return []block{{84587, 85712}}
+		return []block{{83798, 84912}}
 	case "athena":
-		return []block{{85712, 88382}}
+		return []block{{84912, 87536}}
 	case "auditmanager":
-		return []block{{88382, 93736}}
+		return []block{{87536, 92851}}
 	case "autoscaling":
-		return []block{{93736, 96101}}
+		return []block{{92851, 95214}}
 	case "autoscaling-plans":
-		return []block{{96101, 96414}}
+		return []block{{95214, 95527}}
 	case "aws-marketplace":
-		return []block{{858409, 859401}, {859401, 860286}, {860515, 860966}, {860966, 861511}, {861511, 861667}, {861667, 861868}, {861868, 862038}}
+		return []block{{849093, 850085}, {850085, 850970}, {851199, 851637}, {851637, 852182}, {852182, 852338}, {852338, 852539}, {852539, 852709}}
 	case "awsssoportal":
-		return []block{{1317130, 1317375}}
+		return []block{{1303151, 1303396}}
 	case "b2bi":
-		return []block{{96414, 97688}}
+		return []block{{95527, 96749}}
 	case "backup":
-		return []block{{97688, 107608}}
+		return []block{{96749, 106630}}
 	case "backup-gateway":
-		return []block{{107608, 108808}}
+		return []block{{106630, 107804}}
 	case "backup-search":
-		return []block{{108808, 109874}}
+		return []block{{107804, 108844}}
 	case "batch":
-		return []block{{109874, 114061}}
+		return []block{{108844, 112926}}
 	case "bcm-dashboards":
-		return []block{{114061, 114755}}
+		return []block{{112926, 113609}}
 	case "bcm-data-exports":
-		return []block{{114755, 115328}}
+		return []block{{113609, 114169}}
 	case "bcm-pricing-calculator":
-		return []block{{115328, 117611}}
+		return []block{{114169, 116426}}
 	case "bcm-recommended-actions":
-		return []block{{117611, 117804}}
+		return []block{{116426, 116619}}
 	case "bedrock":
-		return []block{{117804, 128018}, {128018, 136255}, {136255, 139863}, {161374, 163953}, {163953, 164403}, {164403, 165312}}
+		return []block{{116619, 126718}, {126718, 134864}, {134864, 138459}, {159712, 162226}, {162226, 162663}, {162663, 163559}}
 	case "bedrock-agentcore":
-		return []block{{139863, 145583}, {145583, 161374}}
+		return []block{{138459, 144179}, {144179, 159712}}
 	case "billing":
-		return []block{{165312, 166536}}
+		return []block{{163559, 164770}}
 	case "billingconductor":
-		return []block{{166536, 169087}}
+		return []block{{164770, 167269}}
 	case "braket":
-		return []block{{169087, 170281}}
+		return []block{{167269, 168426}}
 	case "budgets":
-		return []block{{170281, 172141}}
+		return []block{{168426, 170273}}
 	case "cases":
-		return []block{{359354, 363334}}
+		return []block{{355872, 359852}}
 	case "cassandra":
-		return []block{{774290, 775368}, {775368, 775561}}
+		return []block{{766014, 767070}, {767070, 767263}}
 	case "ce":
-		return []block{{370945, 373169}}
+		return []block{{367400, 369585}}
 	case "chatbot":
-		return []block{{172141, 175074}}
+		return []block{{170273, 173154}}
 	case "chime":
-		return []block{{175074, 179429}, {179429, 182239}, {182239, 185838}, {185838, 187252}, {187252, 192930}, {192930, 202472}}
+		return []block{{173154, 177509}, {177509, 180280}, {180280, 183843}, {183843, 185253}, {185253, 190905}, {190905, 200408}}
 	case "cleanrooms":
-		return []block{{202472, 218495}}
+		return []block{{200408, 216301}}
 	case "cleanrooms-ml":
-		return []block{{218495, 225620}}
+		return []block{{216301, 223309}}
 	case "cloud9":
-		return []block{{225620, 226340}}
+		return []block{{223309, 224016}}
 	case "cloudcontrolapi":
-		return []block{{226340, 226690}}
+		return []block{{224016, 224366}}
 	case "clouddirectory":
-		return []block{{226690, 233142}}
+		return []block{{224366, 230818}}
 	case "cloudformation":
-		return []block{{233142, 236217}}
+		return []block{{230818, 233828}}
 	case "cloudfront":
-		return []block{{236217, 250033}}
+		return []block{{233828, 247644}}
 	case "cloudfront-keyvaluestore":
-		return []block{{250033, 250509}}
+		return []block{{247644, 248120}}
 	case "cloudhsm":
-		return []block{{250509, 251113}, {251113, 251777}}
+		return []block{{248120, 248724}, {248724, 249362}}
 	case "cloudsearch":
-		return []block{{251777, 252948}, {252948, 253279}}
+		return []block{{249362, 250533}, {250533, 250864}}
 	case "cloudtrail":
-		return []block{{253279, 255721}}
+		return []block{{250864, 253304}}
 	case "cloudtrail-data":
-		return []block{{255721, 255893}}
+		return []block{{253304, 253476}}
 	case "cloudwatch":
-		return []block{{263690, 266375}}
+		return []block{{261100, 263785}}
 	case "codeartifact":
-		return []block{{266375, 270315}}
+		return []block{{263785, 267686}}
 	case "codebuild":
-		return []block{{270315, 272682}}
+		return []block{{267686, 270053}}
 	case "codecommit":
-		return []block{{275798, 279252}}
+		return []block{{273169, 276612}}
 	case "codeconnections":
-		return []block{{279252, 280804}}
+		return []block{{276612, 278125}}
 	case "codedeploy":
-		return []block{{280804, 283324}}
+		return []block{{278125, 280623}}
 	case "codeguru-profiler":
-		return []block{{285189, 287521}}
+		return []block{{282477, 284796}}
 	case "codeguru-reviewer":
-		return []block{{283324, 284354}}
+		return []block{{280623, 281653}}
 	case "codeguru-security":
-		return []block{{284354, 285189}}
+		return []block{{281653, 282477}}
 	case "codepipeline":
-		return []block{{287521, 289661}}
+		return []block{{284796, 286897}}
 	case "codestar-connections":
-		return []block{{289661, 290919}}
+		return []block{{286897, 288116}}
 	case "codestar-notifications":
-		return []block{{290919, 291758}}
+		return []block{{288116, 288942}}
 	case "cognito-identity":
-		return []block{{291758, 292763}}
+		return []block{{288942, 289947}}
 	case "cognito-idp":
-		return []block{{292763, 298196}}
+		return []block{{289947, 295380}}
 	case "cognito-sync":
-		return []block{{298196, 300471}}
+		return []block{{295380, 297655}}
 	case "comprehend":
-		return []block{{300471, 305623}}
+		return []block{{297655, 302618}}
 	case "comprehendmedical":
-		return []block{{305623, 306723}}
+		return []block{{302618, 303718}}
 	case "compute-optimizer":
-		return []block{{306723, 307922}}
+		return []block{{303718, 304917}}
 	case "config":
-		return []block{{308948, 313343}}
+		return []block{{305930, 310223}}
 	case "connect":
-		return []block{{313343, 354704}, {354704, 354957}}
+		return []block{{310223, 351248}, {351248, 351501}}
 	case "connect-campaigns":
-		return []block{{354957, 356466}, {356466, 359354}}
+		return []block{{351501, 352997}, {352997, 355872}}
 	case "continuum":
-		return []block{{365783, 368056}}
+		return []block{{362288, 364561}}
 	case "controlcatalog":
-		return []block{{368056, 368391}}
+		return []block{{364561, 364896}}
 	case "controltower":
-		return []block{{368391, 370450}}
+		return []block{{364896, 366916}}
 	case "cost-optimization-hub":
-		return []block{{373169, 373528}}
+		return []block{{369585, 369944}}
 	case "cur":
-		return []block{{370450, 370945}}
+		return []block{{366916, 367400}}
 	case "databrew":
-		return []block{{397537, 399921}}
+		return []block{{393780, 396073}}
 	case "dataexchange":
-		return []block{{399921, 402824}}
+		return []block{{396073, 398926}}
 	case "datapipeline":
-		return []block{{387345, 388145}}
+		return []block{{383612, 384410}}
 	case "datasync":
-		return []block{{402824, 406222}}
+		return []block{{398926, 402142}}
 	case "datazone":
-		return []block{{406222, 424125}}
+		return []block{{402142, 420032}}
 	case "dax":
-		return []block{{424125, 424901}}
+		return []block{{420032, 420808}}
 	case "deadline":
-		return []block{{424901, 439416}}
+		return []block{{420808, 435219}}
 	case "detective":
-		return []block{{439416, 441382}}
+		return []block{{435219, 437172}}
 	case "devicefarm":
-		return []block{{441382, 444085}}
+		return []block{{437172, 439875}}
 	case "devops-guru":
-		return []block{{450125, 451861}}
+		return []block{{445880, 447616}}
 	case "directconnect":
-		return []block{{451861, 455985}}
+		return []block{{447616, 451670}}
 	case "discovery":
-		return []block{{64585, 65564}}
+		return []block{{64096, 65075}}
 	case "dlm":
-		return []block{{460308, 460951}}
+		return []block{{455985, 456615}}
 	case "dms":
-		return []block{{388145, 397537}}
+		return []block{{384410, 393780}}
 	case "docdb-elastic":
-		return []block{{464356, 465808}}
+		return []block{{460010, 461412}}
 	case "drs":
-		return []block{{465808, 471403}}
+		return []block{{461412, 466890}}
 	case "ds":
-		return []block{{455985, 459169}}
+		return []block{{451670, 454846}}
 	case "ds-data":
-		return []block{{459169, 460308}}
+		return []block{{454846, 455985}}
 	case "dsql":
-		return []block{{471403, 472680}}
+		return []block{{466890, 468141}}
 	case "dynamodb":
-		return []block{{472680, 475413}, {475413, 475616}}
+		return []block{{468141, 470863}, {470863, 471066}}
 	case "ebs":
-		return []block{{475616, 476116}}
+		return []block{{471066, 471566}}
 	case "ec2":
-		return []block{{476116, 520576}}
+		return []block{{471566, 516026}}
 	case "ec2-instance-connect":
-		return []block{{520576, 520820}}
+		return []block{{516026, 516270}}
 	case "ecr":
-		return []block{{520820, 524163}}
+		return []block{{516270, 519602}}
 	case "ecr-public":
-		return []block{{524163, 525493}}
+		return []block{{519602, 520921}}
 	case "ecs":
-		return []block{{525493, 530263}}
+		return []block{{520921, 525556}}
 	case "eks":
-		return []block{{533298, 539717}}
+		return []block{{528565, 534867}}
 	case "eks-auth":
-		return []block{{539717, 539916}}
+		return []block{{534867, 535066}}
 	case "elasticache":
-		return []block{{548325, 554259}}
+		return []block{{543467, 549395}}
 	case "elasticbeanstalk":
-		return []block{{539916, 543248}}
+		return []block{{535066, 538398}}
 	case "elasticfilesystem":
-		return []block{{530263, 533298}}
+		return []block{{525556, 528565}}
 	case "elasticloadbalancing":
-		return []block{{543248, 544915}, {544915, 547155}}
+		return []block{{538398, 540065}, {540065, 542297}}
 	case "elasticmapreduce":
-		return []block{{560328, 563390}}
+		return []block{{555438, 558492}}
 	case "elastictranscoder":
-		return []block{{547155, 548325}}
+		return []block{{542297, 543467}}
 	case "elemental-inference":
-		return []block{{558815, 560328}}
+		return []block{{553951, 555438}}
 	case "emr-containers":
-		return []block{{563390, 565888}}
+		return []block{{558492, 560925}}
 	case "emr-serverless":
-		return []block{{565888, 568051}}
+		return []block{{560925, 563049}}
 	case "end-user-messaging":
-		return []block{{568051, 570270}}
+		return []block{{563049, 565268}}
 	case "entityresolution":
-		return []block{{570270, 573460}}
+		return []block{{565268, 568406}}
 	case "es":
-		return []block{{554259, 558815}, {981127, 990495}}
+		return []block{{549395, 553951}, {970175, 979541}}
 	case "events":
-		return []block{{573460, 575763}, {575763, 576845}}
+		return []block{{568406, 570685}, {570685, 571730}}
 	case "evidently":
-		return []block{{576845, 579805}}
+		return []block{{571730, 574625}}
 	case "evs":
-		return []block{{579805, 580867}}
+		return []block{{574625, 575674}}
 	case "execute-api":
-		return []block{{33167, 33491}, {365026, 365783}}
+		return []block{{32985, 33309}, {361531, 362288}}
 	case "finspace":
-		return []block{{580867, 585470}}
+		return []block{{575674, 580173}}
 	case "finspace-api":
-		return []block{{585470, 587411}}
+		return []block{{580173, 582114}}
 	case "firehose":
-		return []block{{587411, 589145}}
+		return []block{{582114, 583848}}
 	case "fis":
-		return []block{{589145, 591572}}
+		return []block{{583848, 586249}}
 	case "fms":
-		return []block{{591572, 593213}}
+		return []block{{586249, 587840}}
 	case "forecast":
-		return []block{{593213, 597109}, {597109, 597278}}
+		return []block{{587840, 591560}, {591560, 591729}}
 	case "frauddetector":
-		return []block{{597278, 600759}}
+		return []block{{591729, 595019}}
 	case "freetier":
-		return []block{{600759, 600967}}
+		return []block{{595019, 595227}}
 	case "fsx":
-		return []block{{600967, 603338}}
+		return []block{{595227, 597457}}
 	case "gamelift":
-		return []block{{603338, 608451}}
+		return []block{{597457, 602427}}
 	case "gameliftstreams":
-		return []block{{608451, 611001}}
+		return []block{{602427, 604951}}
 	case "geo":
-		return []block{{830838, 837076}}
+		return []block{{821974, 828133}}
 	case "geo-maps":
-		return []block{{611001, 611376}}
+		return []block{{604951, 605326}}
 	case "geo-places":
-		return []block{{611376, 611740}}
+		return []block{{605326, 605690}}
 	case "geo-routes":
-		return []block{{611740, 612060}}
+		return []block{{605690, 606010}}
 	case "glacier":
-		return []block{{612060, 615357}}
+		return []block{{606010, 609307}}
 	case "globalaccelerator":
-		return []block{{615357, 618043}}
+		return []block{{609307, 611954}}
 	case "glue":
-		return []block{{618043, 633366}}
+		return []block{{611954, 627048}}
 	case "grafana":
-		return []block{{633366, 635675}}
+		return []block{{627048, 629344}}
 	case "greengrass":
-		return []block{{635675, 645916}, {645916, 648742}}
+		return []block{{629344, 639468}, {639468, 642270}}
 	case "groundstation":
-		return []block{{648742, 651861}}
+		return []block{{642270, 645311}}
 	case "guardduty":
-		return []block{{651861, 660506}}
+		return []block{{645311, 653841}}
 	case "health":
-		return []block{{660506, 661163}}
+		return []block{{653841, 654498}}
 	case "health-agent":
-		return []block{{363334, 365026}}
+		return []block{{359852, 361531}}
 	case "healthlake":
-		return []block{{661163, 662822}}
+		return []block{{654498, 656118}}
 	case "iam":
-		return []block{{662822, 670403}, {670403, 670530}}
+		return []block{{656118, 663695}, {663695, 663822}}
 	case "identitystore":
-		return []block{{670530, 671938}}
+		return []block{{663822, 665230}}
 	case "imagebuilder":
-		return []block{{671938, 677960}}
+		return []block{{665230, 671076}}
 	case "inspector":
-		return []block{{677960, 679148}}
+		return []block{{671076, 672264}}
 	case "inspector-scan":
-		return []block{{679148, 679261}}
+		return []block{{672264, 672377}}
 	case "inspector2":
-		return []block{{679261, 684627}}
+		return []block{{672377, 677678}}
 	case "interconnect":
-		return []block{{684627, 685221}}
+		return []block{{677678, 678246}}
 	case "internetmonitor":
-		return []block{{685221, 686686}}
+		return []block{{678246, 679700}}
 	case "invoicing":
-		return []block{{686686, 687627}}
+		return []block{{679700, 680628}}
 	case "iot":
-		return []block{{687627, 709738}}
+		return []block{{680628, 702469}}
 	case "iot-jobs-data":
-		return []block{{713543, 714037}}
+		return []block{{706241, 706735}}
 	case "iotanalytics":
-		return []block{{729486, 732191}}
+		return []block{{721976, 724637}}
 	case "iotdata":
-		return []block{{709738, 710605}}
+		return []block{{702469, 703336}}
 	case "iotdeviceadvisor":
-		return []block{{732191, 733707}}
+		return []block{{724637, 726127}}
 	case "iotevents":
-		return []block{{710605, 712727}}
+		return []block{{703336, 705425}}
 	case "ioteventsdata":
-		return []block{{712727, 713543}}
+		return []block{{705425, 706241}}
 	case "iotfleethub":
-		return []block{{733707, 734390}}
+		return []block{{726127, 726797}}
 	case "iotfleetwise":
-		return []block{{734390, 737073}}
+		return []block{{726797, 729382}}
 	case "iotmanagedintegrations":
-		return []block{{714037, 720381}}
+		return []block{{706735, 713014}}
 	case "iotsitewise":
-		return []block{{737507, 750905}}
+		return []block{{729803, 743032}}
 	case "iotthingsgraph":
-		return []block{{750905, 752098}}
+		return []block{{743032, 744225}}
 	case "iottwinmaker":
-		return []block{{752098, 756217}}
+		return []block{{744225, 748279}}
 	case "iotwireless":
-		return []block{{720381, 729486}}
+		return []block{{713014, 721976}}
 	case "ivs":
-		return []block{{756217, 759164}, {759164, 761751}}
+		return []block{{748279, 751148}, {751148, 753657}}
 	case "ivschat":
-		return []block{{761751, 762883}}
+		return []block{{753657, 754763}}
 	case "kafka":
-		return []block{{762883, 767819}}
+		return []block{{754763, 759634}}
 	case "kafkaconnect":
-		return []block{{767819, 769469}}
+		return []block{{759634, 761284}}
 	case "kendra":
-		return []block{{769469, 773732}}
+		return []block{{761284, 765469}}
 	case "kendra-ranking":
-		return []block{{773732, 774290}}
+		return []block{{765469, 766014}}
 	case "kinesis":
-		return []block{{775561, 777664}}
+		return []block{{767263, 769353}}
 	case "kinesisanalytics":
-		return []block{{777664, 779038}, {779038, 780877}}
+		return []block{{769353, 770714}, {770714, 772540}}
 	case "kinesisvideo":
-		return []block{{780877, 783242}, {783242, 783699}, {783699, 783843}, {783843, 784098}, {784098, 784357}}
+		return []block{{772540, 774890}, {774890, 775347}, {775347, 775491}, {775491, 775746}, {775746, 776005}}
 	case "kms":
-		return []block{{784357, 786207}}
+		return []block{{776005, 777842}}
 	case "lakeformation":
-		return []block{{786207, 790569}}
+		return []block{{777842, 782204}}
 	case "lambda":
-		return []block{{790569, 799358}, {799358, 799948}, {799948, 802034}, {802034, 803783}}
+		return []block{{782204, 790945}, {790945, 791522}, {791522, 793595}, {793595, 795344}}
 	case "launchwizard":
-		return []block{{803783, 804796}}
+		return []block{{795344, 796344}}
 	case "lex":
-		return []block{{804796, 807569}, {807569, 816914}, {816914, 817506}, {817506, 818416}}
+		return []block{{796344, 799080}, {799080, 808412}, {808412, 809004}, {809004, 809914}}
 	case "license-manager":
-		return []block{{818416, 821328}}
+		return []block{{809914, 812748}}
 	case "license-manager-linux-subscriptions":
-		return []block{{821328, 822405}}
+		return []block{{812748, 813812}}
 	case "license-manager-user-subscriptions":
-		return []block{{822405, 823915}}
+		return []block{{813812, 815283}}
 	case "lightsail":
-		return []block{{823915, 830838}}
+		return []block{{815283, 821974}}
 	case "logs":
-		return []block{{258449, 263690}}
+		return []block{{255955, 261100}}
 	case "lookoutequipment":
-		return []block{{837076, 838981}}
+		return []block{{828133, 829960}}
 	case "lookoutmetrics":
-		return []block{{838981, 841372}}
+		return []block{{829960, 832316}}
 	case "lookoutvision":
-		return []block{{841372, 843478}}
+		return []block{{832316, 834409}}
 	case "m2":
-		return []block{{843478, 846714}}
+		return []block{{834409, 837619}}
 	case "machinelearning":
-		return []block{{846714, 848123}}
+		return []block{{837619, 839028}}
 	case "macie2":
-		return []block{{848123, 852973}}
+		return []block{{839028, 843813}}
 	case "managedblockchain":
-		return []block{{855681, 857822}}
+		return []block{{846417, 848506}}
 	case "managedblockchain-query":
-		return []block{{857822, 858409}}
+		return []block{{848506, 849093}}
 	case "marketplacecommerceanalytics":
-		return []block{{860286, 860515}}
+		return []block{{850970, 851199}}
 	case "mediaconnect":
-		return []block{{862038, 868713}}
+		return []block{{852709, 859345}}
 	case "mediaconvert":
-		return []block{{868713, 870782}}
+		return []block{{859345, 861362}}
 	case "medialive":
-		return []block{{870782, 881340}}
+		return []block{{861362, 871890}}
 	case "mediapackage":
-		return []block{{881340, 882622}}
+		return []block{{871890, 873146}}
 	case "mediapackage-vod":
-		return []block{{882622, 883878}}
+		return []block{{873146, 874363}}
 	case "mediapackagev2":
-		return []block{{883878, 889667}}
+		return []block{{874363, 880108}}
 	case "mediastore":
-		return []block{{889667, 890647}, {890647, 890895}}
+		return []block{{880108, 881075}, {881075, 881323}}
 	case "mediatailor":
-		return []block{{890895, 895158}}
+		return []block{{881323, 885521}}
 	case "medical-imaging":
-		return []block{{895158, 897143}}
+		return []block{{885521, 887493}}
 	case "memorydb":
-		return []block{{897143, 899861}}
+		return []block{{887493, 890096}}
 	case "mgh":
-		return []block{{908783, 909594}, {912587, 912808}}
+		return []block{{898877, 899688}, {902629, 902850}}
 	case "mgn":
-		return []block{{899861, 908783}}
+		return []block{{890096, 898877}}
 	case "migrationhub-orchestrator":
-		return []block{{912808, 914964}}
+		return []block{{902850, 904993}}
 	case "migrationhub-strategy":
-		return []block{{914964, 916451}}
+		return []block{{904993, 906480}}
 	case "mobiletargeting":
-		return []block{{1022156, 1033796}}
+		return []block{{1010578, 1022218}}
 	case "monitoring":
-		return []block{{255893, 258449}}
+		return []block{{253476, 255955}}
 	case "mpa":
-		return []block{{916451, 917885}}
+		return []block{{906480, 907892}}
 	case "mq":
-		return []block{{917885, 919572}}
+		return []block{{907892, 909575}}
 	case "mturk-requester":
-		return []block{{919572, 920771}}
+		return []block{{909575, 910774}}
 	case "neptune-db":
-		return []block{{929799, 933323}}
+		return []block{{919705, 923229}}
 	case "neptune-graph":
-		return []block{{927114, 929799}}
+		return []block{{917079, 919705}}
 	case "network-firewall":
-		return []block{{933323, 939191}}
+		return []block{{923229, 928994}}
 	case "network-security-manager":
-		return []block{{939191, 942776}}
+		return []block{{928994, 932449}}
 	case "networkflowmonitor":
-		return []block{{942776, 945191}}
+		return []block{{932449, 934840}}
 	case "networkmanager":
-		return []block{{945191, 955128}}
+		return []block{{934840, 944608}}
 	case "networkmonitor":
-		return []block{{955128, 956072}}
+		return []block{{944608, 945528}}
 	case "notifications":
-		return []block{{956072, 959534}}
+		return []block{{945528, 948977}}
 	case "notifications-contacts":
-		return []block{{959534, 960195}}
+		return []block{{948977, 949625}}
 	case "nova-act":
-		return []block{{960195, 962487}}
+		return []block{{949625, 951917}}
 	case "oam":
-		return []block{{962487, 963356}}
+		return []block{{951917, 952760}}
 	case "observabilityadmin":
-		return []block{{963356, 967032}}
+		return []block{{952760, 956364}}
 	case "odb":
-		return []block{{967032, 971892}}
+		return []block{{956364, 961107}}
 	case "omics":
-		return []block{{971892, 981127}}
+		return []block{{961107, 970175}}
 	case "organizations":
-		return []block{{992190, 994419}}
+		return []block{{981236, 983387}}
 	case "osis":
-		return []block{{994419, 996487}}
+		return []block{{983387, 985442}}
 	case "outposts":
-		return []block{{996487, 999462}}
+		return []block{{985442, 988391}}
 	case "panorama":
-		return []block{{999462, 1002185}}
+		return []block{{988391, 991075}}
 	case "partnercentral":
-		return []block{{1006402, 1007551}}
+		return []block{{995227, 996350}}
 	case "partnercentral-account":
-		return []block{{1002185, 1004077}}
+		return []block{{991075, 992954}}
 	case "partnercentral-benefits":
-		return []block{{1004077, 1005151}}
+		return []block{{992954, 994015}}
 	case "partnercentral-channel":
-		return []block{{1005151, 1006402}}
+		return []block{{994015, 995227}}
 	case "partnercentral-selling":
-		return []block{{1007551, 1010085}}
+		return []block{{996350, 998819}}
 	case "payment-cryptography":
-		return []block{{1010085, 1011494}, {1011494, 1012636}}
+		return []block{{998819, 1000202}, {1000202, 1001344}}
 	case "pca-connector-ad":
-		return []block{{1012636, 1015070}}
+		return []block{{1001344, 1003739}}
 	case "pca-connector-scep":
-		return []block{{1015070, 1015934}}
+		return []block{{1003739, 1004577}}
 	case "pcs":
-		return []block{{1015934, 1017213}}
+		return []block{{1004577, 1005817}}
 	case "personalize":
-		return []block{{1017213, 1020729}, {1020729, 1021037}, {1021037, 1021347}}
+		return []block{{1005817, 1009164}, {1009164, 1009472}, {1009472, 1009782}}
 	case "pi":
-		return []block{{1021347, 1022156}}
+		return []block{{1009782, 1010578}}
 	case "pipes":
-		return []block{{1045436, 1046121}}
+		return []block{{1033669, 1034343}}
 	case "polly":
-		return []block{{1046121, 1046739}}
+		return []block{{1034343, 1034961}}
 	case "pricing":
-		return []block{{1046739, 1046934}}
+		return []block{{1034961, 1035156}}
 	case "pricingplanmanager":
-		return []block{{1046934, 1047557}}
+		return []block{{1035156, 1035779}}
 	case "profile":
-		return []block{{373528, 387345}}
+		return []block{{369944, 383612}}
 	case "proton":
-		return []block{{1047557, 1052076}}
+		return []block{{1035779, 1040180}}
 	case "qapps":
-		return []block{{1052076, 1054012}}
+		return []block{{1040180, 1042090}}
 	case "qbusiness":
-		return []block{{1054012, 1064627}}
+		return []block{{1042090, 1052601}}
 	case "qldb":
-		return []block{{1075114, 1076630}, {1076630, 1076767}}
+		return []block{{1062945, 1064437}, {1064437, 1064574}}
 	case "quicksight":
-		return []block{{1076767, 1111443}}
+		return []block{{1064574, 1099036}}
 	case "ram":
-		return []block{{1111443, 1114204}}
+		return []block{{1099036, 1101771}}
 	case "rbin":
-		return []block{{1114204, 1114864}}
+		return []block{{1101771, 1102418}}
 	case "rds":
-		return []block{{460951, 464356}, {922413, 927114}, {1114864, 1126127}}
+		return []block{{456615, 460010}, {912392, 917079}, {1102418, 1113645}}
 	case "rds-data":
-		return []block{{1126127, 1126531}}
+		return []block{{1113645, 1114049}}
 	case "redshift":
-		return []block{{1126531, 1134577}}
+		return []block{{1114049, 1122089}}
 	case "redshift-data":
-		return []block{{1134577, 1135103}}
+		return []block{{1122089, 1122615}}
 	case "redshift-serverless":
-		return []block{{1135103, 1137565}}
+		return []block{{1122615, 1125027}}
 	case "refactor-spaces":
-		return []block{{909594, 912587}}
+		return []block{{899688, 902629}}
 	case "rekognition":
-		return []block{{1137565, 1140720}, {1140720, 1140881}}
+		return []block{{1125027, 1128104}, {1128104, 1128265}}
 	case "repostspace":
-		return []block{{1140881, 1142241}}
+		return []block{{1128265, 1129612}}
 	case "resiliencehub":
-		return []block{{1142241, 1146932}, {1146932, 1151567}}
+		return []block{{1129612, 1134251}, {1134251, 1138821}}
 	case "resource-explorer-2":
-		return []block{{1151567, 1153317}}
+		return []block{{1138821, 1140545}}
 	case "resource-groups":
-		return []block{{1153317, 1154684}}
+		return []block{{1140545, 1141910}}
 	case "robomaker":
-		return []block{{1155017, 1158506}}
+		return []block{{1142243, 1145602}}
 	case "rolesanywhere":
-		return []block{{1158506, 1160492}}
+		return []block{{1145602, 1147549}}
 	case "route53":
-		return []block{{1160492, 1166537}}
+		return []block{{1147549, 1153594}}
 	case "route53-recovery-cluster":
-		return []block{{1167697, 1168046}}
+		return []block{{1154754, 1155103}}
 	case "route53-recovery-control-config":
-		return []block{{1168046, 1170454}}
+		return []block{{1155103, 1157472}}
 	case "route53-recovery-readiness":
-		return []block{{1170454, 1173239}}
+		return []block{{1157472, 1160213}}
 	case "route53domains":
-		return []block{{1166537, 1167697}}
+		return []block{{1153594, 1154754}}
 	case "route53globalresolver":
-		return []block{{1173239, 1177152}}
+		return []block{{1160213, 1164061}}
 	case "route53profiles":
-		return []block{{1177152, 1178379}}
+		return []block{{1164061, 1165275}}
 	case "route53resolver":
-		return []block{{1178379, 1182329}}
+		return []block{{1165275, 1169147}}
 	case "rtbfabric":
-		return []block{{1182329, 1185930}}
+		return []block{{1169147, 1172670}}
 	case "rum":
-		return []block{{1185930, 1187511}}
+		return []block{{1172670, 1174240}}
 	case "s3":
-		return []block{{1187511, 1193871}, {1193871, 1204548}}
+		return []block{{1174240, 1180600}, {1180600, 1191277}}
 	case "s3-outposts":
-		return []block{{1193871, 1204548}, {1206157, 1206581}}
+		return []block{{1180600, 1191277}, {1192860, 1193284}}
 	case "s3express":
-		return []block{{1193871, 1204548}}
+		return []block{{1180600, 1191277}}
 	case "s3files":
-		return []block{{1204548, 1206157}}
+		return []block{{1191277, 1192860}}
 	case "s3tables":
-		return []block{{1206581, 1210589}}
+		return []block{{1193284, 1197268}}
 	case "s3vectors":
-		return []block{{1210589, 1212059}}
+		return []block{{1197268, 1198714}}
 	case "sagemaker":
-		return []block{{1212059, 1236936}, {1236936, 1237377}, {1237377, 1237742}, {1237742, 1238398}, {1239942, 1240200}, {1240200, 1240733}, {1240733, 1241064}, {1241064, 1241739}}
+		return []block{{1198714, 1223571}, {1223571, 1224012}, {1224012, 1224377}, {1224377, 1225033}, {1226551, 1226809}, {1226809, 1227342}, {1227342, 1227673}, {1227673, 1228348}}
 	case "sagemaker-geospatial":
-		return []block{{1238398, 1239942}}
+		return []block{{1225033, 1226551}}
 	case "savingsplans":
-		return []block{{1241739, 1242575}}
+		return []block{{1228348, 1229171}}
 	case "scheduler":
-		return []block{{1242575, 1243539}}
+		return []block{{1229171, 1230124}}
 	case "schemas":
-		return []block{{1243539, 1246435}}
+		return []block{{1230124, 1232985}}
 	case "scn":
-		return []block{{1327171, 1330834}}
+		return []block{{1313118, 1316735}}
 	case "sdb":
-		return []block{{1295719, 1295935}}
+		return []block{{1281877, 1282093}}
 	case "secretsmanager":
-		return []block{{1246435, 1247459}}
+		return []block{{1232985, 1233996}}
 	case "security-ir":
-		return []block{{1247459, 1249381}}
+		return []block{{1233996, 1235892}}
 	case "securityagent":
-		return []block{{1249381, 1256398}}
+		return []block{{1235892, 1242844}}
 	case "securityhub":
-		return []block{{1256398, 1263832}}
+		return []block{{1242844, 1250278}}
 	case "securitylake":
-		return []block{{1263832, 1266401}}
+		return []block{{1250278, 1252821}}
 	case "serverlessrepo":
-		return []block{{1266401, 1267498}}
+		return []block{{1252821, 1253918}}
 	case "servicecatalog":
-		return []block{{1267498, 1271134}, {1271134, 1273278}}
+		return []block{{1253918, 1257528}, {1257528, 1259646}}
 	case "servicediscovery":
-		return []block{{1274479, 1275774}}
+		return []block{{1260847, 1262098}}
 	case "servicequotas":
-		return []block{{1273278, 1274479}}
+		return []block{{1259646, 1260847}}
 	case "ses":
-		return []block{{852973, 855681}, {1033796, 1038077}, {1275774, 1278633}, {1278633, 1289751}}
+		return []block{{843813, 846417}, {1022218, 1026453}, {1262098, 1264957}, {1264957, 1275970}}
 	case "shield":
-		return []block{{1291411, 1292969}}
+		return []block{{1277608, 1279140}}
 	case "signer":
-		return []block{{1292969, 1294439}, {1294439, 1294555}}
+		return []block{{1279140, 1280597}, {1280597, 1280713}}
 	case "signin":
-		return []block{{1294555, 1295719}}
+		return []block{{1280713, 1281877}}
 	case "simspaceweaver":
-		return []block{{1295935, 1296926}}
+		return []block{{1282093, 1283071}}
 	case "sms-voice":
-		return []block{{1038077, 1039035}, {1039035, 1045436}}
+		return []block{{1026453, 1027411}, {1027411, 1033669}}
 	case "snow-device-management":
-		return []block{{1296926, 1297921}}
+		return []block{{1283071, 1284053}}
 	case "snowball":
-		return []block{{1297921, 1298773}}
+		return []block{{1284053, 1284905}}
 	case "sns":
-		return []block{{1298773, 1300279}}
+		return []block{{1284905, 1286400}}
 	case "social-messaging":
-		return []block{{1300279, 1303066}}
+		return []block{{1286400, 1289187}}
 	case "sqs":
-		return []block{{1303066, 1303801}}
+		return []block{{1289187, 1289922}}
 	case "ssm":
-		return []block{{1303801, 1310516}}
+		return []block{{1289922, 1296615}}
 	case "ssm-contacts":
-		return []block{{1310516, 1311971}}
+		return []block{{1296615, 1298044}}
 	case "ssm-guiconnect":
-		return []block{{1311971, 1312303}}
+		return []block{{1298044, 1298376}}
 	case "ssm-incidents":
-		return []block{{1312303, 1314385}}
+		return []block{{1298376, 1300432}}
 	case "ssm-quicksetup":
-		return []block{{1314385, 1315541}}
+		return []block{{1300432, 1301575}}
 	case "ssm-sap":
-		return []block{{1315541, 1317130}}
+		return []block{{1301575, 1303151}}
 	case "sso":
-		return []block{{1317375, 1322061}}
+		return []block{{1303396, 1308030}}
 	case "sso-oauth":
-		return []block{{1322061, 1322310}}
+		return []block{{1308030, 1308279}}
 	case "states":
-		return []block{{1289751, 1291411}}
+		return []block{{1275970, 1277608}}
 	case "storagegateway":
-		return []block{{1322310, 1326751}}
+		return []block{{1308279, 1312698}}
 	case "sts":
-		return []block{{1326751, 1327171}}
+		return []block{{1312698, 1313118}}
 	case "support":
-		return []block{{1330834, 1331539}}
+		return []block{{1316735, 1317440}}
 	case "supportapp":
-		return []block{{1331539, 1332464}}
+		return []block{{1317440, 1318365}}
 	case "supportauthz":
-		return []block{{1332464, 1333297}}
+		return []block{{1318365, 1319185}}
 	case "sustainability":
-		return []block{{1333297, 1333698}}
+		return []block{{1319185, 1319586}}
 	case "swf":
-		return []block{{1333698, 1335283}}
+		return []block{{1319586, 1321158}}
 	case "synthetics":
-		return []block{{1335283, 1336839}}
+		return []block{{1321158, 1322688}}
 	case "tagging":
-		return []block{{1154684, 1155017}}
+		return []block{{1141910, 1142243}}
 	case "tax":
-		return []block{{1336839, 1337866}}
+		return []block{{1322688, 1323715}}
 	case "textract":
-		return []block{{1337866, 1339042}}
+		return []block{{1323715, 1324865}}
 	case "thinclient":
-		return []block{{1401424, 1402474}}
+		return []block{{1386352, 1387389}}
 	case "timestream":
-		return []block{{1340382, 1341149}, {1341149, 1342134}}
+		return []block{{1326142, 1326896}, {1326896, 1327859}}
 	case "timestream-influxdb":
-		return []block{{1339042, 1340382}}
+		return []block{{1324865, 1326142}}
 	case "tnb":
-		return []block{{1342134, 1344826}}
+		return []block{{1327859, 1330486}}
 	case "transcribe":
-		return []block{{1344826, 1347685}, {1347685, 1348121}}
+		return []block{{1330486, 1333246}, {1333246, 1333682}}
 	case "transfer":
-		return []block{{1348121, 1351199}}
+		return []block{{1333682, 1336643}}
 	case "translate":
-		return []block{{1351199, 1352166}}
+		return []block{{1336643, 1337588}}
 	case "trustedadvisor":
-		return []block{{1352166, 1353365}}
+		return []block{{1337588, 1338787}}
 	case "uxc":
-		return []block{{1353365, 1353568}}
+		return []block{{1338787, 1338990}}
 	case "verifiedpermissions":
-		return []block{{1353568, 1355181}}
+		return []block{{1338990, 1340590}}
 	case "voiceid":
-		return []block{{1355181, 1356445}}
+		return []block{{1340590, 1341841}}
 	case "vpc-lattice":
-		return []block{{1356445, 1364559}}
+		return []block{{1341841, 1349799}}
 	case "waf":
-		return []block{{1364559, 1367660}}
+		return []block{{1349799, 1352848}}
 	case "waf-regional":
-		return []block{{1367660, 1371181}}
+		return []block{{1352848, 1356317}}
 	case "wafv2":
-		return []block{{1371181, 1373934}}
+		return []block{{1356317, 1359018}}
 	case "wellarchitected":
-		return []block{{1373934, 1381607}}
+		return []block{{1359018, 1366626}}
 	case "wickr":
-		return []block{{1381607, 1384908}}
+		return []block{{1366626, 1369927}}
 	case "wisdom":
-		return []block{{1064627, 1075114}, {1384908, 1388963}}
+		return []block{{1052601, 1062945}, {1369927, 1373904}}
 	case "workdocs":
-		return []block{{1388963, 1391924}}
+		return []block{{1373904, 1376865}}
 	case "workmail":
-		return []block{{1391924, 1396294}}
+		return []block{{1376865, 1381235}}
 	case "workmailmessageflow":
-		return []block{{1396294, 1396503}}
+		return []block{{1381235, 1381444}}
 	case "workspaces":
-		return []block{{1396503, 1400671}}
+		return []block{{1381444, 1385612}}
 	case "workspaces-instances":
-		return []block{{1400671, 1401424}}
+		return []block{{1385612, 1386352}}
 	case "workspaces-web":
-		return []block{{1402474, 1408922}}
+		return []block{{1387389, 1393707}}
 	case "xray":
-		return []block{{1408922, 1410963}}
+		return []block{{1393707, 1395722}}
 	}
 	return nil
 }

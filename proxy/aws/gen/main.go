@@ -30,7 +30,7 @@
 // is an action and its resources, a semicolon between two. An action that is
 // left out is the operation's name; one that begins with a plus is asked for
 // only where its resource is named, and with "#", only where the request has
-// tags. Resources are groups, a space between two,
+// tags: "#" alone is TagResource, on what cannot be known. Resources are groups, a space between two,
 // of alternatives, a stroke between two: the first whose members are all there
 // counts.
 //

@@ -60,7 +60,12 @@ func tagEntry(ref reference, p *pool, s *service, op *operation, actions []strin
 	case !strings.ContainsAny(own, " ?*=") && !starts(op.Name):
 		groups = own // it has one, by its name
 	}
-	return "#" + tag.Name + " " + groups, nil
+	// As short as can be: there are more than a thousand.
+	e := "#" + strings.TrimSuffix(tag.Name, "TagResource")
+	if groups != "?" {
+		e += " " + groups
+	}
+	return e, nil
 }
 
 // isOwn reports whether all of groups are of the operation's own action, and by
