@@ -16,7 +16,7 @@ import (
 func (p *parser) api(e *entry) {
 	f, has := e.fields["call"]
 	if !has {
-		for _, name := range []string{"function", "graphql", "cluster", "account"} {
+		for _, name := range []string{"function", "graphql", "cluster", "api", "base_path", "account"} {
 			if f, has := e.fields[name]; has {
 				p.errorf(f.key, `%s: this is of calls, and the entry has none: write "call"`, name)
 			}
@@ -31,6 +31,12 @@ func (p *parser) api(e *entry) {
 	clusters := 0
 	for _, n := range list {
 		if n.string == "" {
+			continue
+		}
+		if e.has("api") {
+			on, fine := p.customCall(e, n, account)
+			ok = ok && fine
+			invoke = append(invoke, on...)
 			continue
 		}
 		c, err := p.apiCall(n.string)
@@ -83,6 +89,9 @@ func (p *parser) api(e *entry) {
 				}
 			}
 		}
+	}
+	if f, has := e.fields["base_path"]; has && !e.has("api") {
+		p.errorf(f.key, `base_path: this is of a custom domain, and the entry names none's API: write "api"`)
 	}
 	p.apiFields(e, len(urls), len(graphs), clusters, list, ok)
 	if !ok || !p.room(f.key, len(invoke)+len(manage)+2*len(urls)+len(graphs)+len(collections)+len(search)) {

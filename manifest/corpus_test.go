@@ -188,6 +188,9 @@ func dump(m *manifest.Manifest) string {
 	for _, k := range sorted(m.Endpoints) {
 		line("endpoint %s %s", k, m.Endpoints[k])
 	}
+	for _, k := range sorted(m.Domains) {
+		line("domain %s %s%s", k, m.Domains[k].Stage, m.Domains[k].Base)
+	}
 	for _, g := range m.Grants {
 		line("grant %s", g)
 		if g.Exposed {

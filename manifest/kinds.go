@@ -173,6 +173,8 @@ func kinds() []kind {
 				{name: "function", form: formName, about: "the function whose URL is called: a name or an ARN"},
 				{name: "graphql", form: formName, about: "the GraphQL API whose host is called: its id or ARN"},
 				{name: "cluster", form: formName, about: "the Neptune cluster whose host is called: its resource id or ARN"},
+				{name: "api", form: formName, about: "the API behind a custom domain that is called, and its stage: ID/STAGE, or an ARN that ends so"},
+				{name: "base_path", form: formName, about: "what paths begin with at the custom domain, before those of the stage"},
 				{name: "account", form: formName, about: "the account that owns the APIs, in place of the function's own"},
 			},
 		},

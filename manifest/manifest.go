@@ -268,6 +268,9 @@
 //	               neptune-db:ReadDataViaQuery and so on
 //	function       the function whose URL is called, which that does not tell
 //	graphql        the GraphQL API whose host is called, which that does not tell
+//	api            the API whose custom domain is called, and its stage: ID/STAGE,
+//	               or an ARN that ends so
+//	base_path      what paths begin with at the custom domain, before the stage's
 //	cluster        the resource id of the cluster of Neptune's whose host is called
 //	account        the account that owns the APIs, in place of the function's
 //
@@ -372,6 +375,7 @@ type Manifest struct {
 	Upstreams   map[string]*url.URL // by service: the address dialled in place of AWS's
 	Egress      []Destination       // that are not the cloud's and may be connected to; nil for all, empty for none
 	Endpoints   map[string]Pattern  // by host, in small letters: the API or function behind it, where anybody could have made one
+	Domains     map[string]Domain   // by host, in small letters: custom domains of APIs
 	Log         LogLevel
 	Warnings    []*Error // what is odd but does not stop a start, in source order
 

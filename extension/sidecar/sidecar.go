@@ -29,10 +29,12 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -144,7 +146,14 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	}
 	s.transport = c.Transport
 
-	authority, err := ca.New(cloud.Domains()...)
+	claims, domains := cloud.Claims, cloud.Domains()
+	if len(m.Domains) > 0 {
+		// The authority is for no host of a customer's but those. Whether a host
+		// is one, the manifest of the start says: no other comes while it runs.
+		claims = func(host string) bool { _, named := m.Domains[host]; return named || cloud.Claims(host) }
+		domains = slices.AppendSeq(domains, maps.Keys(m.Domains))
+	}
+	authority, err := ca.New(domains...)
 	if err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
 	}
@@ -202,7 +211,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	s.proxy = &proxy.Server{
 		Manifest:   s.manifest.Load,
 		Cloud:      s.cloud,
-		Claims:     cloud.Claims,
+		Claims:     claims,
 		Ports:      cloud.Ports,
 		WebSockets: cloud.WebSockets,
 		TLS:        authority.TLS,

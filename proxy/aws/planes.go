@@ -28,6 +28,8 @@ func dataPlane(p place) (service, bool) {
 		return service{name: "aoss", protocol: protocolREST, tabled: true, read: readCollection}, true
 	case "es":
 		return service{name: "es", protocol: protocolREST, tabled: true, read: readSearch}, true
+	case "custom-domain":
+		return service{name: "execute-api", protocol: protocolREST, tabled: true, read: readCustomDomain}, true
 	case "execute-api":
 		return service{name: "execute-api", protocol: protocolREST, tabled: true, read: readInvoke}, true
 	case "function-url":

@@ -26,6 +26,7 @@ permissions:
     - {call: "https://abcdefghijklmnop.lambda-url.eu-west-1.on.aws", function: orders}
     - {call: "https://g7r8a9p0h1.appsync-api.eu-west-1.amazonaws.com/graphql", graphql: m4n5o6p7q8}
     - call: "ANY https://search-orders-abcdefghij.eu-west-1.es.amazonaws.com/orders/*"
+    - {call: "GET https://orders.example.com/v1/*", api: cust0md0m/prod, base_path: /v1}
     - {call: "wss://s0ckets000.execute-api.eu-west-1.amazonaws.com/prod"}
     - {call: "DELETE https://shop.cluster-abcdefghij.eu-west-1.neptune.amazonaws.com:8182", cluster: cluster-ABCD1234}
 allow:
@@ -91,6 +92,8 @@ func TestWhatACustomerMadeIsCalledUnderAPolicyOfTheCall(t *testing.T) {
 			[]string{"es:ESHttpPut", ":domain/orders/orders/_doc/a b", ":domain/orders/orders/_doc/a%20b"}},
 		{"s1gned0000.execute-api.eu-west-1.amazonaws.com", "execute-api", "GET", "/prod/a", "",
 			[]string{"execute-api:Invoke", ":s1gned0000/prod/GET/a"}},
+		{"orders.example.com", "execute-api", "GET", "/v1/a?b=c", "",
+			[]string{"execute-api:Invoke", ":cust0md0m/prod/GET/a"}},
 		{"shop.cluster-abcdefghij.eu-west-1.neptune.amazonaws.com:8182", "neptune-db", "POST", "/gremlin", `{"gremlin":"g.V().drop()"}`,
 			[]string{"neptune-db:ReadDataViaQuery", "neptune-db:DeleteDataViaQuery", ":cluster-ABCD1234/*"}},
 	} {

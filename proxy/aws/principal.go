@@ -39,7 +39,7 @@ func isAnonymous(h http.Header) bool {
 // it. What signs calls to AWS, or once did, is none.
 func (p place) authorizes(h http.Header) bool {
 	switch p.plane {
-	case "appsync", "execute-api", "function-url":
+	case "appsync", "custom-domain", "execute-api", "function-url":
 	default:
 		return false
 	}

@@ -108,7 +108,10 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify, se
 		p.host = r.Host
 		var ok bool
 		name, port, _ := strings.Cut(r.URL.Host, ":")
-		if in.place, ok = placeOf(name); !ok || port != "" && port != "443" && (port != strconv.Itoa(neptunePort) || in.place.plane != "neptune") {
+		if in.place, ok = placeOf(name); !ok {
+			in.place, ok = in.customPlace(name)
+		}
+		if !ok || port != "" && port != "443" && (port != strconv.Itoa(neptunePort) || in.place.plane != "neptune") {
 			return fmt.Errorf("%.120q is no host of a service that this version reads", r.URL.Host)
 		}
 		if errors.Is(sigErr, sigv4.ErrUnsigned) && p.bearer == nil && in.place.authorizes(r.Header) {
