@@ -218,6 +218,8 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		Forbidden: addresses(address),
 		TokenFile: token,
 		Onward:    onward,
+
+		Parameters: c.parameters(),
 	})
 	if err != nil {
 		return o, startError, err

@@ -262,3 +262,17 @@ func writeProgram(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+func TestTheFunctionHasATokenForAWSsParametersExtension(t *testing.T) {
+	s := newSandbox(t, func(c *lambdatest.Config) {
+		setEnv(c, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "2773")
+	})
+	env, err := s.do(t, "environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := "\n" + strings.Join(env, "\n")
+	if !strings.Contains(all, "\nAWS_SESSION_TOKEN=remit-sealed-") || !strings.Contains(all, "\nREMIT_PARAMETERS=127.0.0.1:") {
+		t.Errorf("got %s", all)
+	}
+}

@@ -88,16 +88,20 @@ func manifestOf(t *testing.T, text string) *manifest.Manifest {
 }
 
 // start runs a sidecar until the test's end, and returns its decision log too.
-func start(t *testing.T, m *manifest.Manifest) (*sidecar.Sidecar, *bytes.Buffer) {
+func start(t *testing.T, m *manifest.Manifest, change ...func(*sidecar.Config)) (*sidecar.Sidecar, *bytes.Buffer) {
 	t.Helper()
 	log := new(bytes.Buffer) // read only after Close
-	s, err := sidecar.Start(t.Context(), sidecar.Config{
+	c := sidecar.Config{
 		Manifest: m,
 		Region:   e2e.Region,
 		Function: "e2e",
 		Base:     credentials.StaticCredentialsProvider{Value: servers.Base},
 		Log:      log,
-	})
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	s, err := sidecar.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/lambda-remit/remit/extension/e2e"
 	"github.com/lambda-remit/remit/extension/environ"
+	"github.com/lambda-remit/remit/extension/sidecar"
 )
 
 // TestEveryRoadOfNodeComesToTheProxy runs testdata/ways.cjs with the preload, in
@@ -61,13 +62,26 @@ func TestEveryRoadOfNodeComesToTheProxy(t *testing.T) {
 	other := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "other") }))
 	t.Cleanup(other.Close)
 
+	// AWS's Parameters and Secrets extension, which wants the real token.
+	secrets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Aws-Parameters-Secrets-Token") != servers.Base.SessionToken {
+			http.Error(w, "wrong token", http.StatusUnauthorized)
+			return
+		}
+		io.WriteString(w, `{"Parameter":{"Value":"of `+r.URL.Query().Get("name")+`"}}`)
+	}))
+	t.Cleanup(secrets.Close)
+
 	s, _ := start(t, manifestOf(t, `
 credentials: {unminted: true}
 permissions:
   object_storage: [{bucket: media-eu, read_prefix: "", write_prefix: ""}, {bucket: "arn:aws:s3:`+e2e.Region+`:123456789012:accesspoint/mine", read_prefix: ""}]
   stream: {put: "arn:aws:kinesis:`+e2e.Region+`:123456789012:stream/readings"}
+  parameters: {read: /app/host}
 upstreams: {s3: "`+far.URL+`", kinesis: "`+far.URL+`"}
-`))
+`), func(c *sidecar.Config) {
+		c.Parameters = &sidecar.Parameters{Address: "127.0.0.1:0", Behind: secrets.Listener.Addr().String()}
+	})
 	s.SetAccount(e2e.Account)
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -129,6 +143,10 @@ upstreams: {s3: "`+far.URL+`", kinesis: "`+far.URL+`"}
 		"another host": "200 other true true",
 		"another port": "LOOKED_UP",
 		"MQTT":         "LOOKED_UP",
+
+		"a parameter":             "200 of /app/host",
+		"a parameter, by fetch":   "200 of /app/host",
+		"a parameter that is not": "400 true",
 
 		"a thread":                                object,
 		"a thread with arguments of its own":      object,

@@ -113,6 +113,9 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 			set[name] = token
 		}
 	}
+	if m.Handshake.Parameters != "" {
+		m.parameters(e, set, kept)
+	}
 	if m.Way != Endpoint {
 		// Beside a proxy too: a function in another language may start Node.
 		set["REMIT_PROXY"] = m.Handshake.Proxy
@@ -159,6 +162,32 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		}
 	}
 	return e, nil
+}
+
+// parametersPort is the variable with the port of AWS's Parameters and Secrets
+// extension, and parametersDefault what it is where that says nothing.
+const (
+	parametersPort    = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
+	parametersDefault = "2773"
+)
+
+// parameters leads what the function asks of AWS's Parameters and Secrets
+// extension to the proxy. Where the owner has moved that extension to another
+// port, Remit stands on the one that everybody knows. Where not, Node's preload
+// leads there, and whoever reads the variable goes there by himself.
+func (m Maker) parameters(e *Environment, set map[string]string, kept []string) {
+	// SDKs take a token without keys for nothing.
+	set["AWS_SESSION_TOKEN"] = m.Handshake.SessionToken
+	_, port := splitPort(m.Handshake.Parameters)
+	set[parametersPort] = port
+	if port == parametersDefault {
+		return
+	}
+	set["REMIT_PARAMETERS"] = m.Handshake.Parameters
+	if m.Way != Preload {
+		e.note("AWS's Parameters and Secrets extension stands on port " + parametersDefault + ", where it takes no token that the function has: set " +
+			parametersPort + " to another port, and Remit answers on " + parametersDefault + " in its place")
+	}
 }
 
 // direct is the value of NO_PROXY: what stood there, without what would lead

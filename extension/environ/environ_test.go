@@ -63,6 +63,9 @@ func TestEnvironments(t *testing.T) {
 				Preload:   "/opt/remit/preload.cjs",
 				Bundles:   []string{filepath.Join(tmp, "none"), filepath.Join(tmp, "system.crt")},
 			}
+			if p := strings.TrimSpace(section["parameters"]); p != "" {
+				m.Handshake.Parameters, m.Handshake.SessionToken = p, "sealed-session-token"
+			}
 			var in []string
 			for line := range strings.Lines(section["in"]) {
 				in = append(in, strings.ReplaceAll(strings.TrimSuffix(line, "\n"), "$TMP", tmp))
@@ -202,6 +205,8 @@ func TestAHandshakeThatLeadsElsewhereIsRefused(t *testing.T) {
 		"credentials userinfo":  func(h *Handshake) { h.CredentialsURI = "http://127.0.0.1:4001@203.0.113.7/" },
 		"no token":              func(h *Handshake) { h.Token = "" },
 		"token with a newline":  func(h *Handshake) { h.Token = "a\nb" },
+		"parameters elsewhere":  func(h *Handshake) { h.Parameters, h.SessionToken = "203.0.113.7:2773", "x" },
+		"parameters, no token":  func(h *Handshake) { h.Parameters = "127.0.0.1:2773" },
 		"no certificate":        func(h *Handshake) { h.CA = "" },
 	} {
 		h := handshake()

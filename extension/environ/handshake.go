@@ -32,6 +32,12 @@ type Handshake struct {
 	TokenFile  string `json:"token_file,omitempty"`  // has the token, and after a restore a newer one
 	RuntimeAPI string `json:"runtime_api,omitempty"` // "127.0.0.1:40129": where the Runtime API is passed on
 
+	// Parameters is where AWS's Parameters and Secrets extension is answered
+	// for, and SessionToken what it is to be shown; both are empty where there
+	// is no such extension.
+	Parameters   string `json:"parameters,omitempty"`
+	SessionToken string `json:"session_token,omitempty"`
+
 	// Bearer has the sealed tokens, by the variable that they stand in.
 	Bearer map[string]string `json:"bearer,omitempty"`
 }
@@ -63,6 +69,14 @@ func (h Handshake) check() error {
 	}
 	if h.TokenFile != "" && (!filepath.IsAbs(h.TokenFile) || strings.ContainsFunc(h.TokenFile, func(r rune) bool { return r <= ' ' || r > '~' })) {
 		return fmt.Errorf("handshake names the token's file %q, which is no absolute path", h.TokenFile)
+	}
+	if h.Parameters != "" {
+		if a, err := netip.ParseAddrPort(h.Parameters); err != nil || !a.Addr().IsLoopback() || a.Port() == 0 {
+			return fmt.Errorf("handshake names %q for parameters and secrets, which is no loopback address", h.Parameters)
+		}
+		if h.SessionToken == "" || strings.ContainsFunc(h.SessionToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return errors.New("handshake has a session token that is empty or not printable")
+		}
 	}
 	for name, value := range map[string]string{"token": h.Token, "credentials URI": h.CredentialsURI} {
 		// They become header values and variables.

@@ -6,7 +6,8 @@
 // https.request, http2.connect, fetch, undici, ws, and every agent of an SDK or
 // of the function's own; all of them go on as they are, pool and keep alive as
 // they did, and see the answers that the proxy passes on. A plain http:// call
-// to port 80 of such a host goes the same way.
+// to port 80 of such a host goes the same way, and one to AWS's Parameters and
+// Secrets extension where the proxy answers for that.
 //
 // What is not AWS's is not touched, nor are other ports (databases, brokers),
 // sockets that the caller has opened itself (options.socket: a tunnel through a
@@ -19,13 +20,17 @@ const tls = require('tls');
 const http = require('http');
 const threads = require('worker_threads');
 
-const { REMIT_PROXY: proxy = '', REMIT_HOSTS: hosts = '' } = process.env;
-const at = proxy.lastIndexOf(':');
-const place = { host: proxy.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(proxy.slice(at + 1)) };
+const { REMIT_PROXY: proxy = '', REMIT_HOSTS: hosts = '', REMIT_PARAMETERS: parameters = '' } = process.env;
+const place = placeOf(proxy);
 const domains = hosts.split(',').filter(Boolean);
 const netConnect = net.connect;
 const tlsConnect = tls.connect;
 const loaded = Symbol.for('remit.preload'); // twice would be a detour
+
+function placeOf(address) {
+  const at = address.lastIndexOf(':');
+  return at > 0 ? { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) } : null;
+}
 
 // claimed returns host as the proxy knows it, if the proxy answers for it.
 function claimed(host) {
@@ -120,6 +125,11 @@ function connect(...args) {
 function plainly(original) {
   return function (...args) {
     const options = normalized(args);
+    // AWS's Parameters and Secrets extension, in whose place the proxy answers.
+    if (parameters && Number(options.port) === 2773 && ['localhost', '127.0.0.1'].includes(options.host || 'localhost') && !options.socket) {
+      const callback = args.filter((a) => typeof a === 'function').slice(-1);
+      return original.call(this, { ...options, ...placeOf(parameters) }, ...callback);
+    }
     const host = answered(options, [80]);
     if (!host) return original.apply(this, args);
     const socket = open(host, 443, options);
@@ -136,12 +146,12 @@ function carried(options) {
   if (!env || env === threads.SHARE_ENV || String(env.NODE_OPTIONS || '').includes(__filename)) return options;
   return {
     ...options,
-    env: { ...env, REMIT_PROXY: proxy, REMIT_HOSTS: hosts },
+    env: { ...env, REMIT_PROXY: proxy, REMIT_HOSTS: hosts, REMIT_PARAMETERS: parameters },
     execArgv: ['--require', __filename, ...(options.execArgv || process.execArgv)],
   };
 }
 
-if (at > 0 && domains.length > 0 && !tls[loaded]) {
+if (place && domains.length > 0 && !tls[loaded]) {
   Object.defineProperty(tls, loaded, { value: true });
   tls.connect = connect;
   net.connect = net.createConnection = plainly(netConnect);

@@ -16,6 +16,7 @@
 //	 64  kept for the next call (48 by package upstream, 16 by [Transport])
 //	 64  of clients to the credentials' server
 //	 32  to STS, for calls that have none to AWS meanwhile (package mint)
+//	 45  where AWS's Parameters and Secrets extension is answered for
 //
 // and some ten besides. Beside a function that has all of the first itself, that
 // is 1,004.
@@ -73,6 +74,10 @@ type Config struct {
 	// through. Nil: none.
 	Onward *Onward
 
+	// Parameters is where AWS's Parameters and Secrets extension is answered
+	// for. Nil: nowhere.
+	Parameters *Parameters
+
 	// TokenFile is where the bearer token is written, and a new one after
 	// [Sidecar.Restored]; the process beside is told of it. Empty: nowhere.
 	TokenFile string
@@ -92,10 +97,11 @@ type Sidecar struct {
 	manifest  atomic.Pointer[manifest.Manifest]
 	traces    traces
 
-	proxy *proxy.Server
-	creds *http.Server
-	log   *audit.Log
-	ends  []func() // what Close has to end besides
+	proxy      *proxy.Server
+	parameters *proxy.Server // nil: nobody is answered for
+	creds      *http.Server
+	log        *audit.Log
+	ends       []func() // what Close has to end besides
 
 	announcing sync.Once
 	restoring  sync.Mutex
@@ -115,7 +121,7 @@ type Sidecar struct {
 
 // Start starts a sidecar. It is ready when Start returns.
 func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
-	s := &Sidecar{base: c.Base, broken: make(chan error, 2), start: audit.Start{
+	s := &Sidecar{base: c.Base, broken: make(chan error, 3), start: audit.Start{
 		Decision: audit.Boundary{Stands: true},
 		SHA256:   c.SHA256,
 		Warnings: c.Notes,
@@ -256,6 +262,11 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Domains:        cloud.Domains(),
 		Bearer:         sealedTokens,
 	}
+	if err := s.serveParameters(ctx, c); err != nil {
+		front.Close()
+		keys.Close()
+		return nil, err
+	}
 	s.serve(front, s.proxy.Serve)
 	s.serve(limit(keys, maxAsking), s.creds.Serve)
 	return s, nil
@@ -380,6 +391,9 @@ func (s *Sidecar) Close(ctx context.Context) error {
 	s.cold()
 	s.warming.Wait()
 	err := s.proxy.Shutdown(ctx)
+	if s.parameters != nil {
+		err = errors.Join(err, s.parameters.Shutdown(ctx))
+	}
 	if e := s.creds.Shutdown(ctx); e != nil {
 		err = errors.Join(err, e, s.creds.Close())
 	}

@@ -20,7 +20,7 @@ func (c *Cloud) Deny(w http.ResponseWriter, r *http.Request, call *proxy.Call, d
 	}
 	a := answer{
 		words:    p.words(call.Service, denial),
-		message:  c.sentence(denial),
+		message:  c.Sentence(denial),
 		id:       denial.ID,
 		resource: denial.Request.Resource,
 	}
@@ -80,8 +80,8 @@ func (c *Cloud) Deny(w http.ResponseWriter, r *http.Request, call *proxy.Call, d
 	}
 }
 
-// sentence says of a denial what IAM says, and why, and where to find more.
-func (c *Cloud) sentence(d proxy.Denial) string {
+// Sentence says of a denial what IAM says, and why, and where to find more.
+func (c *Cloud) Sentence(d proxy.Denial) string {
 	why := because[d.Reason]
 	if d.Text != "" {
 		why = d.Text

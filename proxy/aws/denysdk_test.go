@@ -145,7 +145,7 @@ func TestSDKsUnderstandDenials(t *testing.T) {
 					if tries != want.tries {
 						t.Errorf("%s: sent %d times, want %d: %+v", name, tries, want.tries, got)
 					}
-					if sentence := d.cloud.sentence(want.denial); !c.Head && !strings.Contains(got.Message, sentence) {
+					if sentence := d.cloud.Sentence(want.denial); !c.Head && !strings.Contains(got.Message, sentence) {
 						t.Errorf("%s: says %q, want %q", name, got.Message, sentence)
 					}
 					mu.Lock()

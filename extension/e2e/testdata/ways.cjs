@@ -143,6 +143,22 @@ tests["MQTT"] = async () => new Promise((resolve) => {
   socket.on("error", (e) => resolve(e.code));
 });
 
+// AWS's Parameters and Secrets extension, as its documentation asks it.
+const parameter = (name) => `http://localhost:2773/systemsmanager/parameters/get?name=${encodeURIComponent(name)}`;
+const headers = { "X-Aws-Parameters-Secrets-Token": process.env.AWS_SESSION_TOKEN };
+tests["a parameter"] = async () => {
+  const a = await request(http, parameter("/app/host"), { headers });
+  return `${a.status} ${JSON.parse(a.body).Parameter.Value}`;
+};
+tests["a parameter, by fetch"] = async () => {
+  const a = await fetch(parameter("/app/host"), { headers });
+  return `${a.status} ${(await a.json()).Parameter.Value}`;
+};
+tests["a parameter that is not"] = async () => {
+  const a = await request(http, parameter("/app/password"), { headers });
+  return `${a.status} ${/not authorized to perform: ssm:GetParameter.*\(remit d-/.test(a.body)}`;
+};
+
 // Threads, modules and children.
 const inThread = `
   const { parentPort } = require("worker_threads");
