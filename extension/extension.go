@@ -231,13 +231,21 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		}
 		handshake.RuntimeAPI = o.passing.address
 	}
+	var first sync.Once
 	o.greeter, err = greet(c.Place, handshake, func(told environ.Confinement, silent error) {
-		why := ""
-		if silent != nil {
-			why = silent.Error()
-		}
-		boundary, measures := hardened.boundary(told, why)
-		o.sidecar.Announce(audit.Boundary{Stands: true}, boundary, measures...)
+		first.Do(func() {
+			why := ""
+			if silent != nil {
+				why = silent.Error()
+			}
+			boundary, measures := hardened.boundary(told, why)
+			if told.Landlock == 0 {
+				if all := reach(); all != "" {
+					boundary.Why += "; it can reach " + all
+				}
+			}
+			o.sidecar.Announce(audit.Boundary{Stands: true}, boundary, measures...)
+		})
 	})
 	if err != nil {
 		return o, startError, err

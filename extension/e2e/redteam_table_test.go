@@ -33,6 +33,9 @@ func TestTheRedTeamGetsNothing(t *testing.T) {
 			if log := s.Log(); !strings.Contains(log, `"others_closed":false`) || !strings.Contains(log, "the kernel was started without it") {
 				t.Error("the log does not say that the function is not confined")
 			}
+			if log := s.Log(); !strings.Contains(log, `Lambda's own process \"aws-lambda-rie\"`) || !strings.Contains(log, `the keys in the environment of \"neighbour\"`) {
+				t.Error("the log does not say what the function can reach")
+			}
 		})
 	})
 	if errno == 0 {
