@@ -63,7 +63,7 @@ UploadPart UploadPartCopy WriteGetObjectResponse
 
 // s3Unread are the operations that are refused by name.
 const s3Unread = `
-RenameObject WriteGetObjectResponse PostObject
+WriteGetObjectResponse PostObject
 `
 
 // s3Corpus returns the requests of the S3 corpora by name, with their answers.

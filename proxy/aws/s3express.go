@@ -86,7 +86,7 @@ func expressZonal(operation string) bool {
 	switch operation {
 	case "CreateSession", "HeadBucket", "ListObjectsV2", "ListMultipartUploads", "DeleteObjects",
 		"GetObject", "HeadObject", "PutObject", "DeleteObject", "CopyObject", "GetObjectAttributes",
-		"CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts":
+		"RenameObject", "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts":
 		return true
 	}
 	return false

@@ -22,6 +22,7 @@ const (
 	s3Copies                           // where a copy comes from, and with what
 	s3Bypass                           // around governance-mode retention
 	s3Creates                          // what a new bucket is
+	s3Renames                          // where an object was before
 
 	s3Writes = s3ACL | s3Tags | s3Locks | s3Attributes | s3Encrypts | s3CustomerKey // a new object's
 	s3Plain  = s3Header(0)                                                          // changes nothing
@@ -57,6 +58,9 @@ func s3HeaderKind(name string) s3Header {
 		return s3Copies
 	case "X-Amz-Bypass-Governance-Retention":
 		return s3Bypass
+	case "X-Amz-Rename-Source", "X-Amz-Rename-Source-If-Match", "X-Amz-Rename-Source-If-None-Match",
+		"X-Amz-Rename-Source-If-Modified-Since", "X-Amz-Rename-Source-If-Unmodified-Since", "X-Amz-Client-Token":
+		return s3Renames
 	case "X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Object-Ownership", "X-Amz-Bucket-Namespace":
 		return s3Creates
 	case "X-Amz-Content-Sha256", "X-Amz-Decoded-Content-Length", "X-Amz-Trailer", "X-Amz-Te", "X-Amz-User-Agent",

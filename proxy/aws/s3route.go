@@ -56,7 +56,7 @@ var s3Operations = [...]s3Operation{
 	{level: s3Object, method: "POST", subresource: "restore", name: "RestoreObject", action: "s3:RestoreObject", params: "versionId", read: (*s3Call).readRestore},
 	{level: s3Object, method: "POST", subresource: "select", name: "SelectObjectContent", action: "s3:GetObject", params: "select-type!", headers: s3CustomerKey},
 	{level: s3Object, method: "PUT", subresource: "encryption", name: "UpdateObjectEncryption", action: "s3:UpdateObjectEncryption", params: "versionId", read: (*s3Call).readEncryption},
-	{level: s3Object, method: "PUT", subresource: "renameObject", name: "RenameObject", unread: "renaming objects is"},
+	{level: s3Object, method: "PUT", subresource: "renameObject", name: "RenameObject", headers: s3Renames, unread: expressAlone, express: true, read: (*s3Call).readRename},
 
 	{level: s3Object, method: "POST", subresource: "uploads", name: "CreateMultipartUpload", action: "s3:PutObject", headers: s3Writes, read: (*s3Call).readPut},
 	{level: s3Object, method: "PUT", subresource: "uploadId", with: "X-Amz-Copy-Source", name: "UploadPartCopy", action: "s3:PutObject", params: "partNumber!", headers: s3CustomerKey | s3Copies, read: (*s3Call).readCopy},
