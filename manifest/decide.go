@@ -53,6 +53,9 @@ func (m *Manifest) Decide(reqs ...Request) Decision {
 				reason = verdict
 			}
 		}
+		if len(grants[i]) == 0 && m.Own != nil && m.Own.allows(r, m) == "" {
+			grants[i] = []*Grant{m.Own}
+		}
 		if len(grants[i]) == 0 {
 			if r.Anonymous {
 				reason = NoPrincipal

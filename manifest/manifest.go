@@ -372,6 +372,7 @@ type Manifest struct {
 	Mode        Mode
 	Credentials Credentials
 	Grants      []*Grant
+	Own         *Grant              // what the function may do of itself, besides: see [Manifest.OfFunction]; nil: nothing
 	Upstreams   map[string]*url.URL // by service: the address dialled in place of AWS's
 	Egress      []Destination       // that are not the cloud's and may be connected to; nil for all, empty for none
 	Endpoints   map[string]Pattern  // by host, in small letters: the API or function behind it, where anybody could have made one

@@ -130,6 +130,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	if m == nil {
 		m = new(manifest.Manifest)
 	}
+	m = m.OfFunction(c.Region, c.Function)
 	s.manifest.Store(m)
 	s.SetAccount(c.Account)
 	if m.Mode == manifest.Observe {

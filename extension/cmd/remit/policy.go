@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ func (s *source) from(cmd *cobra.Command, t *tui) (*manifest.Manifest, error) {
 func rolePolicy(t *tui) *cobra.Command {
 	var s source
 	var compact, split, exposed bool
+	var durable string
 	c := &cobra.Command{
 		Use:   "role --manifest FILE [flags]",
 		Short: "Write the identity policy of the role that calls are made under",
@@ -55,6 +57,9 @@ policy that names the role adds to it.
 
 A managed policy has at most 6,144 characters. With --split, a policy that has
 more is written as several, in a list; the role is to have all of them.
+
+With --durable, it allows what a durable function asks of Lambda by itself, and
+no manifest has to grant: to read and checkpoint the function's own executions.
 
 With --exposed, the policy is that of credentials.exposed_role: what the grants
 that say "expose: true" allow.`,
@@ -71,6 +76,11 @@ that say "expose: true" allow.`,
 					return errors.New(`no grant of the manifest says "expose: true"`)
 				}
 				m = &only
+			}
+			if durable != "" {
+				with := *m.OfFunction(cmp.Or(m.Region, "*"), durable)
+				with.Grants = append(slices.Clone(m.Grants), with.Own)
+				m = &with
 			}
 			if split {
 				docs, err := iam.RolePolicies(m)
@@ -92,6 +102,7 @@ that say "expose: true" allow.`,
 	}
 	c.Flags().BoolVar(&compact, "json", false, "in one line")
 	c.Flags().BoolVar(&exposed, "exposed", false, "of the role that exposed credentials are of")
+	c.Flags().StringVar(&durable, "durable", "", "let the durable `function` of that name checkpoint its executions")
 	c.Flags().BoolVar(&split, "split", false, "as a list of managed policies, as many as it takes")
 	s.flags(c)
 	return c
