@@ -124,6 +124,12 @@ func run(ctx context.Context, checkout string, o options) (*results, error) {
 		if r.starts, err = starts(ctx, b, o); err != nil {
 			return nil, err
 		}
+		if r.cold, err = colds(ctx, b, o); err != nil {
+			return nil, err
+		}
+		if r.invocation, err = invocations(ctx, b, o); err != nil {
+			return nil, err
+		}
 	}
 	if wanted(o, "memory") {
 		say("memory")

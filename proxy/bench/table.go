@@ -20,8 +20,11 @@ type results struct {
 	parts   []part
 	corpus  corpus
 	starts  life
+	cold    cold
 	memory  []memory
 	cells   []*cell
+
+	invocation invocation
 }
 
 type size struct {
@@ -32,7 +35,7 @@ type size struct {
 // A goal is a figure that is held against what it should be.
 type goal struct {
 	what, want string
-	endpoint   float64
+	endpoint   float64 // zero: there is none
 	connect    float64 // zero: there is none
 	ok         bool
 	unit       string
@@ -65,9 +68,7 @@ func (r *results) goals() []goal {
 			goal{"memory, idle", "< 20 MB", float64(e.idle) / mb, float64(c.idle) / mb, e.idle < 20*mb, "MB"},
 			goal{"memory at most, 64 × 64 MB", "< 30 MB", float64(e.most) / mb, float64(c.most) / mb, e.most < 30*mb, "MB"})
 	}
-	if s := r.starts.registered; s > 0 {
-		all = append(all, goal{"exec → registered", "< 10 ms", millis(s), 0, s < 10*time.Millisecond, "ms"})
-	}
+	all = append(all, r.lives()...)
 	for _, p := range r.parts {
 		if strings.HasPrefix(p.name, "reading") {
 			all = append(all, goal{p.name, "≤ 20 µs", micros(p.p50), 0, p.p50 <= 20*time.Microsecond, "µs"})
@@ -106,14 +107,17 @@ func (r *results) String() string {
 	b.WriteString("\n" + tableBegins + "\n")
 	b.WriteString("| | | endpoint | CONNECT | |\n|---|---|---|---|---|\n")
 	for _, g := range r.goals() {
-		verdict, connect := "reached", "–"
+		verdict, connect, endpoint := "reached", "–", "–"
+		if g.endpoint != 0 {
+			endpoint = fmt.Sprintf("%.2f %s", g.endpoint, g.unit)
+		}
 		if !g.ok {
 			verdict = "**missed**"
 		}
 		if g.connect != 0 {
 			connect = fmt.Sprintf("%.2f %s", g.connect, g.unit)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %.2f %s | %s | %s |\n", g.what, g.want, g.endpoint, g.unit, connect, verdict)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", g.what, g.want, endpoint, connect, verdict)
 	}
 	b.WriteString(tableEnds + "\n")
 
@@ -184,6 +188,10 @@ func (r *results) printRest(b *strings.Builder) {
 		fmt.Fprintf(w, "the extension, from exec until it had registered\t%.1f\t\n", millis(r.starts.registered))
 		fmt.Fprintf(w, "a sandbox, until the function waits for its first event\t%.1f\t\n", millis(r.starts.with))
 		fmt.Fprintf(w, "the same without Remit\t%.1f\t\n", millis(r.starts.without))
+		fmt.Fprintf(w, "a function in Python, until its first call by boto3 is answered\t%.1f\t\n", millis(r.cold.with))
+		fmt.Fprintf(w, "the same without Remit\t%.1f\t\n", millis(r.cold.without))
+		fmt.Fprintf(w, "an invocation of a function that does nothing\t%.2f\t\n", millis(r.invocation.direct))
+		fmt.Fprintf(w, "the same with the Runtime API passed on\t%.2f\t\n", millis(r.invocation.passed))
 		w.Flush()
 	}
 	if len(r.parts) > 0 {

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lambda-remit/remit/extension/lambdatest"
+)
+
+// An invocation is how long one takes of a function that does nothing: from
+// the event's coming to the runtime's asking for the next one.
+type invocation struct{ direct, passed time.Duration }
+
+// invocations has a function with Remit take events from Lambda itself and by
+// way of the extension, in turn, and returns medians.
+func invocations(ctx context.Context, b *bench, o options) (i invocation, err error) {
+	each := 500
+	if o.short {
+		each = 100
+	}
+	var times [2][]time.Duration
+	var sandboxes [2]*lambdatest.Sandbox
+	for n, way := range []string{"direct", "proxy"} {
+		c, _, err := b.configure(b.atOnce)
+		if err != nil {
+			return i, err
+		}
+		c.Env = append(c.Env, "REMIT_RUNTIME_API="+way)
+		if sandboxes[n], err = lambdatest.New(c); err != nil {
+			return i, err
+		}
+		defer sandboxes[n].Close()
+		if err := sandboxes[n].Start(ctx); err != nil {
+			return i, err
+		}
+	}
+	for range each {
+		for n, s := range sandboxes {
+			began := time.Now()
+			if _, err := s.Invoke(ctx, lambdatest.Invocation{Payload: []byte("{}")}); err != nil {
+				return i, err
+			}
+			times[n] = append(times[n], time.Since(began))
+		}
+	}
+	return invocation{median(times[0]), median(times[1])}, nil
+}
+
+// A cold is how long a function in Python takes from nothing to the answer of
+// its first call to S3, made with boto3.
+type cold struct{ with, without time.Duration }
+
+const coldFunction = `import boto3
+
+def handler(event, context):
+    return len(boto3.client("s3").get_object(Bucket="bench", Key="in/1024")["Body"].read())
+`
+
+// colds starts the function with the layer and without it, in turn. Without it,
+// the call goes to the upstream by plain HTTP; with it, by CONNECT and TLS, as
+// to AWS's own host.
+func colds(ctx context.Context, b *bench, o options) (cold, error) {
+	var with, without []time.Duration
+	python := filepath.Join(b.checkout, ".venv/bin/python")
+	one := func(remit bool, times *[]time.Duration) error {
+		c, _, err := b.configure(b.atOnce)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(c.TaskRoot, "app.py"), []byte(coldFunction), 0o644); err != nil {
+			return err
+		}
+		c.Runtime, c.Timeout, c.InitTime = []string{python, "-m", "awslambdaric", "app.handler"}, time.Minute, time.Minute
+		if !remit {
+			c.Layer, c.Env = "", []string{"AWS_ENDPOINT_URL_S3=" + b.atOnce}
+		}
+		c.Env = append(c.Env, "PYTHONPATH="+c.TaskRoot)
+		s, err := lambdatest.New(c)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		began := time.Now()
+		result, err := s.Invoke(ctx, lambdatest.Invocation{Payload: []byte("{}")})
+		if err == nil && strings.TrimSpace(string(result.Payload)) != "1024" {
+			err = fmt.Errorf("the first call of a function in Python: %s", result.Payload)
+		}
+		*times = append(*times, time.Since(began))
+		return err
+	}
+	for n := range o.rounds + 1 {
+		if err := errors.Join(one(true, &with), one(false, &without)); err != nil {
+			return cold{}, err
+		}
+		if n == 0 { // Python's own files come from the disk, and boto3's
+			with, without = slices.Delete(with, 0, 1), slices.Delete(without, 0, 1)
+		}
+	}
+	return cold{median(with), median(without)}, nil
+}
+
+// lives are the figures of a function's life that are held against something.
+func (r *results) lives() (all []goal) {
+	if s := r.starts; s.registered > 0 {
+		// What the runtime starts later for the layer, but for the time in
+		// which it waits for the extension.
+		wrapper := s.with - s.without - s.registered
+		all = append(all,
+			goal{"exec → registered", "< 10 ms", millis(s.registered), 0, s.registered < 10*time.Millisecond, "ms"},
+			goal{"the wrapper, before it is the function", "≤ 3 ms", millis(wrapper), 0, wrapper <= 3*time.Millisecond, "ms"})
+	}
+	if c := r.cold; c.without > 0 {
+		ratio := float64(c.with) / float64(c.without)
+		all = append(all, goal{"cold start and first call, boto3", "≤ 1.1 × without", 0, ratio, ratio <= 1.1, "×"})
+	}
+	if i := r.invocation; i.direct > 0 {
+		added := i.passed - i.direct
+		all = append(all, goal{"the Runtime API passed on, an invocation, p50", "≤ 1 ms", millis(added), 0, added <= time.Millisecond, "ms"})
+	}
+	return all
+}
