@@ -27,7 +27,7 @@ var (
 
 // A Function is what Lambda runs: a package, a layer, a configuration.
 type Function struct {
-	Layer   string            // what lies at /opt
+	Layer   string            // what lies at /opt; empty: nothing
 	Task    string            // what lies at /var/task
 	Handler string            // "app.handler"
 	Name    string            // the function's
@@ -38,6 +38,14 @@ type Function struct {
 	// Through is a program that starts all of it, with its arguments; it may
 	// take something away from the kernel first.
 	Through []string
+
+	// Runtime is the program that Lambda's bootstrap becomes, with its
+	// arguments before the handler's name, and Engine what it says to be in
+	// AWS_EXECUTION_ENV. Nil: Python with AWS's runtime interface client.
+	Runtime []string
+	Engine  string
+	// Provided has the bootstrap be the package's own program, or the layer's.
+	Provided bool
 }
 
 // A Sandbox is a function on AWS's Runtime Interface Emulator.
@@ -88,7 +96,13 @@ func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err err
 		}
 		return path
 	}
-	script, bootstrap := file("sandbox.sh", sandboxScript), file("bootstrap", bootstrapScript)
+	script, bootstrap := file("sandbox.sh", sandboxScript), file("bootstrap", f.bootstrap())
+	if f.Layer == "" {
+		f.Layer = filepath.Join(s.dir, "opt")
+		if err == nil {
+			err = os.Mkdir(f.Layer, 0o755)
+		}
+	}
 	root := filepath.Join(s.dir, "root")
 	if err == nil {
 		err = os.Mkdir(root, 0o755)
@@ -107,7 +121,7 @@ func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err err
 	s.url = "http://" + front
 
 	argv = append(argv, "sh", script, "/var/rapid/aws-lambda-rie", "--runtime-api-address", api,
-		"--runtime-interface-emulator-address", front, "/var/runtime/bootstrap", f.Handler)
+		"--runtime-interface-emulator-address", front, f.entry(), f.Handler)
 	env := append(f.environ(),
 		"ROOT="+root, "LAYER="+f.Layer, "TASK="+f.Task, "LANG_ROOT="+filepath.Join(checkout, ".venv"),
 		"BASE="+strings.TrimSpace(string(base)), "RIE="+filepath.Join(checkout, ".cache/bin/aws-lambda-rie"),
@@ -117,6 +131,27 @@ func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err err
 		return s, err
 	}
 	return s, s.process.answering(ctx, "the emulator", s.url+"/", "")
+}
+
+// bootstrap is what lies at /var/runtime/bootstrap.
+func (f Function) bootstrap() []byte {
+	if f.Runtime == nil {
+		return bootstrapScript
+	}
+	// As Lambda's own is written, which hands the wrapper to the shell.
+	return fmt.Appendf(nil, "#!/bin/sh\nexport AWS_EXECUTION_ENV=%s\ncd \"$LAMBDA_TASK_ROOT\"\nexec $AWS_LAMBDA_EXEC_WRAPPER %s \"$_HANDLER\"\n", f.Engine, strings.Join(f.Runtime, " "))
+}
+
+// entry is what the emulator starts as the runtime.
+func (f Function) entry() string {
+	if !f.Provided {
+		return "/var/runtime/bootstrap"
+	}
+	// Where the package has none, Lambda looks for the layers'.
+	if _, err := os.Stat(filepath.Join(f.Layer, "bootstrap")); err == nil {
+		return "/opt/bootstrap"
+	}
+	return "/var/task/" + f.Handler
 }
 
 // environ is what the emulator hands to the extension and the runtime: all
@@ -163,7 +198,10 @@ func (s *Sandbox) Log() string { return s.process.out.String() }
 
 // Kill ends a program that runs in the sandbox, named by its path, as the
 // kernel does where memory runs out.
-func (s *Sandbox) Kill(path string) error {
+func (s *Sandbox) Kill(path string) error { return s.Signal(path, syscall.SIGKILL) }
+
+// Signal sends a signal to a program that runs in the sandbox.
+func (s *Sandbox) Signal(path string, signal syscall.Signal) error {
 	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		return err
@@ -175,7 +213,7 @@ func (s *Sandbox) Kill(path string) error {
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
 		if program, _, _ := strings.Cut(string(command), "\x00"); program == path && s.has(pid) {
-			return syscall.Kill(pid, syscall.SIGKILL)
+			return syscall.Kill(pid, signal)
 		}
 	}
 	return fmt.Errorf("no %s runs in the sandbox", path)

@@ -202,12 +202,11 @@ func (s *Sandbox) answer(isError bool) func(http.ResponseWriter, *http.Request, 
 			return
 		}
 		accepted(w)
-		result := Result{RequestID: id, Payload: body, Error: isError}
-		if r.Header.Get("Lambda-Runtime-Function-Response-Mode") == "streaming" {
-			result.Streamed, result.Trailer = true, r.Trailer
-			result.Error = isError || r.Trailer.Get("Lambda-Runtime-Function-Error-Type") != ""
+		answer <- Result{
+			RequestID: id, Payload: body, Trailer: r.Trailer,
+			Error:    isError || r.Trailer.Get("Lambda-Runtime-Function-Error-Type") != "",
+			Streamed: r.Header.Get("Lambda-Runtime-Function-Response-Mode") == "streaming",
 		}
-		answer <- result
 	}
 }
 

@@ -79,8 +79,8 @@ type Result struct {
 	RequestID string
 	Payload   []byte
 	Error     bool        // it is an error that the function raised, or that a streamed response ended with
-	Streamed  bool        // the runtime called it a stream
-	Trailer   http.Header // of a stream: how it ended
+	Streamed  bool        // the runtime called it a stream; Go's does not, and sends what it is given as one
+	Trailer   http.Header // how a stream ended
 }
 
 // A Sandbox runs one function, one invocation after the other.

@@ -1,0 +1,285 @@
+package life
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lambda-remit/remit/extension/e2e"
+	"github.com/lambda-remit/remit/layer"
+)
+
+// asFunction has this program be the function, on AWS's runtime for Go.
+const asFunction = "REMIT_TEST_FUNCTION"
+
+var invocations int
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(asFunction) {
+	case "":
+		os.Exit(m.Run())
+	case "stream":
+		lambda.Start(func(event struct {
+			Pieces []string
+			Break  bool
+		}) (*events.LambdaFunctionURLStreamingResponse, error) {
+			r, w := io.Pipe()
+			go func() {
+				for _, piece := range event.Pieces {
+					io.WriteString(w, piece)
+				}
+				if event.Break {
+					w.CloseWithError(errors.New("broken off on purpose"))
+				}
+				w.Close()
+			}()
+			return &events.LambdaFunctionURLStreamingResponse{StatusCode: 200, Body: r}, nil
+		})
+	}
+	if os.Getenv("INIT") == "raise" {
+		panic("not started on purpose")
+	}
+	fmt.Println("the function is loaded")
+	lambda.Start(function)
+}
+
+// function is what testdata/function.py is, which says what that is.
+func function(event struct {
+	Do      string
+	Seconds int
+	Echo    any
+}) (map[string]any, error) {
+	invocations++
+	switch event.Do {
+	case "raise":
+		return nil, errors.New("raised on purpose")
+	case "exit":
+		os.Exit(3)
+	case "sleep":
+		fmt.Println("the function waits")
+		time.Sleep(time.Duration(max(event.Seconds, 60)) * time.Second)
+	}
+	_, key := os.LookupEnv("AWS_SECRET_ACCESS_KEY")
+	return map[string]any{"invocation": invocations, "key": key, "echo": event.Echo}, nil
+}
+
+// A client is one of AWS's runtime interface clients, and the function on it.
+type client struct {
+	name    string
+	handler string
+	// into puts the function into a package, and what it needs there.
+	into    func(t *testing.T, checkout, task string)
+	runtime []string // as e2e.Function has it
+	engine  string
+}
+
+// clients are all of them: Lambda has no others that are in the open.
+func clients() []client {
+	return []client{
+		{name: "Python", handler: "app.handler", into: func(t *testing.T, _, task string) {
+			copyFile(t, "testdata/function.py", filepath.Join(task, "app.py"))
+		}},
+		{name: "Node", handler: "app.handler", engine: "AWS_Lambda_nodejs20.x",
+			runtime: []string{node(), "/var/task/node_modules/aws-lambda-ric/index.mjs"},
+			into: func(t *testing.T, checkout, task string) {
+				for _, tool := range []string{"cmake", "c++"} {
+					if _, err := exec.LookPath(tool); err != nil {
+						t.Skipf("there is no %s here; make setup says so", tool)
+					}
+				}
+				copyFile(t, "testdata/function.cjs", filepath.Join(task, "app.cjs"))
+				modules := filepath.Join(checkout, ".cache/ric/node_modules")
+				need(t, filepath.Join(modules, "aws-lambda-ric/rapid-client.node"))
+				copyTree(t, filepath.Join(modules, "aws-lambda-ric"), filepath.Join(task, "node_modules/aws-lambda-ric"))
+				copyTree(t, filepath.Join(modules, "@aws"), filepath.Join(task, "node_modules/@aws"))
+			}},
+		{name: "Java", handler: "Function::handle", engine: "AWS_Lambda_java17",
+			runtime: []string{"/usr/bin/java", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", "/var/task:/var/task/lib/*", "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"},
+			into: func(t *testing.T, checkout, task string) {
+				if _, err := exec.LookPath("javac"); err != nil {
+					t.Skip("there is no Java with Maven here; make setup says so")
+				}
+				jars := filepath.Join(checkout, ".cache/java-ric")
+				need(t, jars)
+				copyTree(t, jars, filepath.Join(task, "lib"))
+				run(t, "javac", "-d", task, "testdata/Function.java")
+			}},
+		{name: "Rust", handler: "function", into: func(t *testing.T, checkout, task string) {
+			program := filepath.Join(checkout, ".cache/rust/function")
+			if _, err := exec.LookPath("cargo"); err != nil {
+				t.Skip("there is no Cargo here; make setup says so")
+			}
+			need(t, program)
+			copyFile(t, program, filepath.Join(task, "function"))
+		}},
+		{name: "Go", handler: "function", into: func(t *testing.T, _, task string) {
+			self, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			copyFile(t, self, filepath.Join(task, "function"))
+		}},
+	}
+}
+
+func (c client) provided() bool { return c.name == "Rust" || c.name == "Go" }
+
+// node is the path of Node in the sandbox, which has the host's /usr.
+func node() string {
+	path, err := exec.LookPath("node")
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		return "/usr/bin/node"
+	}
+	return path
+}
+
+// need ends the test where something has not been installed.
+func need(t *testing.T, path string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%v: run `make setup` first", err)
+	}
+}
+
+// programs builds the layer, once.
+var programs = sync.OnceValues(func() (layer.Config, error) {
+	i := slices.IndexFunc(layer.Archs, func(a layer.Arch) bool { return a.Go == runtime.GOARCH })
+	if i < 0 {
+		return layer.Config{}, fmt.Errorf("no architecture of Lambda is %s", runtime.GOARCH)
+	}
+	checkout, err := e2e.Checkout()
+	if err != nil {
+		return layer.Config{}, err
+	}
+	return layer.Build(context.Background(), checkout, layer.Archs[i])
+})
+
+// An attempt is how a function is put into a sandbox.
+type attempt struct {
+	client
+	remit  bool              // with the layer, as its wrapper
+	env    map[string]string // of the function's configuration, besides
+	change func(opt string)  // takes something of the layer away; nil: nothing
+}
+
+const grantsNothing = "function: life\ncredentials: {unminted: true}\npermissions: {}\n"
+
+// start starts the function on the emulator, until the test's end.
+func (a attempt) start(t *testing.T) *e2e.Sandbox {
+	t.Helper()
+	if _, err := e2e.Namespaces(); err != nil && os.Getenv("CI") == "" {
+		t.Skipf("the emulator needs the layer at /opt: %v", err)
+	}
+	checkout, err := e2e.Checkout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	task, opt := filepath.Join(dir, "task"), ""
+	if err := os.Mkdir(task, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	a.into(t, checkout, task)
+	env := map[string]string{asFunction: "1"}
+	if a.remit {
+		c, err := programs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		opt = filepath.Join(dir, "opt")
+		if err := layer.Unpack(opt, c); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.Chmod(opt, 0o755), os.WriteFile(filepath.Join(task, "remit.yaml"), []byte(grantsNothing), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		env["AWS_LAMBDA_EXEC_WRAPPER"] = "/opt/remit/exec"
+	}
+	for name, value := range a.env {
+		env[name] = value
+	}
+	if a.change != nil {
+		a.change(opt)
+	}
+	s, err := e2e.Function{
+		Layer: opt, Task: task, Handler: a.handler, Name: "life", Env: env,
+		Keys:    aws.Credentials{AccessKeyID: "ASIALIFELIFELIFELIFE", SecretAccessKey: secret, SessionToken: "life-session-token-0123456789"},
+		Timeout: 5 * time.Second,
+		Runtime: a.runtime, Engine: a.engine, Provided: a.provided(),
+	}.Run(t.Context(), checkout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.Close()
+		if log := s.Log(); t.Failed() {
+			t.Logf("the end of the log:\n%s", log[max(0, len(log)-3000):])
+		}
+	})
+	return s
+}
+
+const secret = "the/secret/access/key/of/the/role/012345"
+
+// invoke returns what the emulator answers.
+func invoke(t *testing.T, s *e2e.Sandbox, event string) string {
+	t.Helper()
+	status, answer, err := s.Invoke(t.Context(), []byte(event))
+	if err != nil {
+		t.Error(err)
+	}
+	return fmt.Sprintf("%d %s", status, strings.TrimSpace(string(answer)))
+}
+
+// logged waits until the log has text: it comes through a pipe, and may come
+// after an answer.
+func logged(s *e2e.Sandbox, text string) bool {
+	for begun := time.Now(); !strings.Contains(s.Log(), text); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begun) > 5*time.Second {
+			return false
+		}
+	}
+	return true
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, content, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func run(t *testing.T, argv ...string) {
+	t.Helper()
+	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", argv[0], err, out)
+	}
+}
