@@ -3,7 +3,7 @@
 package aws
 
 // hostsRevision is what the hosts were read from.
-const hostsRevision = "@aws-sdk/core 3.981.0; 288 clients up to 3.1169.0, 102 crates, the other services from models at 05ea93b921ae"
+const hostsRevision = "@aws-sdk/core 3.981.0; 288 clients up to 3.1169.0, 114 crates, the other services from models at 05ea93b921ae"
 
 // hostPatterns has a line for each host that a service can have, sorted by
 // bytes: the pattern, the services, and for a host without a region the one
@@ -605,6 +605,8 @@ runtime.health-agent.*^	connecthealth
 runtime.lex	lex-runtime-service
 runtime.sagemaker	sagemaker-runtime
 s3-outposts	s3outposts
+s3files-fips.*^	s3files
+s3files.*^	s3files
 s3tables	s3tables
 s3vectors-fips.*^	s3vectors
 s3vectors.*^	s3vectors
@@ -692,6 +694,8 @@ transcribestreaming	transcribe-streaming
 transfer	transfer
 translate	translate
 trustedadvisor	trustedadvisor
+uxc-fips.*^	uxc
+uxc.*^	uxc
 verifiedpermissions	verifiedpermissions
 voice-chime	chime-sdk-voice
 voiceid	voice-id
@@ -1095,6 +1099,7 @@ route53profiles	route53profiles	route53profiles
 route53resolver	route53resolver	route53resolver	us-gov-east-1/f:route53resolver.*@	us-gov-west-1/f:route53resolver.*@
 rtbfabric	rtbfabric	rtbfabric
 rum	rum	rum
+s3files	s3files	s3files	/:s3files.*^	/f:s3files-fips.*^
 s3outposts	s3-outposts	s3-outposts
 s3tables	s3tables	s3tables
 s3vectors	s3vectors	s3vectors	/:s3vectors.*^	/f:s3vectors-fips.*^
@@ -1163,6 +1168,7 @@ transcribe-streaming	transcribe	transcribestreaming
 transfer	transfer	transfer
 translate	translate	translate
 trustedadvisor	trustedadvisor	trustedadvisor
+uxc	uxc	uxc	/:uxc.*^	/f:uxc-fips.*^
 verifiedpermissions	verifiedpermissions	verifiedpermissions
 voice-id	voiceid	voiceid
 vpc-lattice	vpc-lattice	vpc-lattice

@@ -13,7 +13,7 @@ type block struct{ from, to int }
 func blocksOf(name string) []block {
 	switch name {
 	case "IoTSecuredTunneling":
-		return []block{{729382, 729803}}
+		return []block{{729372, 729793}}
 	case "access-analyzer":
 		return []block{{0, 2773}}
 	case "account":
@@ -29,13 +29,13 @@ func blocksOf(name string) []block {
 	case "agent-registry":
 		return []block{{8000, 8364}, {8364, 9700}}
 	case "aidevops":
-		return []block{{439875, 445880}}
+		return []block{{439875, 445870}}
 	case "aiops":
 		return []block{{9700, 10701}}
 	case "airflow":
-		return []block{{910774, 911675}}
+		return []block{{910764, 911665}}
 	case "airflow-serverless":
-		return []block{{911675, 912392}}
+		return []block{{911665, 912372}}
 	case "amplify":
 		return []block{{14923, 18090}}
 	case "amplifybackend":
@@ -43,7 +43,7 @@ func blocksOf(name string) []block {
 	case "amplifyuibuilder":
 		return []block{{20481, 23233}}
 	case "aoss":
-		return []block{{979541, 981236}}
+		return []block{{979521, 981216}}
 	case "apigateway":
 		return []block{{23233, 32985}, {33309, 41871}}
 	case "app-integrations":
@@ -89,9 +89,9 @@ func blocksOf(name string) []block {
 	case "autoscaling-plans":
 		return []block{{95214, 95527}}
 	case "aws-marketplace":
-		return []block{{849093, 850085}, {850085, 850970}, {851199, 851637}, {851637, 852182}, {852182, 852338}, {852338, 852539}, {852539, 852709}}
+		return []block{{849083, 850075}, {850075, 850960}, {851189, 851627}, {851627, 852172}, {852172, 852328}, {852328, 852529}, {852529, 852699}}
 	case "awsssoportal":
-		return []block{{1303151, 1303396}}
+		return []block{{1303105, 1303350}}
 	case "b2bi":
 		return []block{{95527, 96749}}
 	case "backup":
@@ -125,7 +125,7 @@ func blocksOf(name string) []block {
 	case "cases":
 		return []block{{355872, 359852}}
 	case "cassandra":
-		return []block{{766014, 767070}, {767070, 767263}}
+		return []block{{766004, 767060}, {767060, 767253}}
 	case "ce":
 		return []block{{367400, 369585}}
 	case "chatbot":
@@ -227,549 +227,549 @@ func blocksOf(name string) []block {
 	case "devicefarm":
 		return []block{{437172, 439875}}
 	case "devops-guru":
-		return []block{{445880, 447616}}
+		return []block{{445870, 447606}}
 	case "directconnect":
-		return []block{{447616, 451670}}
+		return []block{{447606, 451660}}
 	case "discovery":
 		return []block{{64096, 65075}}
 	case "dlm":
-		return []block{{455985, 456615}}
+		return []block{{455975, 456605}}
 	case "dms":
 		return []block{{384410, 393780}}
 	case "docdb-elastic":
-		return []block{{460010, 461412}}
+		return []block{{460000, 461402}}
 	case "drs":
-		return []block{{461412, 466890}}
+		return []block{{461402, 466880}}
 	case "ds":
-		return []block{{451670, 454846}}
+		return []block{{451660, 454836}}
 	case "ds-data":
-		return []block{{454846, 455985}}
+		return []block{{454836, 455975}}
 	case "dsql":
-		return []block{{466890, 468141}}
+		return []block{{466880, 468131}}
 	case "dynamodb":
-		return []block{{468141, 470863}, {470863, 471066}}
+		return []block{{468131, 470853}, {470853, 471056}}
 	case "ebs":
-		return []block{{471066, 471566}}
+		return []block{{471056, 471556}}
 	case "ec2":
-		return []block{{471566, 516026}}
+		return []block{{471556, 516016}}
 	case "ec2-instance-connect":
-		return []block{{516026, 516270}}
+		return []block{{516016, 516260}}
 	case "ecr":
-		return []block{{516270, 519602}}
+		return []block{{516260, 519592}}
 	case "ecr-public":
-		return []block{{519602, 520921}}
+		return []block{{519592, 520911}}
 	case "ecs":
-		return []block{{520921, 525556}}
+		return []block{{520911, 525546}}
 	case "eks":
-		return []block{{528565, 534867}}
+		return []block{{528555, 534857}}
 	case "eks-auth":
-		return []block{{534867, 535066}}
+		return []block{{534857, 535056}}
 	case "elasticache":
-		return []block{{543467, 549395}}
+		return []block{{543457, 549385}}
 	case "elasticbeanstalk":
-		return []block{{535066, 538398}}
+		return []block{{535056, 538388}}
 	case "elasticfilesystem":
-		return []block{{525556, 528565}}
+		return []block{{525546, 528555}}
 	case "elasticloadbalancing":
-		return []block{{538398, 540065}, {540065, 542297}}
+		return []block{{538388, 540055}, {540055, 542287}}
 	case "elasticmapreduce":
-		return []block{{555438, 558492}}
+		return []block{{555428, 558482}}
 	case "elastictranscoder":
-		return []block{{542297, 543467}}
+		return []block{{542287, 543457}}
 	case "elemental-inference":
-		return []block{{553951, 555438}}
+		return []block{{553941, 555428}}
 	case "emr-containers":
-		return []block{{558492, 560925}}
+		return []block{{558482, 560915}}
 	case "emr-serverless":
-		return []block{{560925, 563049}}
+		return []block{{560915, 563039}}
 	case "end-user-messaging":
-		return []block{{563049, 565268}}
+		return []block{{563039, 565258}}
 	case "entityresolution":
-		return []block{{565268, 568406}}
+		return []block{{565258, 568396}}
 	case "es":
-		return []block{{549395, 553951}, {970175, 979541}}
+		return []block{{549385, 553941}, {970155, 979521}}
 	case "events":
-		return []block{{568406, 570685}, {570685, 571730}}
+		return []block{{568396, 570675}, {570675, 571720}}
 	case "evidently":
-		return []block{{571730, 574625}}
+		return []block{{571720, 574615}}
 	case "evs":
-		return []block{{574625, 575674}}
+		return []block{{574615, 575664}}
 	case "execute-api":
 		return []block{{32985, 33309}, {361531, 362288}}
 	case "finspace":
-		return []block{{575674, 580173}}
+		return []block{{575664, 580163}}
 	case "finspace-api":
-		return []block{{580173, 582114}}
+		return []block{{580163, 582104}}
 	case "firehose":
-		return []block{{582114, 583848}}
+		return []block{{582104, 583838}}
 	case "fis":
-		return []block{{583848, 586249}}
+		return []block{{583838, 586239}}
 	case "fms":
-		return []block{{586249, 587840}}
+		return []block{{586239, 587830}}
 	case "forecast":
-		return []block{{587840, 591560}, {591560, 591729}}
+		return []block{{587830, 591550}, {591550, 591719}}
 	case "frauddetector":
-		return []block{{591729, 595019}}
+		return []block{{591719, 595009}}
 	case "freetier":
-		return []block{{595019, 595227}}
+		return []block{{595009, 595217}}
 	case "fsx":
-		return []block{{595227, 597457}}
+		return []block{{595217, 597447}}
 	case "gamelift":
-		return []block{{597457, 602427}}
+		return []block{{597447, 602417}}
 	case "gameliftstreams":
-		return []block{{602427, 604951}}
+		return []block{{602417, 604941}}
 	case "geo":
-		return []block{{821974, 828133}}
+		return []block{{821964, 828123}}
 	case "geo-maps":
-		return []block{{604951, 605326}}
+		return []block{{604941, 605316}}
 	case "geo-places":
-		return []block{{605326, 605690}}
+		return []block{{605316, 605680}}
 	case "geo-routes":
-		return []block{{605690, 606010}}
+		return []block{{605680, 606000}}
 	case "glacier":
-		return []block{{606010, 609307}}
+		return []block{{606000, 609297}}
 	case "globalaccelerator":
-		return []block{{609307, 611954}}
+		return []block{{609297, 611944}}
 	case "glue":
-		return []block{{611954, 627048}}
+		return []block{{611944, 627038}}
 	case "grafana":
-		return []block{{627048, 629344}}
+		return []block{{627038, 629334}}
 	case "greengrass":
-		return []block{{629344, 639468}, {639468, 642270}}
+		return []block{{629334, 639458}, {639458, 642260}}
 	case "groundstation":
-		return []block{{642270, 645311}}
+		return []block{{642260, 645301}}
 	case "guardduty":
-		return []block{{645311, 653841}}
+		return []block{{645301, 653831}}
 	case "health":
-		return []block{{653841, 654498}}
+		return []block{{653831, 654488}}
 	case "health-agent":
 		return []block{{359852, 361531}}
 	case "healthlake":
-		return []block{{654498, 656118}}
+		return []block{{654488, 656108}}
 	case "iam":
-		return []block{{656118, 663695}, {663695, 663822}}
+		return []block{{656108, 663685}, {663685, 663812}}
 	case "identitystore":
-		return []block{{663822, 665230}}
+		return []block{{663812, 665220}}
 	case "imagebuilder":
-		return []block{{665230, 671076}}
+		return []block{{665220, 671066}}
 	case "inspector":
-		return []block{{671076, 672264}}
+		return []block{{671066, 672254}}
 	case "inspector-scan":
-		return []block{{672264, 672377}}
+		return []block{{672254, 672367}}
 	case "inspector2":
-		return []block{{672377, 677678}}
+		return []block{{672367, 677668}}
 	case "interconnect":
-		return []block{{677678, 678246}}
+		return []block{{677668, 678236}}
 	case "internetmonitor":
-		return []block{{678246, 679700}}
+		return []block{{678236, 679690}}
 	case "invoicing":
-		return []block{{679700, 680628}}
+		return []block{{679690, 680618}}
 	case "iot":
-		return []block{{680628, 702469}}
+		return []block{{680618, 702459}}
 	case "iot-jobs-data":
-		return []block{{706241, 706735}}
+		return []block{{706231, 706725}}
 	case "iotanalytics":
-		return []block{{721976, 724637}}
+		return []block{{721966, 724627}}
 	case "iotdata":
-		return []block{{702469, 703336}}
+		return []block{{702459, 703326}}
 	case "iotdeviceadvisor":
-		return []block{{724637, 726127}}
+		return []block{{724627, 726117}}
 	case "iotevents":
-		return []block{{703336, 705425}}
+		return []block{{703326, 705415}}
 	case "ioteventsdata":
-		return []block{{705425, 706241}}
+		return []block{{705415, 706231}}
 	case "iotfleethub":
-		return []block{{726127, 726797}}
+		return []block{{726117, 726787}}
 	case "iotfleetwise":
-		return []block{{726797, 729382}}
+		return []block{{726787, 729372}}
 	case "iotmanagedintegrations":
-		return []block{{706735, 713014}}
+		return []block{{706725, 713004}}
 	case "iotsitewise":
-		return []block{{729803, 743032}}
+		return []block{{729793, 743022}}
 	case "iotthingsgraph":
-		return []block{{743032, 744225}}
+		return []block{{743022, 744215}}
 	case "iottwinmaker":
-		return []block{{744225, 748279}}
+		return []block{{744215, 748269}}
 	case "iotwireless":
-		return []block{{713014, 721976}}
+		return []block{{713004, 721966}}
 	case "ivs":
-		return []block{{748279, 751148}, {751148, 753657}}
+		return []block{{748269, 751138}, {751138, 753647}}
 	case "ivschat":
-		return []block{{753657, 754763}}
+		return []block{{753647, 754753}}
 	case "kafka":
-		return []block{{754763, 759634}}
+		return []block{{754753, 759624}}
 	case "kafkaconnect":
-		return []block{{759634, 761284}}
+		return []block{{759624, 761274}}
 	case "kendra":
-		return []block{{761284, 765469}}
+		return []block{{761274, 765459}}
 	case "kendra-ranking":
-		return []block{{765469, 766014}}
+		return []block{{765459, 766004}}
 	case "kinesis":
-		return []block{{767263, 769353}}
+		return []block{{767253, 769343}}
 	case "kinesisanalytics":
-		return []block{{769353, 770714}, {770714, 772540}}
+		return []block{{769343, 770704}, {770704, 772530}}
 	case "kinesisvideo":
-		return []block{{772540, 774890}, {774890, 775347}, {775347, 775491}, {775491, 775746}, {775746, 776005}}
+		return []block{{772530, 774880}, {774880, 775337}, {775337, 775481}, {775481, 775736}, {775736, 775995}}
 	case "kms":
-		return []block{{776005, 777842}}
+		return []block{{775995, 777832}}
 	case "lakeformation":
-		return []block{{777842, 782204}}
+		return []block{{777832, 782194}}
 	case "lambda":
-		return []block{{782204, 790945}, {790945, 791522}, {791522, 793595}, {793595, 795344}}
+		return []block{{782194, 790935}, {790935, 791512}, {791512, 793585}, {793585, 795334}}
 	case "launchwizard":
-		return []block{{795344, 796344}}
+		return []block{{795334, 796334}}
 	case "lex":
-		return []block{{796344, 799080}, {799080, 808412}, {808412, 809004}, {809004, 809914}}
+		return []block{{796334, 799070}, {799070, 808402}, {808402, 808994}, {808994, 809904}}
 	case "license-manager":
-		return []block{{809914, 812748}}
+		return []block{{809904, 812738}}
 	case "license-manager-linux-subscriptions":
-		return []block{{812748, 813812}}
+		return []block{{812738, 813802}}
 	case "license-manager-user-subscriptions":
-		return []block{{813812, 815283}}
+		return []block{{813802, 815273}}
 	case "lightsail":
-		return []block{{815283, 821974}}
+		return []block{{815273, 821964}}
 	case "logs":
 		return []block{{255955, 261100}}
 	case "lookoutequipment":
-		return []block{{828133, 829960}}
+		return []block{{828123, 829950}}
 	case "lookoutmetrics":
-		return []block{{829960, 832316}}
+		return []block{{829950, 832306}}
 	case "lookoutvision":
-		return []block{{832316, 834409}}
+		return []block{{832306, 834399}}
 	case "m2":
-		return []block{{834409, 837619}}
+		return []block{{834399, 837609}}
 	case "machinelearning":
-		return []block{{837619, 839028}}
+		return []block{{837609, 839018}}
 	case "macie2":
-		return []block{{839028, 843813}}
+		return []block{{839018, 843803}}
 	case "managedblockchain":
-		return []block{{846417, 848506}}
+		return []block{{846407, 848496}}
 	case "managedblockchain-query":
-		return []block{{848506, 849093}}
+		return []block{{848496, 849083}}
 	case "marketplacecommerceanalytics":
-		return []block{{850970, 851199}}
+		return []block{{850960, 851189}}
 	case "mediaconnect":
-		return []block{{852709, 859345}}
+		return []block{{852699, 859335}}
 	case "mediaconvert":
-		return []block{{859345, 861362}}
+		return []block{{859335, 861352}}
 	case "medialive":
-		return []block{{861362, 871890}}
+		return []block{{861352, 871880}}
 	case "mediapackage":
-		return []block{{871890, 873146}}
+		return []block{{871880, 873136}}
 	case "mediapackage-vod":
-		return []block{{873146, 874363}}
+		return []block{{873136, 874353}}
 	case "mediapackagev2":
-		return []block{{874363, 880108}}
+		return []block{{874353, 880098}}
 	case "mediastore":
-		return []block{{880108, 881075}, {881075, 881323}}
+		return []block{{880098, 881065}, {881065, 881313}}
 	case "mediatailor":
-		return []block{{881323, 885521}}
+		return []block{{881313, 885511}}
 	case "medical-imaging":
-		return []block{{885521, 887493}}
+		return []block{{885511, 887483}}
 	case "memorydb":
-		return []block{{887493, 890096}}
+		return []block{{887483, 890086}}
 	case "mgh":
-		return []block{{898877, 899688}, {902629, 902850}}
+		return []block{{898867, 899678}, {902619, 902840}}
 	case "mgn":
-		return []block{{890096, 898877}}
+		return []block{{890086, 898867}}
 	case "migrationhub-orchestrator":
-		return []block{{902850, 904993}}
+		return []block{{902840, 904983}}
 	case "migrationhub-strategy":
-		return []block{{904993, 906480}}
+		return []block{{904983, 906470}}
 	case "mobiletargeting":
-		return []block{{1010578, 1022218}}
+		return []block{{1010558, 1022198}}
 	case "monitoring":
 		return []block{{253476, 255955}}
 	case "mpa":
-		return []block{{906480, 907892}}
+		return []block{{906470, 907882}}
 	case "mq":
-		return []block{{907892, 909575}}
+		return []block{{907882, 909565}}
 	case "mturk-requester":
-		return []block{{909575, 910774}}
+		return []block{{909565, 910764}}
 	case "neptune-db":
-		return []block{{919705, 923229}}
+		return []block{{919685, 923209}}
 	case "neptune-graph":
-		return []block{{917079, 919705}}
+		return []block{{917059, 919685}}
 	case "network-firewall":
-		return []block{{923229, 928994}}
+		return []block{{923209, 928974}}
 	case "network-security-manager":
-		return []block{{928994, 932449}}
+		return []block{{928974, 932429}}
 	case "networkflowmonitor":
-		return []block{{932449, 934840}}
+		return []block{{932429, 934820}}
 	case "networkmanager":
-		return []block{{934840, 944608}}
+		return []block{{934820, 944588}}
 	case "networkmonitor":
-		return []block{{944608, 945528}}
+		return []block{{944588, 945508}}
 	case "notifications":
-		return []block{{945528, 948977}}
+		return []block{{945508, 948957}}
 	case "notifications-contacts":
-		return []block{{948977, 949625}}
+		return []block{{948957, 949605}}
 	case "nova-act":
-		return []block{{949625, 951917}}
+		return []block{{949605, 951897}}
 	case "oam":
-		return []block{{951917, 952760}}
+		return []block{{951897, 952740}}
 	case "observabilityadmin":
-		return []block{{952760, 956364}}
+		return []block{{952740, 956344}}
 	case "odb":
-		return []block{{956364, 961107}}
+		return []block{{956344, 961087}}
 	case "omics":
-		return []block{{961107, 970175}}
+		return []block{{961087, 970155}}
 	case "organizations":
-		return []block{{981236, 983387}}
+		return []block{{981216, 983367}}
 	case "osis":
-		return []block{{983387, 985442}}
+		return []block{{983367, 985422}}
 	case "outposts":
-		return []block{{985442, 988391}}
+		return []block{{985422, 988371}}
 	case "panorama":
-		return []block{{988391, 991075}}
+		return []block{{988371, 991055}}
 	case "partnercentral":
-		return []block{{995227, 996350}}
+		return []block{{995207, 996330}}
 	case "partnercentral-account":
-		return []block{{991075, 992954}}
+		return []block{{991055, 992934}}
 	case "partnercentral-benefits":
-		return []block{{992954, 994015}}
+		return []block{{992934, 993995}}
 	case "partnercentral-channel":
-		return []block{{994015, 995227}}
+		return []block{{993995, 995207}}
 	case "partnercentral-selling":
-		return []block{{996350, 998819}}
+		return []block{{996330, 998799}}
 	case "payment-cryptography":
-		return []block{{998819, 1000202}, {1000202, 1001344}}
+		return []block{{998799, 1000182}, {1000182, 1001324}}
 	case "pca-connector-ad":
-		return []block{{1001344, 1003739}}
+		return []block{{1001324, 1003719}}
 	case "pca-connector-scep":
-		return []block{{1003739, 1004577}}
+		return []block{{1003719, 1004557}}
 	case "pcs":
-		return []block{{1004577, 1005817}}
+		return []block{{1004557, 1005797}}
 	case "personalize":
-		return []block{{1005817, 1009164}, {1009164, 1009472}, {1009472, 1009782}}
+		return []block{{1005797, 1009144}, {1009144, 1009452}, {1009452, 1009762}}
 	case "pi":
-		return []block{{1009782, 1010578}}
+		return []block{{1009762, 1010558}}
 	case "pipes":
-		return []block{{1033669, 1034343}}
+		return []block{{1033649, 1034323}}
 	case "polly":
-		return []block{{1034343, 1034961}}
+		return []block{{1034323, 1034941}}
 	case "pricing":
-		return []block{{1034961, 1035156}}
+		return []block{{1034941, 1035136}}
 	case "pricingplanmanager":
-		return []block{{1035156, 1035779}}
+		return []block{{1035136, 1035759}}
 	case "profile":
 		return []block{{369944, 383612}}
 	case "proton":
-		return []block{{1035779, 1040180}}
+		return []block{{1035759, 1040160}}
 	case "qapps":
-		return []block{{1040180, 1042090}}
+		return []block{{1040160, 1042070}}
 	case "qbusiness":
-		return []block{{1042090, 1052601}}
+		return []block{{1042070, 1052581}}
 	case "qldb":
-		return []block{{1062945, 1064437}, {1064437, 1064574}}
+		return []block{{1062925, 1064417}, {1064417, 1064554}}
 	case "quicksight":
-		return []block{{1064574, 1099036}}
+		return []block{{1064554, 1099016}}
 	case "ram":
-		return []block{{1099036, 1101771}}
+		return []block{{1099016, 1101751}}
 	case "rbin":
-		return []block{{1101771, 1102418}}
+		return []block{{1101751, 1102398}}
 	case "rds":
-		return []block{{456615, 460010}, {912392, 917079}, {1102418, 1113645}}
+		return []block{{456605, 460000}, {912372, 917059}, {1102398, 1113625}}
 	case "rds-data":
-		return []block{{1113645, 1114049}}
+		return []block{{1113625, 1114029}}
 	case "redshift":
-		return []block{{1114049, 1122089}}
+		return []block{{1114029, 1122069}}
 	case "redshift-data":
-		return []block{{1122089, 1122615}}
+		return []block{{1122069, 1122595}}
 	case "redshift-serverless":
-		return []block{{1122615, 1125027}}
+		return []block{{1122595, 1125007}}
 	case "refactor-spaces":
-		return []block{{899688, 902629}}
+		return []block{{899678, 902619}}
 	case "rekognition":
-		return []block{{1125027, 1128104}, {1128104, 1128265}}
+		return []block{{1125007, 1128084}, {1128084, 1128245}}
 	case "repostspace":
-		return []block{{1128265, 1129612}}
+		return []block{{1128245, 1129592}}
 	case "resiliencehub":
-		return []block{{1129612, 1134251}, {1134251, 1138821}}
+		return []block{{1129592, 1134231}, {1134231, 1138801}}
 	case "resource-explorer-2":
-		return []block{{1138821, 1140545}}
+		return []block{{1138801, 1140525}}
 	case "resource-groups":
-		return []block{{1140545, 1141910}}
+		return []block{{1140525, 1141890}}
 	case "robomaker":
-		return []block{{1142243, 1145602}}
+		return []block{{1142223, 1145582}}
 	case "rolesanywhere":
-		return []block{{1145602, 1147549}}
+		return []block{{1145582, 1147529}}
 	case "route53":
-		return []block{{1147549, 1153594}}
+		return []block{{1147529, 1153574}}
 	case "route53-recovery-cluster":
-		return []block{{1154754, 1155103}}
+		return []block{{1154734, 1155083}}
 	case "route53-recovery-control-config":
-		return []block{{1155103, 1157472}}
+		return []block{{1155083, 1157452}}
 	case "route53-recovery-readiness":
-		return []block{{1157472, 1160213}}
+		return []block{{1157452, 1160193}}
 	case "route53domains":
-		return []block{{1153594, 1154754}}
+		return []block{{1153574, 1154734}}
 	case "route53globalresolver":
-		return []block{{1160213, 1164061}}
+		return []block{{1160193, 1164041}}
 	case "route53profiles":
-		return []block{{1164061, 1165275}}
+		return []block{{1164041, 1165255}}
 	case "route53resolver":
-		return []block{{1165275, 1169147}}
+		return []block{{1165255, 1169127}}
 	case "rtbfabric":
-		return []block{{1169147, 1172670}}
+		return []block{{1169127, 1172650}}
 	case "rum":
-		return []block{{1172670, 1174240}}
+		return []block{{1172650, 1174220}}
 	case "s3":
-		return []block{{1174240, 1180600}, {1180600, 1191277}}
+		return []block{{1174220, 1180580}, {1180580, 1191257}}
 	case "s3-outposts":
-		return []block{{1180600, 1191277}, {1192860, 1193284}}
+		return []block{{1180580, 1191257}, {1192830, 1193254}}
 	case "s3express":
-		return []block{{1180600, 1191277}}
+		return []block{{1180580, 1191257}}
 	case "s3files":
-		return []block{{1191277, 1192860}}
+		return []block{{1191257, 1192830}}
 	case "s3tables":
-		return []block{{1193284, 1197268}}
+		return []block{{1193254, 1197238}}
 	case "s3vectors":
-		return []block{{1197268, 1198714}}
+		return []block{{1197238, 1198684}}
 	case "sagemaker":
-		return []block{{1198714, 1223571}, {1223571, 1224012}, {1224012, 1224377}, {1224377, 1225033}, {1226551, 1226809}, {1226809, 1227342}, {1227342, 1227673}, {1227673, 1228348}}
+		return []block{{1198684, 1223541}, {1223541, 1223982}, {1223982, 1224347}, {1224347, 1225003}, {1226521, 1226779}, {1226779, 1227312}, {1227312, 1227643}, {1227643, 1228318}}
 	case "sagemaker-geospatial":
-		return []block{{1225033, 1226551}}
+		return []block{{1225003, 1226521}}
 	case "savingsplans":
-		return []block{{1228348, 1229171}}
+		return []block{{1228318, 1229141}}
 	case "scheduler":
-		return []block{{1229171, 1230124}}
+		return []block{{1229141, 1230094}}
 	case "schemas":
-		return []block{{1230124, 1232985}}
+		return []block{{1230094, 1232955}}
 	case "scn":
-		return []block{{1313118, 1316735}}
+		return []block{{1313072, 1316689}}
 	case "sdb":
-		return []block{{1281877, 1282093}}
+		return []block{{1281831, 1282047}}
 	case "secretsmanager":
-		return []block{{1232985, 1233996}}
+		return []block{{1232955, 1233966}}
 	case "security-ir":
-		return []block{{1233996, 1235892}}
+		return []block{{1233966, 1235862}}
 	case "securityagent":
-		return []block{{1235892, 1242844}}
+		return []block{{1235862, 1242814}}
 	case "securityhub":
-		return []block{{1242844, 1250278}}
+		return []block{{1242814, 1250248}}
 	case "securitylake":
-		return []block{{1250278, 1252821}}
+		return []block{{1250248, 1252791}}
 	case "serverlessrepo":
-		return []block{{1252821, 1253918}}
+		return []block{{1252791, 1253888}}
 	case "servicecatalog":
-		return []block{{1253918, 1257528}, {1257528, 1259646}}
+		return []block{{1253888, 1257498}, {1257498, 1259616}}
 	case "servicediscovery":
-		return []block{{1260847, 1262098}}
+		return []block{{1260817, 1262068}}
 	case "servicequotas":
-		return []block{{1259646, 1260847}}
+		return []block{{1259616, 1260817}}
 	case "ses":
-		return []block{{843813, 846417}, {1022218, 1026453}, {1262098, 1264957}, {1264957, 1275970}}
+		return []block{{843803, 846407}, {1022198, 1026433}, {1262068, 1264927}, {1264927, 1275940}}
 	case "shield":
-		return []block{{1277608, 1279140}}
+		return []block{{1277578, 1279110}}
 	case "signer":
-		return []block{{1279140, 1280597}, {1280597, 1280713}}
+		return []block{{1279110, 1280567}, {1280567, 1280683}}
 	case "signin":
-		return []block{{1280713, 1281877}}
+		return []block{{1280683, 1281831}}
 	case "simspaceweaver":
-		return []block{{1282093, 1283071}}
+		return []block{{1282047, 1283025}}
 	case "sms-voice":
-		return []block{{1026453, 1027411}, {1027411, 1033669}}
+		return []block{{1026433, 1027391}, {1027391, 1033649}}
 	case "snow-device-management":
-		return []block{{1283071, 1284053}}
+		return []block{{1283025, 1284007}}
 	case "snowball":
-		return []block{{1284053, 1284905}}
+		return []block{{1284007, 1284859}}
 	case "sns":
-		return []block{{1284905, 1286400}}
+		return []block{{1284859, 1286354}}
 	case "social-messaging":
-		return []block{{1286400, 1289187}}
+		return []block{{1286354, 1289141}}
 	case "sqs":
-		return []block{{1289187, 1289922}}
+		return []block{{1289141, 1289876}}
 	case "ssm":
-		return []block{{1289922, 1296615}}
+		return []block{{1289876, 1296569}}
 	case "ssm-contacts":
-		return []block{{1296615, 1298044}}
+		return []block{{1296569, 1297998}}
 	case "ssm-guiconnect":
-		return []block{{1298044, 1298376}}
+		return []block{{1297998, 1298330}}
 	case "ssm-incidents":
-		return []block{{1298376, 1300432}}
+		return []block{{1298330, 1300386}}
 	case "ssm-quicksetup":
-		return []block{{1300432, 1301575}}
+		return []block{{1300386, 1301529}}
 	case "ssm-sap":
-		return []block{{1301575, 1303151}}
+		return []block{{1301529, 1303105}}
 	case "sso":
-		return []block{{1303396, 1308030}}
+		return []block{{1303350, 1307984}}
 	case "sso-oauth":
-		return []block{{1308030, 1308279}}
+		return []block{{1307984, 1308233}}
 	case "states":
-		return []block{{1275970, 1277608}}
+		return []block{{1275940, 1277578}}
 	case "storagegateway":
-		return []block{{1308279, 1312698}}
+		return []block{{1308233, 1312652}}
 	case "sts":
-		return []block{{1312698, 1313118}}
+		return []block{{1312652, 1313072}}
 	case "support":
-		return []block{{1316735, 1317440}}
+		return []block{{1316689, 1317394}}
 	case "supportapp":
-		return []block{{1317440, 1318365}}
+		return []block{{1317394, 1318319}}
 	case "supportauthz":
-		return []block{{1318365, 1319185}}
+		return []block{{1318319, 1319139}}
 	case "sustainability":
-		return []block{{1319185, 1319586}}
+		return []block{{1319139, 1319540}}
 	case "swf":
-		return []block{{1319586, 1321158}}
+		return []block{{1319540, 1321112}}
 	case "synthetics":
-		return []block{{1321158, 1322688}}
+		return []block{{1321112, 1322642}}
 	case "tagging":
-		return []block{{1141910, 1142243}}
+		return []block{{1141890, 1142223}}
 	case "tax":
-		return []block{{1322688, 1323715}}
+		return []block{{1322642, 1323669}}
 	case "textract":
-		return []block{{1323715, 1324865}}
+		return []block{{1323669, 1324819}}
 	case "thinclient":
-		return []block{{1386352, 1387389}}
+		return []block{{1386296, 1387333}}
 	case "timestream":
-		return []block{{1326142, 1326896}, {1326896, 1327859}}
+		return []block{{1326096, 1326850}, {1326850, 1327813}}
 	case "timestream-influxdb":
-		return []block{{1324865, 1326142}}
+		return []block{{1324819, 1326096}}
 	case "tnb":
-		return []block{{1327859, 1330486}}
+		return []block{{1327813, 1330440}}
 	case "transcribe":
-		return []block{{1330486, 1333246}, {1333246, 1333682}}
+		return []block{{1330440, 1333200}, {1333200, 1333636}}
 	case "transfer":
-		return []block{{1333682, 1336643}}
+		return []block{{1333636, 1336597}}
 	case "translate":
-		return []block{{1336643, 1337588}}
+		return []block{{1336597, 1337542}}
 	case "trustedadvisor":
-		return []block{{1337588, 1338787}}
+		return []block{{1337542, 1338741}}
 	case "uxc":
-		return []block{{1338787, 1338990}}
+		return []block{{1338741, 1338934}}
 	case "verifiedpermissions":
-		return []block{{1338990, 1340590}}
+		return []block{{1338934, 1340534}}
 	case "voiceid":
-		return []block{{1340590, 1341841}}
+		return []block{{1340534, 1341785}}
 	case "vpc-lattice":
-		return []block{{1341841, 1349799}}
+		return []block{{1341785, 1349743}}
 	case "waf":
-		return []block{{1349799, 1352848}}
+		return []block{{1349743, 1352792}}
 	case "waf-regional":
-		return []block{{1352848, 1356317}}
+		return []block{{1352792, 1356261}}
 	case "wafv2":
-		return []block{{1356317, 1359018}}
+		return []block{{1356261, 1358962}}
 	case "wellarchitected":
-		return []block{{1359018, 1366626}}
+		return []block{{1358962, 1366570}}
 	case "wickr":
-		return []block{{1366626, 1369927}}
+		return []block{{1366570, 1369871}}
 	case "wisdom":
-		return []block{{1052601, 1062945}, {1369927, 1373904}}
+		return []block{{1052581, 1062925}, {1369871, 1373848}}
 	case "workdocs":
-		return []block{{1373904, 1376865}}
+		return []block{{1373848, 1376809}}
 	case "workmail":
-		return []block{{1376865, 1381235}}
+		return []block{{1376809, 1381179}}
 	case "workmailmessageflow":
-		return []block{{1381235, 1381444}}
+		return []block{{1381179, 1381388}}
 	case "workspaces":
-		return []block{{1381444, 1385612}}
+		return []block{{1381388, 1385556}}
 	case "workspaces-instances":
-		return []block{{1385612, 1386352}}
+		return []block{{1385556, 1386296}}
 	case "workspaces-web":
-		return []block{{1387389, 1393707}}
+		return []block{{1387333, 1393651}}
 	case "xray":
-		return []block{{1393707, 1395722}}
+		return []block{{1393651, 1395666}}
 	}
 	return nil
 }

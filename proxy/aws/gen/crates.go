@@ -27,6 +27,7 @@ var crateProtocols = map[string]string{
 	"aws.protocols#awsJson1_0":   "json1.0",
 	"aws.protocols#awsJson1_1":   "json1.1",
 	"aws.protocols#restJson1":    "rest-json",
+	"aws.protocols#awsQuery":     "query",
 	"aws.protocols#ec2Query":     "ec2",
 	"smithy.protocols#rpcv2Cbor": "cbor",
 }
@@ -228,7 +229,7 @@ func (c *crate) route(s *service, op *operation, text string, in *rustType, boun
 		path, _ := strings.CutSuffix(op.URI, "/operation/"+op.Name)
 		target = strings.TrimPrefix(path, "/service/")
 	}
-	if (target == "") != (s.rest() || s.Protocols[0] == "ec2") || s.Target != "" && s.Target != target || strings.ContainsAny(target, "/") {
+	if (target == "") != (s.rest() || s.Protocols[0] == "query" || s.Protocols[0] == "ec2") || s.Target != "" && s.Target != target || strings.ContainsAny(target, "/") {
 		return fmt.Errorf("the target %q of a service of target %q", target, s.Target)
 	}
 	if s.Target = target; !s.rest() {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # fetch.sh DIR puts what the tables are generated from into DIR, at the
 # revisions that sources.txt pins: the clients of the AWS SDK for JavaScript,
-# the Smithy models that the AWS SDK for Kotlin is generated from, modules of the
-# AWS SDK for Go, crates of the AWS SDK for Rust, and the Service Authorization
+# the Smithy models that the AWS SDK for Kotlin is generated from, crates of the
+# AWS SDK for Rust, a module of the AWS SDK for Go, and the Service Authorization
 # Reference. What is there already is kept.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

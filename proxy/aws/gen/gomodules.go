@@ -14,14 +14,13 @@ import (
 )
 
 // A module is one of the AWS SDK for Go, a service each, as far as it says what
-// is sent: it is read, and never compiled. Newer ones hold their schemas as
-// data (goschemas.go), older ones are serializers (goserializers.go).
+// is sent: it is read, and never compiled. It holds its schemas as data
+// (goschemas.go); older ones, which are functions, are not read.
 type module struct {
 	name  string // "mgn@v1.44.2"
 	files *token.FileSet
 	root  []*ast.File // of the client's package
-	types []*ast.File // of its package types
-	data  []*ast.File // of its package schemas, if it has one
+	data  []*ast.File // of its package schemas
 }
 
 // loadModules reads the modules that fetch.sh put into dir, in the order of their
@@ -52,7 +51,7 @@ func loadModule(dir fs.FS, name string) (*service, error) {
 	for _, part := range []struct {
 		dir  string
 		into *[]*ast.File
-	}{{".", &m.root}, {"types", &m.types}, {"schemas", &m.data}} {
+	}{{".", &m.root}, {"schemas", &m.data}} {
 		entries, err := fs.ReadDir(dir, part.dir)
 		if err != nil && part.dir == "." {
 			return nil, err
@@ -80,12 +79,7 @@ func loadModule(dir fs.FS, name string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(m.data) > 0 {
-		err = m.readSchemas(s)
-	} else {
-		err = m.readSerializers(s)
-	}
-	if err != nil {
+	if err := m.readSchemas(s); err != nil {
 		return nil, err
 	}
 	if len(s.Operations) == 0 || len(s.Protocols) == 0 {
@@ -254,4 +248,17 @@ func text(e ast.Expr) (string, bool) {
 	}
 	s, err := strconv.Unquote(l.Value)
 	return s, err == nil
+}
+
+// typeName writes a type that is a name: "*types.Tag".
+func typeName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return "*" + typeName(e.X)
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return typeName(e.X) + "." + e.Sel.Name
+	}
+	return ""
 }

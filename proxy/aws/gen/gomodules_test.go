@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write what is read into testdata")
 
-// TestModulesAreRead reads small modules of the two forms that the AWS SDK for
-// Go has, and ones that are odd.
+// TestModulesAreRead reads small modules of the AWS SDK for Go, and ones that
+// are odd.
 func TestModulesAreRead(t *testing.T) { readAll(t, "testdata/*.txtar", loadModule) }
 
 // TestCratesAreRead reads small crates of the two forms that the AWS SDK for

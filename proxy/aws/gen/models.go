@@ -62,6 +62,9 @@ type member struct {
 // whole.
 const leastServices, leastOperations = 450, 19800
 
+// goDepth is how deep members of members are listed, as models.mjs does.
+const goDepth = 3
+
 // loadModels runs models.mjs, and adds what the modules and the crates say.
 func loadModels(clients, models, modules, crates string) ([]service, error) {
 	cmd := exec.Command("node", "gen/models.mjs", clients, models)
@@ -134,7 +137,7 @@ func merge(all []service, with *service) ([]service, error) {
 			continue
 		}
 		old := &s.Operations[j]
-		if s.rest() && (old.Method != op.Method || strings.TrimSuffix(old.URI, "/") != strings.TrimSuffix(op.URI, "/")) || old.HostPrefix != op.HostPrefix {
+		if s.rest() && (old.Method != op.Method || bare(old.URI) != bare(op.URI)) || old.HostPrefix != op.HostPrefix {
 			return nil, fmt.Errorf("%s is %s %s at %q of %s, but %s %s at %q of %s", op.Name, old.Method, old.URI, old.HostPrefix, s.Source, op.Method, op.URI, op.HostPrefix, with.Source)
 		}
 		for _, m := range op.Members {
@@ -145,6 +148,12 @@ func merge(all []service, with *service) ([]service, error) {
 	}
 	slices.SortFunc(s.Operations, func(a, b operation) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
+}
+
+// bare is a route without a slash at its path's end.
+func bare(uri string) string {
+	path, query, _ := strings.Cut(uri, "?")
+	return strings.TrimSuffix(path, "/") + "?" + query
 }
 
 // elementsAs gives the lists among members, of a source that does not say how
