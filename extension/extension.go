@@ -219,7 +219,9 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		TokenFile: token,
 		Onward:    onward,
 
-		Parameters: c.parameters(),
+		Parameters:  c.parameters(),
+		Address:     c.Getenv("REMIT_ENDPOINT"),
+		Cooperative: c.Getenv("REMIT_ENDPOINT") != "",
 	})
 	if err != nil {
 		return o, startError, err

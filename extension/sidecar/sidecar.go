@@ -74,6 +74,11 @@ type Config struct {
 	// through. Nil: none.
 	Onward *Onward
 
+	// Cooperative has calls that are signed by Base decided as the function's
+	// own: for functions that are not started with sealed credentials, and are
+	// told of Address by their configuration.
+	Cooperative bool
+
 	// Parameters is where AWS's Parameters and Secrets extension is answered
 	// for. Nil: nowhere.
 	Parameters *Parameters
@@ -194,8 +199,12 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	if u := m.Upstreams["sts"]; u != nil {
 		minter.Endpoint = u.String()
 	}
+	sealed := issuer.Sealed
+	if c.Cooperative {
+		sealed = cooperative(sealed, c.Base)
+	}
 	s.cloud = &cloud.Cloud{
-		Sealed:  issuer.Sealed,
+		Sealed:  sealed,
 		Bearers: bearers,
 		Foreign: func(id string) (string, bool) {
 			account, ok := s.manifest.Load().Credentials.Foreign[id]

@@ -17,6 +17,17 @@ func run(args, old []string, exec func(*environ.Answer, string, []string, []stri
 	if err != nil {
 		return err
 	}
+	next := value(old, "REMIT_NEXT_WRAPPER")
+	if next != "" {
+		if err := executable(next); err != nil {
+			return fmt.Errorf("REMIT_NEXT_WRAPPER: %w", err)
+		}
+		if same(next, exe) {
+			// The Lambda Web Adapter's layer has its wrapper at /opt/bootstrap
+			// too, and ours lies on top. It does what ours does there.
+			args, next = []string{next}, ""
+		}
+	}
 	argv, err := program(args, old)
 	if err != nil {
 		return err
@@ -28,12 +39,6 @@ func run(args, old []string, exec func(*environ.Answer, string, []string, []stri
 	runtime := environ.RuntimeOf(argv, old)
 	if way == "" {
 		way = environ.Choose(runtime)
-	}
-	next := value(old, "REMIT_NEXT_WRAPPER")
-	if next != "" {
-		if err := executable(next); err != nil {
-			return fmt.Errorf("REMIT_NEXT_WRAPPER: %w", err)
-		}
 	}
 	place := environ.PlaceOf(exe)
 	asked, err := environ.Ask(place, patience)
@@ -89,6 +94,17 @@ func executable(path string) error {
 		return fmt.Errorf("%s is not an executable file", path)
 	}
 	return nil
+}
+
+// same reports whether path is this program's bootstrap: the layer has the
+// program twice, under two names. Its size tells it from any other.
+func same(path, exe string) bool {
+	a, err := os.Stat(path)
+	if err != nil || filepath.Base(path) != "bootstrap" {
+		return false
+	}
+	b, err := os.Stat(exe)
+	return err == nil && a.Size() == b.Size()
 }
 
 // value returns the value of a variable, as a program sees it that looks for
