@@ -30,7 +30,7 @@ func (c Config) parameters() *sidecar.Parameters {
 		return nil
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); port == parametersDefault || err != nil || n == 0 {
-		return &sidecar.Parameters{Address: "127.0.0.1:0", Behind: net.JoinHostPort("127.0.0.1", parametersDefault)}
+		return &sidecar.Parameters{Address: "127.0.0.1:0", Behind: net.JoinHostPort("127.0.0.1", parametersDefault), Layer: string(c.Place)}
 	}
-	return &sidecar.Parameters{Address: net.JoinHostPort("127.0.0.1", parametersDefault), Behind: net.JoinHostPort("127.0.0.1", port)}
+	return &sidecar.Parameters{Address: net.JoinHostPort("127.0.0.1", parametersDefault), Behind: net.JoinHostPort("127.0.0.1", port), Layer: string(c.Place)}
 }

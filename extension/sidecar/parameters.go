@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ import (
 type Parameters struct {
 	Address string // where Remit listens in its place
 	Behind  string // where the extension itself does
+	Layer   string // the directory that the extension's program lies in; empty: nobody looks at who listens
 }
 
 // tokenHeader is where callers show that they are of the function.
@@ -60,9 +62,37 @@ func newParameters(p *Parameters, reader *cloud.Cloud, region string, base aws.C
 		behind: &url.URL{Scheme: "http", Host: p.Behind},
 		transport: &http.Transport{
 			Proxy: nil, DisableCompression: true, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
-			DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
+			DialContext: p.dial,
 		},
 	}, nil
+}
+
+// dial connects to the extension. Whoever took its port would get the execution
+// role's session token, with which the extension itself, on its port again,
+// serves all that the role may read.
+func (p *Parameters) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: 2 * time.Second}
+	if p.Layer == "" {
+		return d.DialContext(ctx, network, address)
+	}
+	behind, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, err
+	}
+	before, err := owners(behind.Port(), p.Layer)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	// The same sockets, so that it was one of them that was connected to.
+	if after, err := owners(behind.Port(), p.Layer); err != nil || !slices.Equal(before, after) {
+		conn.Close()
+		return nil, fmt.Errorf("who listens at %s has changed: %v", address, err)
+	}
+	return conn, nil
 }
 
 // An asking is what the extension's paths have in their queries, and the call
