@@ -123,6 +123,9 @@ func (s *Sandbox) runtimeEnv() []string {
 	if c.TaskRoot == "/var/task" {
 		env = append(env, "LAMBDA_TASK_ROOT="+c.TaskRoot)
 	}
+	if c.Managed {
+		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY=4") // extensions are not told
+	}
 	return env
 }
 

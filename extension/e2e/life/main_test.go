@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func function(event struct {
 		os.Exit(3)
 	case "sleep":
 		fmt.Println("the function waits")
-		time.Sleep(time.Duration(max(event.Seconds, 60)) * time.Second)
+		time.Sleep(time.Duration(cmp.Or(event.Seconds, 60)) * time.Second)
 	}
 	_, key := os.LookupEnv("AWS_SECRET_ACCESS_KEY")
 	return map[string]any{"invocation": invocations, "key": key, "echo": event.Echo}, nil

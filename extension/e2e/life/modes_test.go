@@ -1,0 +1,159 @@
+package life
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lambda-remit/remit/extension/e2e"
+	"github.com/lambda-remit/remit/extension/lambdatest"
+	"github.com/lambda-remit/remit/layer"
+)
+
+// A log is what the programs of a sandbox wrote.
+type log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// act puts c's function into a sandbox of lambdatest's, which acts the modes of
+// Lambda's that the emulator does not have. Nothing has started.
+func (c client) act(t *testing.T, remit bool, change func(*lambdatest.Config)) (*lambdatest.Sandbox, *log) {
+	t.Helper()
+	checkout, err := e2e.Checkout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	task := filepath.Join(dir, "task")
+	if err := os.Mkdir(task, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c.into(t, checkout, task)
+	var program []string
+	switch {
+	case c.name == "Python":
+		program = []string{filepath.Join(checkout, ".venv/bin/python"), "-m", "awslambdaric", c.handler}
+	case c.provided():
+		program = []string{filepath.Join(task, c.handler)}
+	default:
+		for _, arg := range append(c.runtime, c.handler) {
+			program = append(program, strings.ReplaceAll(arg, "/var/task", task))
+		}
+	}
+	l := new(log)
+	config := lambdatest.Config{
+		TaskRoot: task, Runtime: program, Handler: c.handler, Engine: c.engine,
+		Timeout: time.Minute, InitTime: time.Minute, Log: l,
+		Env:  []string{asFunction + "=1", "PYTHONPATH=" + task},
+		Keys: []string{"AWS_ACCESS_KEY_ID=ASIALIFELIFELIFELIFE", "AWS_SECRET_ACCESS_KEY=" + secret, "AWS_SESSION_TOKEN=life-session-token-0123456789"},
+	}
+	if remit {
+		programs, err := programs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.Layer = filepath.Join(dir, "opt")
+		if err := layer.Unpack(config.Layer, programs); err != nil {
+			t.Fatal(err)
+		}
+		config.Env = append(config.Env, "AWS_LAMBDA_EXEC_WRAPPER="+filepath.Join(config.Layer, "remit/exec"), "REMIT_MANIFEST="+grantsNothing)
+	}
+	change(&config)
+	s, err := lambdatest.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.Close()
+		if t.Failed() {
+			t.Logf("remit %v: the log:\n%s", remit, l)
+		}
+	})
+	return s, l
+}
+
+// TestClientsThatKnowSnapStartAreRestored has a client wait for its restore
+// where it does that, and be shut down in order.
+func TestClientsThatKnowSnapStartAreRestored(t *testing.T) {
+	for _, c := range clients() {
+		if c.name != "Python" && c.name != "Java" {
+			continue // SnapStart is for these, and .NET
+		}
+		t.Run(c.name, func(t *testing.T) {
+			s, l := c.act(t, true, func(f *lambdatest.Config) { f.SnapKeys = true })
+			if err := s.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Restore(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			result, err := s.Invoke(t.Context(), lambdatest.Invocation{Payload: []byte(lifetime[0])})
+			if err != nil || !strings.Contains(string(result.Payload), "cold") || strings.Contains(string(result.Payload), "true") {
+				t.Errorf("got %s, %v", result.Payload, err)
+			}
+			if p, err := s.Shutdown().Program("remit"); err != nil || p.Killed || p.Code != 0 {
+				t.Errorf("got %+v, %v, want an exit with 0", p, err)
+			}
+			if got := strings.Count(l.String(), `"msg":"started"`); got != 2 {
+				t.Errorf("%d starts are logged, want the snapshot's and the sandbox's", got)
+			}
+		})
+	}
+}
+
+// TestClientsThatKnowManagedInstancesRunInvocationsSideBySide has four
+// invocations wait for two seconds each: Python's client in processes, Go's and
+// Node's in one.
+func TestClientsThatKnowManagedInstancesRunInvocationsSideBySide(t *testing.T) {
+	for _, c := range clients() {
+		if c.name == "Java" || c.name == "Rust" {
+			continue // one by one, in these versions and as they are built
+		}
+		t.Run(c.name, func(t *testing.T) {
+			s, l := c.act(t, true, func(f *lambdatest.Config) {
+				f.Managed = true
+				f.Env = append(f.Env, "REMIT_RUNTIME_API=proxy")
+			})
+			if err := s.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var running sync.WaitGroup
+			begun := make(chan int, 4) // how many had when one ended
+			for n := range 4 {
+				running.Go(func() {
+					result, err := s.Invoke(t.Context(), lambdatest.Invocation{Payload: fmt.Appendf(nil, `{"do": "sleep", "seconds": 2, "echo": %d}`, n)})
+					begun <- strings.Count(l.String(), "the function waits")
+					text := strings.ReplaceAll(string(result.Payload), " ", "")
+					if err != nil || !strings.Contains(text, fmt.Sprintf(`"echo":%d`, n)) || strings.Contains(text, "true") {
+						t.Errorf("invocation %d: got %s, %v", n, result.Payload, err)
+					}
+				})
+			}
+			running.Wait()
+			if got := <-begun; got != 4 {
+				t.Errorf("%d had begun when the first one ended, want 4", got)
+			}
+			if p, err := s.Shutdown().Program("remit"); err != nil || p.Killed || p.Code != 0 {
+				t.Errorf("got %+v, %v, want an exit with 0", p, err)
+			}
+		})
+	}
+}
