@@ -73,7 +73,9 @@ var ErrTooLarge = errors.New("no session policy within 2048 characters allows th
 // (Request.Partly) has the resources of the grants that allow it.
 //
 // At the grants' width the grants themselves are written, so that calls through
-// the same grants share one text, and with it one credential.
+// the same grants share one text, and with it one credential. Where they are too
+// long they stand in fewer statements, which say the same: an action of one service
+// on a resource of another is nothing.
 //
 // Where a service acts with the caller's rights (Athena, which reads S3; S3,
 // which asks KMS for a key), the policy has what the grants say that the service
@@ -103,7 +105,7 @@ func SessionPolicy(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Re
 	if err != nil {
 		return "", "", err
 	}
-	text := compact(a.statements(false))
+	text := session(a.statements(false))
 	if len(text) > MaxSession {
 		return "", "", fmt.Errorf("%w: its grants alone take %d", ErrTooLarge, len(text))
 	}

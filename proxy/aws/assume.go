@@ -21,17 +21,27 @@ import (
 // know the manifest. So that AWS holds such calls to it as it does the others,
 // the manifest's grants go with the call as the session policy, unless the
 // caller has one of his own: two cannot be sent, and his own is narrower than
-// none. A manifest whose text is too long for one goes without, which is known
-// before anything is sent; what STS then finds too large is refused. Credentials that no such policy
-// bounds are bound by the decision alone, which then takes nothing to hold that
-// only AWS sees: see [manifest.Request].
+// none. Where the manifest's grants are too long for one the call is refused: a
+// role would be wider because the manifest is longer. Credentials that no such
+// policy bounds, the caller's own having gone along, are bound by the decision
+// alone, which then takes nothing to hold that only AWS sees: see
+// [manifest.Request].
+//
+// The role is not assumed anew for each call under it, whatever the grants' `mint`
+// says: a code of MFA, an assertion or a token was good for one call; the owner of
+// the role, often another account, sees each in his trail; and the session that
+// AWS has told the function of, with its end, would be none that is used.
 func (c *Cloud) sendIssuing(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
 	// An answer in another encoding could not be read. What a foreign signature
 	// covers stays, and such an answer is refused when it comes.
 	if !p.foreign || !slices.Contains(p.signature.Signed, "accept-encoding") {
 		out.Header.Set("Accept-Encoding", "identity")
 	}
-	if text := sessionPolicy(call, p, m); text != "" {
+	text, err := sessionPolicy(call, p, m)
+	if err != nil {
+		return nil, proxy.Sent{}, &proxy.Refusal{Reason: proxy.PolicyTooLarge, Text: "the manifest's grants are too long for the role's session policy; give the call a Policy of its own, which then goes along in their place", Err: err}
+	}
+	if text != "" {
 		bound, q := p.bind(out, text)
 		resp, sent, err := c.deliver(bound, call, q, m, d)
 		if err != nil {
@@ -59,27 +69,30 @@ func (c *Cloud) sealed(resp *http.Response, sent proxy.Sent, call *proxy.Call, p
 }
 
 // sessionPolicy returns the policy that a call which assumes a role is to have
-// and has not; empty, if there is none.
-func sessionPolicy(call *proxy.Call, p *particulars, m *manifest.Manifest) string {
+// and has not; empty, if it is to have none.
+func sessionPolicy(call *proxy.Call, p *particulars, m *manifest.Manifest) (string, error) {
 	if call.Service != "sts" || p.foreign || !p.replay || len(p.body) == 0 || m.Mode == manifest.Observe {
-		return ""
+		return "", nil
 	}
 	params, err := parseForm(string(p.body))
 	if err != nil {
-		return ""
+		return "", err
 	}
 	for _, q := range params {
 		// PolicyArns would add to it, and not take away.
 		if name := fold(q.name); name == "policy" || strings.HasPrefix(name, "policyarns") {
-			return ""
+			return "", nil
 		}
 	}
-	text, err := iam.GrantPolicy(m, slices.DeleteFunc(slices.Clone(m.Grants), func(g *manifest.Grant) bool { return g.Anonymous })...)
-	if err != nil {
-		return "" // too long, or not to be written
+	grants := slices.DeleteFunc(slices.Clone(m.Grants), func(g *manifest.Grant) bool { return g.Anonymous || !iam.Writes(m, g) })
+	if len(grants) == 0 {
+		return nothing, nil
 	}
-	return text
+	return iam.GrantPolicy(m, grants...)
 }
+
+// nothing is the policy of a role where the manifest grants nothing to roles.
+const nothing = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`
 
 // bind returns out with a session policy in its form, which is signed as part
 // of it, and what is known of that call.

@@ -251,6 +251,60 @@ func TestARoleWhosePolicySTSFindsTooLargeIsNotAssumedWithout(t *testing.T) {
 	}
 }
 
+// longer is assuming with so many grants more, of services that have nothing to do
+// with each other.
+func longer(services ...string) string {
+	yaml := assuming
+	for _, s := range services {
+		yaml += "  - actions: [" + s + "]\n    resources: [\"arn:aws:" + strings.ToLower(s[:strings.Index(s, ":")]) + ":eu-west-1:123456789012:*/a-resource-with-a-long-name\"]\n"
+	}
+	return yaml
+}
+
+func TestAManifestThatIsTooLongForAPolicyAssumesNoRole(t *testing.T) {
+	var all []string
+	for i := range 24 {
+		all = append(all, fmt.Sprintf("sqs:SendMessage\", \"sqs:ReceiveMessage\"]\n    resources: [\"arn:aws:sqs:eu-west-1:123456789012:a-queue-with-a-rather-long-name-that-goes-on-%d", i))
+	}
+	yaml := assuming
+	for _, a := range all {
+		yaml += "  - actions: [\"" + a + "\"]\n"
+	}
+	rig := assumingRig(t, yaml)
+	before := len(rig.sts.Asked())
+	ask := func(more ...string) error {
+		_, _, err := rig.answers(signed(t, sealed, "sts", "POST", "/", assumeRole(partnerRole, more...), "", "Content-Type", "application/x-www-form-urlencoded"))
+		return err
+	}
+	refusal, ok := errors.AsType[*proxy.Refusal](ask())
+	if !ok || refusal.Reason != proxy.PolicyTooLarge || !strings.Contains(refusal.Text, "a Policy of its own") {
+		t.Errorf("got %v, want %s and the way out", refusal, proxy.PolicyTooLarge)
+	}
+	if asked := rig.sts.Asked(); len(asked) > before {
+		t.Errorf("STS was asked for %+v", asked[len(asked)-1])
+	}
+	if err := ask("Policy", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`); err != nil {
+		t.Errorf("with a policy of its own: %v", err)
+	}
+}
+
+func TestALongManifestIsWrittenInFewerStatements(t *testing.T) {
+	services := []string{"sns:Publish", "kinesis:PutRecord", "firehose:PutRecord", "events:PutEvents", "states:StartExecution", "lambda:InvokeFunction", "ssm:GetParameter"}
+	m := assumingRig(t, longer(services...)).manifest
+	text, err := iam.GrantPolicy(m, m.Grants...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range services {
+		if !strings.Contains(text, `"`+s+`"`) {
+			t.Errorf("%s is not in %s", s, text)
+		}
+	}
+	if n := strings.Count(text, `"Effect"`); n > 8 {
+		t.Errorf("it has %d statements in %d characters", n, len(text))
+	}
+}
+
 func TestSealedCredentialsAreGoodForNothingElse(t *testing.T) {
 	rig, other := assumingRig(t, assuming), assumingRig(t, assuming)
 	c := rig.assume(t, sealed, assumeRole(reportsRole))
