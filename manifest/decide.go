@@ -178,6 +178,9 @@ func (p Pattern) wouldMatch(r *Request, in scope) bool {
 }
 
 func (r *Request) matched(glyphs []rune, in scope) bool {
+	if r.Runs {
+		return r.mayBe(glyphs, in)
+	}
 	if glob(glyphs, r.Resource, false) {
 		return true
 	}
@@ -200,6 +203,43 @@ func (r *Request) matched(glyphs []rune, in scope) bool {
 		resource = append(resource, anyOne)
 	}
 	return len(resource) == len(glyphs) && equalGlyphs(resource, glyphs)
+}
+
+// mayBe is matched of a resource with runs that the call does not tell.
+func (r *Request) mayBe(glyphs []rune, in scope) bool {
+	resource := appendLiteral(nil, r.Resource)
+	for i, g := range resource {
+		if g == '*' {
+			resource[i] = anyRun
+		}
+	}
+	return meet(glyphs, resource, in.minted)
+}
+
+// meet reports whether p matches whatever q matches, or, with any, something
+// that q matches.
+func meet(p, q []rune, any bool) bool {
+	// next[j] is the answer for p[i+1:] and q[j:], now[j] that for p[i:].
+	now, next := make([]bool, len(q)+1), make([]bool, len(q)+1)
+	for i := len(p); i >= 0; i-- {
+		for j := len(q); j >= 0; j-- {
+			switch {
+			case i == len(p) && j == len(q):
+				now[j] = true
+			case i < len(p) && p[i] == anyRun:
+				now[j] = next[j] || j < len(q) && now[j+1]
+			case any && j < len(q) && q[j] == anyRun:
+				now[j] = now[j+1] || i < len(p) && next[j]
+			case i == len(p) || j == len(q):
+				now[j] = false
+			default:
+				one := p[i] == q[j] && p[i] != anyRun || p[i] == anyOne && q[j] != anyRun || any && q[j] == anyOne
+				now[j] = one && next[j+1]
+			}
+		}
+		now, next = next, now
+	}
+	return next[0]
 }
 
 func equalGlyphs(pattern, exact []rune) bool {

@@ -19,6 +19,9 @@ func (a *author) candidates(r Request, all []Request) []*line {
 	case r.Partly:
 		stem := strings.TrimRight(r.Resource, "?")
 		resource = string(Literal(stem)) + r.Resource[len(stem):]
+		if r.Runs {
+			resource = strings.ReplaceAll(resource, string(Literal("*")), "*")
+		}
 	}
 	return append(lines, &line{kind: "allow", fields: []item{
 		{name: "actions", texts: []string{r.Action}},

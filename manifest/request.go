@@ -17,6 +17,15 @@ type Request struct {
 	// is none, and only a pattern that matches Resource grants it.
 	Partly bool
 
+	// Runs says, of a resource that is known partly, that each "*" in it is a
+	// run of characters that the call does not tell, as the id beside the name
+	// of an Auto Scaling group. Such a request is granted by every pattern that
+	// may be of the one resource that it is about; the session policy has
+	// Resource, as a pattern, where a grant covers it, and the grant's own
+	// where not. Where nothing is minted, only a pattern that covers whatever
+	// Resource may be grants it.
+	Runs bool
+
 	// Unbound says that the call goes under credentials that no session policy
 	// of the manifest bounds, such as an assumed role's. Nobody then evaluates
 	// what is left to AWS: a condition on what only AWS sees does not hold, and

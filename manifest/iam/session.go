@@ -89,7 +89,7 @@ func resources(g *manifest.Grant, r manifest.Request, account string) []string {
 	case !nameable(r.Resource):
 		return nil
 	case r.Partly:
-		return partly(g, r.Resource, account)
+		return partly(g, r, account)
 	}
 	written := string(manifest.Literal(r.Resource))
 	if group, ok := strings.CutPrefix(written, "arn:"); ok && isLogGroup(group) {
@@ -128,14 +128,21 @@ func isLogGroup(arn string) bool {
 	return len(parts) == 6 && parts[1] == "logs" && parts[4] == "log-group"
 }
 
-// partly returns what a resource that ends in unknown characters is written as:
-// itself, with as many "?", where g grants it whatever they are, and else the
-// exact ARNs that g names and it may be.
-func partly(g *manifest.Grant, resource, account string) []string {
+// partly returns what a resource with unknown characters is written as: itself,
+// with as many "?" at its end, where g grants it whatever they are, and else the
+// exact ARNs that g names and it may be. One with unknown runs is written so
+// too, or, where g covers it in part alone, as those of g's that it may be.
+func partly(g *manifest.Grant, of manifest.Request, account string) []string {
+	resource := of.Resource
 	stem := strings.TrimRight(resource, "?")
 	self := glob(stem)
 	for range len(resource) - len(stem) {
 		self = append(self, anyOne)
+	}
+	for i, r := range self {
+		if r == '*' && of.Runs {
+			self[i] = anyRun
+		}
 	}
 	var exact []string
 	for _, p := range g.Resources {
@@ -144,7 +151,7 @@ func partly(g *manifest.Grant, resource, account string) []string {
 		case !ok:
 		case granted.covers(self):
 			return []string{self.String()}
-		case granted.exact() && self.covers(granted):
+		case granted.exact() && self.covers(granted), of.Runs && granted.overlaps(self):
 			exact = append(exact, granted.String())
 		}
 	}
@@ -211,7 +218,7 @@ func covers(g *manifest.Grant, r manifest.Request, account string) bool {
 		return len(grantResources(g, account)) > 0
 	}
 	if r.Partly {
-		return len(partly(g, r.Resource, account)) > 0
+		return len(partly(g, r, account)) > 0
 	}
 	vars := func(key string) (string, bool) {
 		return account, account != "" && strings.EqualFold(key, accountVariable)

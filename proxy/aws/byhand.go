@@ -16,6 +16,8 @@ func byHand(service, operation string) reading {
 		return appConfig(operation)
 	case "athena":
 		return athena(operation)
+	case "auto-scaling":
+		return autoScaling(operation)
 	case "batch":
 		return batch(operation)
 	case "bedrock":

@@ -93,7 +93,9 @@ func policyKey(d manifest.Decision, reqs []manifest.Request, width manifest.Widt
 		r := &reqs[i]
 		part(r.Action)
 		part(r.Resource)
-		if r.Partly {
+		if r.Runs {
+			part("runs")
+		} else if r.Partly {
 			part("partly")
 		} else {
 			part("")
