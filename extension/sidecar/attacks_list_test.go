@@ -49,7 +49,10 @@ files planted in /tmp before a re-init: TestWhatIsWrongWithTheConfigurationStops
 forged log lines: keys.txtar TestLinesAreAsTheyAlwaysWere
 the budget burned or STS throttled to widen a mint: TestNothingIsSentWithoutCredentialsForIt TestDroppedCredentialsAreMintedAnewOnce
 buckets deleted and registered again by another account: TestSTSRefusesWhatAWSDoes TestAttacks
-Upgrade and WebSockets: framing.txtar
+Upgrade and WebSockets: framing.txtar TestWhatIsNoWebSocketIsNotUpgraded TestOnlyHostsThatAreReadSoHaveWebSockets
+a service's own port at another's host: TestAPortIsReadAtTheHostsThatHaveIt
+a custom domain's neighbours, and what is not signed for it: TestACustomDomainIsAnsweredForAndNoneBesideIt
+a query that hides what it does: TestATextThatMayHideWordsHasThemAll
 the credentials endpoint without the token, with another Host, by rebinding: TestTheCredentialsAreForWhoHasTheToken TestOthersAreRefused
 the extension killed: TestKillingTheExtensionFailsTheInvocation
 the extension stopped: TestAStoppedExtensionFailsTheNextInvocation
