@@ -33,6 +33,16 @@ var programs = sync.OnceValues(func() (layer.Config, error) {
 // attached, until the test's end. change may take something away.
 func emulate(t *testing.T, manifest string, change func(opt string)) *e2e.Sandbox {
 	t.Helper()
+	return emulateAs(t, manifest, func(f *e2e.Function) {
+		if change != nil {
+			change(f.Layer)
+		}
+	})
+}
+
+// emulateAs is emulate of a function that may be started in other ways.
+func emulateAs(t *testing.T, manifest string, change func(f *e2e.Function)) *e2e.Sandbox {
+	t.Helper()
 	if _, err := e2e.Namespaces(); err != nil && os.Getenv("CI") == "" {
 		t.Skipf("the emulator needs the layer at /opt: %v", err)
 	}
@@ -57,10 +67,7 @@ func emulate(t *testing.T, manifest string, change func(opt string)) *e2e.Sandbo
 	if err != nil {
 		t.Fatal(err)
 	}
-	if change != nil {
-		change(opt)
-	}
-	s, err := e2e.Function{
+	f := e2e.Function{
 		Layer:   opt,
 		Task:    task,
 		Handler: "app.handler",
@@ -68,7 +75,9 @@ func emulate(t *testing.T, manifest string, change func(opt string)) *e2e.Sandbo
 		Env:     map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": "/opt/remit/exec"},
 		Keys:    servers.Base,
 		Timeout: 20 * time.Second,
-	}.Run(t.Context(), checkout)
+	}
+	change(&f)
+	s, err := f.Run(t.Context(), checkout)
 	if err != nil {
 		t.Fatal(err)
 	}

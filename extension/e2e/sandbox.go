@@ -44,6 +44,9 @@ type Function struct {
 	// AWS_EXECUTION_ENV. Nil: Python with AWS's runtime interface client.
 	Runtime []string
 	Engine  string
+	// Image has the function be an image of its own, with this ENTRYPOINT: there
+	// is no bootstrap.
+	Image []string
 	// Provided has the bootstrap be the package's own program, or the layer's.
 	Provided bool
 }
@@ -121,7 +124,8 @@ func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err err
 	s.url = "http://" + front
 
 	argv = append(argv, "sh", script, "/var/rapid/aws-lambda-rie", "--runtime-api-address", api,
-		"--runtime-interface-emulator-address", front, f.entry(), f.Handler)
+		"--runtime-interface-emulator-address", front)
+	argv = append(append(argv, f.entry()...), f.Handler)
 	env := append(f.environ(),
 		"ROOT="+root, "LAYER="+f.Layer, "TASK="+f.Task, "LANG_ROOT="+filepath.Join(checkout, ".venv"),
 		"BASE="+strings.TrimSpace(string(base)), "RIE="+filepath.Join(checkout, ".cache/bin/aws-lambda-rie"),
@@ -143,15 +147,18 @@ func (f Function) bootstrap() []byte {
 }
 
 // entry is what the emulator starts as the runtime.
-func (f Function) entry() string {
+func (f Function) entry() []string {
+	if f.Image != nil {
+		return f.Image
+	}
 	if !f.Provided {
-		return "/var/runtime/bootstrap"
+		return []string{"/var/runtime/bootstrap"}
 	}
 	// Where the package has none, Lambda looks for the layers'.
 	if _, err := os.Stat(filepath.Join(f.Layer, "bootstrap")); err == nil {
-		return "/opt/bootstrap"
+		return []string{"/opt/bootstrap"}
 	}
-	return "/var/task/" + f.Handler
+	return []string{"/var/task/" + f.Handler}
 }
 
 // environ is what the emulator hands to the extension and the runtime: all
