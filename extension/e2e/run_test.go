@@ -72,9 +72,13 @@ func TestRemitRunHoldsALocalProcess(t *testing.T) {
 
 // TestEveryExamplesManifestIsRight holds the examples to what they show.
 func TestEveryExamplesManifestIsRight(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(checkout, "examples/*/remit.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no examples: %v", err)
+	var files []string
+	for _, pattern := range []string{"examples/*/remit.yaml", "examples/*/*/remit.yaml"} {
+		found, err := filepath.Glob(filepath.Join(checkout, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: no examples: %v", pattern, err)
+		}
+		files = append(files, found...)
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {

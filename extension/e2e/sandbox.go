@@ -29,6 +29,7 @@ var (
 type Function struct {
 	Layer   string            // what lies at /opt; empty: nothing
 	Task    string            // what lies at /var/task
+	Modules string            // what lies at /var/node_modules, where Node finds it; empty: nothing
 	Handler string            // "app.handler"
 	Name    string            // the function's
 	Env     map[string]string // its configuration
@@ -127,7 +128,7 @@ func (f Function) Run(ctx context.Context, checkout string) (s *Sandbox, err err
 		"--runtime-interface-emulator-address", front)
 	argv = append(append(argv, f.entry()...), f.Handler)
 	env := append(f.environ(),
-		"ROOT="+root, "LAYER="+f.Layer, "TASK="+f.Task, "LANG_ROOT="+filepath.Join(checkout, ".venv"),
+		"ROOT="+root, "LAYER="+f.Layer, "TASK="+f.Task, "MODULES="+f.Modules, "LANG_ROOT="+filepath.Join(checkout, ".venv"),
 		"BASE="+strings.TrimSpace(string(base)), "RIE="+filepath.Join(checkout, ".cache/bin/aws-lambda-rie"),
 		"BOOTSTRAP="+bootstrap, "UID_OUTSIDE="+strconv.Itoa(os.Getuid()))
 	argv = append(f.Through[:len(f.Through):len(f.Through)], argv...)
@@ -171,6 +172,7 @@ func (f Function) environ() []string {
 	env := []string{
 		"PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin", "LANG=en_US.UTF-8", "TZ=:UTC",
 		"PYTHONDONTWRITEBYTECODE=1",
+		"HOME=/home/sbx_user1051", // as Lambda's /etc/passwd has it, which is not the host's
 		"LAMBDA_TASK_ROOT=/var/task", "LAMBDA_RUNTIME_DIR=/var/runtime",
 		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512",
 		"AWS_LAMBDA_FUNCTION_TIMEOUT=" + strconv.Itoa(int(timeout.Seconds())),

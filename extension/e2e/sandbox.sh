@@ -4,7 +4,7 @@
 # started in mount and PID namespaces of its own, so nothing of the host's is
 # touched, and all of it ends with this shell, which is process 1 in them.
 #
-#   ROOT=empty-directory LAYER=… TASK=… LANG_ROOT=… BASE=… RIE=… BOOTSTRAP=… sandbox.sh PROGRAM [ARGUMENT…]
+#   ROOT=empty-directory LAYER=… TASK=… [MODULES=…] LANG_ROOT=… BASE=… RIE=… BOOTSTRAP=… sandbox.sh PROGRAM [ARGUMENT…]
 set -eu
 
 mount -t tmpfs -o mode=755 remit "$ROOT"
@@ -35,6 +35,10 @@ mkdir -m 1777 tmp
 mkdir -p opt var/task var/lang var/runtime var/rapid
 mount --bind "$LAYER" opt
 mount --bind "$TASK" var/task
+if [ -n "${MODULES-}" ]; then
+	mkdir var/node_modules
+	mount --bind "$MODULES" var/node_modules
+fi
 mount --bind "$LANG_ROOT" var/lang
 install -m 755 "$RIE" var/rapid/aws-lambda-rie
 install -m 755 "$BOOTSTRAP" var/runtime/bootstrap
@@ -44,7 +48,7 @@ install -m 755 "$BOOTSTRAP" var/runtime/bootstrap
 chroot=$(PATH=$PATH:/usr/sbin:/sbin; command -v chroot)
 user=
 if [ "$UID_OUTSIDE" = 0 ]; then user=--userspec=993:990; fi
-unset ROOT LAYER TASK LANG_ROOT BASE RIE BOOTSTRAP UID_OUTSIDE
+unset ROOT LAYER TASK MODULES LANG_ROOT BASE RIE BOOTSTRAP UID_OUTSIDE
 
 # Not exec: becoming another user would take from this process the order to
 # end with its parent, and with this process all others end.

@@ -133,7 +133,7 @@ func (s *Servers) Upstreams() string {
 	var b strings.Builder
 	b.WriteString("upstreams:\n")
 	fmt.Fprintf(&b, "  s3: %q\n  sts: %q\n", s.MinIO, s.STS)
-	for _, service := range []string{"athena", "dynamodb", "kinesis", "kms", "lambda", "logs", "secretsmanager", "sns", "sqs", "ssm"} {
+	for _, service := range []string{"athena", "dynamodb", "kinesis", "kms", "lambda", "logs", "secretsmanager", "ses", "sns", "sqs", "ssm"} {
 		fmt.Fprintf(&b, "  %s: %q\n", service, s.Moto)
 	}
 	return b.String()

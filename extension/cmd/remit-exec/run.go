@@ -79,9 +79,26 @@ func program(args, environ []string) ([]string, error) {
 	}
 	argv := args[1:]
 	if !strings.Contains(argv[0], "/") {
-		return nil, fmt.Errorf("program %q is not a path", argv[0])
+		// An image's entry point names programs as a shell does.
+		path, err := lookUp(argv[0], value(environ, "PATH"))
+		if err != nil {
+			return nil, err
+		}
+		argv = append([]string{path}, argv[1:]...)
 	}
 	return argv, executable(argv[0])
+}
+
+// lookUp returns the first program of that name in the directories of path.
+// What is not absolute among them is passed over: it would lead wherever the
+// process stands.
+func lookUp(name, path string) (string, error) {
+	for _, dir := range filepath.SplitList(path) {
+		if file := filepath.Join(dir, name); filepath.IsAbs(dir) && executable(file) == nil {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("program %q is in none of the directories of PATH", name)
 }
 
 // executable reports why the file at path cannot be executed, if so.
