@@ -19,6 +19,9 @@ import (
 // Landlock taken away, and holds testdata/redteam.txt, which the documentation
 // is written from, to what came of it.
 func TestTheRedTeamGetsNothing(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can have the function run as a user of its own, as it does on Lambda: root of a user namespace may read what it likes")
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

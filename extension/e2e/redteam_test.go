@@ -108,6 +108,7 @@ func attacked(t *testing.T, through ...string) *e2e.Sandbox {
 		Layer: opt, Task: task, Handler: "app.handler", Name: "redteam",
 		Env: map[string]string{
 			"AWS_LAMBDA_EXEC_WRAPPER": "/opt/remit/exec",
+			"REMIT_RUNTIME_API":       "proxy", // one port more
 			"REDTEAM_STS":             servers.STS, "REDTEAM_S3": servers.MinIO, "REDTEAM_ROLE": e2e.Role,
 		},
 		Keys: servers.Base, Timeout: 60 * time.Second, Through: through,

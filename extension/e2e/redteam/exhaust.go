@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,8 +23,9 @@ import (
 // what the extension's memory was at its highest meanwhile; whether it still
 // does its work is for their caller to see.
 var byExhausting = []attempt{
-	{"open thousands of connections", flood(3000, func(c net.Conn) { c.Write([]byte("G")) })},
-	{"send headers without end", flood(64, func(c net.Conn) {
+	{"open thousands of connections", flood(3000, proxyAddress, func(c net.Conn) { c.Write([]byte("G")) })},
+	{"open thousands to the Runtime API as it is passed on", flood(3000, func() string { return os.Getenv("AWS_LAMBDA_RUNTIME_API") }, func(c net.Conn) { c.Write([]byte("G")) })},
+	{"send headers without end", flood(64, proxyAddress, func(c net.Conn) {
 		io.WriteString(c, "GET / HTTP/1.1\r\nHost: s3.eu-west-1.amazonaws.com\r\n")
 		for i := range 1 << 12 {
 			if _, err := fmt.Fprintf(c, "X-%d: %s\r\n", i, strings.Repeat("x", 4096)); err != nil {
@@ -31,7 +33,7 @@ var byExhausting = []attempt{
 			}
 		}
 	})},
-	{"send a body without end", flood(64, func(c net.Conn) {
+	{"send a body without end", flood(64, proxyAddress, func(c net.Conn) {
 		io.WriteString(c, "POST / HTTP/1.1\r\nHost: dynamodb.eu-west-1.amazonaws.com\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\n"+
 			"Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature="+strings.Repeat("0", 64)+"\r\nTransfer-Encoding: chunked\r\n\r\n")
 		for range 1 << 12 {
@@ -40,7 +42,7 @@ var byExhausting = []attempt{
 			}
 		}
 	})},
-	{"open streams of HTTP/2 without end", flood(16, func(c net.Conn) {
+	{"open streams of HTTP/2 without end", flood(16, proxyAddress, func(c net.Conn) {
 		io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 		c.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0})
 		var block strings.Builder
@@ -69,9 +71,11 @@ var byExhausting = []attempt{
 	}},
 }
 
-// flood opens connections to the proxy, as many as the sandbox has descriptors
+func proxyAddress() string { return net.JoinHostPort("127.0.0.1", proxyPort()) }
+
+// flood opens connections to the extension, as many as the sandbox has descriptors
 // for at a time, and has each do its worst. It holds them for a while.
-func flood(n int, worst func(net.Conn)) func(scene) (string, error) {
+func flood(n int, at func() string, worst func(net.Conn)) func(scene) (string, error) {
 	return func(s scene) (string, error) {
 		var limit syscall.Rlimit
 		syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
@@ -87,7 +91,7 @@ func flood(n int, worst func(net.Conn)) func(scene) (string, error) {
 			}
 			all.Go(func() {
 				defer func() { <-most }()
-				c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", proxyPort()), time.Second)
+				c, err := net.DialTimeout("tcp", at(), time.Second)
 				if err != nil {
 					return
 				}
@@ -117,7 +121,7 @@ const most64 = 64 << 10
 
 // answers asks the proxy something that it refuses.
 func answers() (string, error) {
-	c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", proxyPort()), 5*time.Second)
+	c, err := net.DialTimeout("tcp", proxyAddress(), 5*time.Second)
 	if err != nil {
 		return "", err
 	}

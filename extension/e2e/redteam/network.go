@@ -52,6 +52,13 @@ var onSockets = []attempt{
 		}
 		return "listening", err
 	}},
+	{"listen beside the passing of the Runtime API", func(scene) (string, error) {
+		l, err := listen(os.Getenv("AWS_LAMBDA_RUNTIME_API"))
+		if err == nil {
+			l.Close()
+		}
+		return "listening", err
+	}},
 	{"take the extension's name", func(scene) (string, error) {
 		l, err := net.Listen("unix", socket())
 		if err == nil {
@@ -115,6 +122,14 @@ var onServers = []attempt{
 	}},
 	{"register as one more extension", func(scene) (string, error) {
 		return api("/2020-01-01/extension/register", `{"events":[]}`, "Lambda-Extension-Name", "redteam")
+	}},
+	{"register as the extension where the Runtime API is passed on", func(scene) (string, error) {
+		r, err := http.NewRequest(http.MethodPost, "http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2020-01-01/extension/register", strings.NewReader(`{"events":["INVOKE"]}`))
+		if err != nil {
+			return "", err
+		}
+		r.Header.Set("Lambda-Extension-Name", "remit")
+		return send(r)
 	}},
 	{"report the extension's end in its place", func(scene) (string, error) {
 		return api("/2020-01-01/extension/exit/error", `{}`,
