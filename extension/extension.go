@@ -16,6 +16,10 @@
 //     down ends the invocation;
 //   - the order of an INVOKE event and the function's own start is not defined,
 //     so nothing waits for the event;
+//   - a restore from a snapshot is told to the runtime alone, so SnapStart's
+//     runtimes speak to Lambda by way of this process (package runtimeapi);
+//   - Managed Instances run invocations side by side and have no INVOKE event,
+//     so nothing here holds for the one invocation that runs;
 //   - between invocations the sandbox is frozen, so nothing is scheduled and
 //     the wait for an event has no timeout.
 //

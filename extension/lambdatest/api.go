@@ -46,6 +46,11 @@ func (s *Sandbox) handler() http.Handler {
 	ext("POST /2020-01-01/extension/init/error", s.extensionError("Extension.InitError"))
 	ext("POST /2020-01-01/extension/exit/error", s.extensionError("Extension.ExitError"))
 	run("GET /2018-06-01/runtime/invocation/next", func(w http.ResponseWriter, r *http.Request, l *life, rt *runtime) {
+		l.mu.Lock()
+		if rt.asked == 0 {
+			rt.asked = time.Since(rt.began)
+		}
+		l.mu.Unlock()
 		l.poll(w, r, rt.poller)
 	})
 	run("POST /2018-06-01/runtime/invocation/{id}/response", s.answer(false))

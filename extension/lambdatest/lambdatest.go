@@ -326,6 +326,19 @@ func (s *Sandbox) Registered(name string) time.Duration {
 	return 0
 }
 
+// Asked is how long the runtime took from exec, the wrapper and all, until it
+// asked for its first event, in the life that runs.
+func (s *Sandbox) Asked() time.Duration {
+	if l := s.current(); l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.runtime != nil {
+			return l.runtime.asked
+		}
+	}
+	return 0
+}
+
 // lines is a writer that several programs share.
 type lines struct {
 	mu sync.Mutex

@@ -65,6 +65,8 @@ type extension struct {
 type runtime struct {
 	poller
 	process *process
+	began   time.Time
+	asked   time.Duration          // from its beginning until it first asked for an event
 	running map[string]chan Result // by the request id of the invocation
 	frozen  bool                   // it waits to be restored
 	thawed  chan struct{}          // closed when it is
@@ -128,7 +130,7 @@ func (l *life) init(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &runtime{poller: newPoller(), running: make(map[string]chan Result), thawed: make(chan struct{})}
+	r := &runtime{began: time.Now(), poller: newPoller(), running: make(map[string]chan Result), thawed: make(chan struct{})}
 	l.mu.Lock()
 	l.runtime = r
 	l.mu.Unlock()

@@ -19,7 +19,8 @@
 //	 45  where AWS's Parameters and Secrets extension is answered for
 //
 // and some ten besides. Beside a function that has all of the first itself, that
-// is 1,004.
+// is 1,004. Where the Runtime API is passed on there are two more for each
+// connection of the runtime's, of which most runtimes have one (package runtimeapi).
 package sidecar
 
 import (

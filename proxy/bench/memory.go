@@ -89,19 +89,20 @@ func fillOnce(t *target, requests []request) error {
 type life struct {
 	registered    time.Duration // of the extension: from exec until it had registered
 	with, without time.Duration // of the whole, until the function waits for its first event
+	wrapped, bare time.Duration // of the runtime: from exec, of the wrapper or of its own, until then
 }
 
 // starts starts sandboxes with the layer and without it, in turn, and returns
 // medians.
 func starts(ctx context.Context, b *bench, o options) (life, error) {
-	var registered, with, without []time.Duration
+	var registered, with, without, wrapped, unwrapped []time.Duration
 	config, _, err := b.configure(b.atOnce)
 	if err != nil {
 		return life{}, err
 	}
 	bare := config
 	bare.Layer, bare.Env = "", nil
-	one := func(c lambdatest.Config, times *[]time.Duration) error {
+	one := func(c lambdatest.Config, times, runtimes *[]time.Duration) error {
 		s, err := lambdatest.New(c)
 		if err != nil {
 			return err
@@ -112,15 +113,16 @@ func starts(ctx context.Context, b *bench, o options) (life, error) {
 			return err
 		}
 		*times = append(*times, time.Since(began))
+		*runtimes = append(*runtimes, s.Asked())
 		if c.Layer != "" {
 			registered = append(registered, s.Registered("remit"))
 		}
 		return nil
 	}
 	for range 3 * o.rounds {
-		if err := errors.Join(one(config, &with), one(bare, &without)); err != nil {
+		if err := errors.Join(one(config, &with, &wrapped), one(bare, &without, &unwrapped)); err != nil {
 			return life{}, err
 		}
 	}
-	return life{median(registered), median(with), median(without)}, nil
+	return life{median(registered), median(with), median(without), median(wrapped), median(unwrapped)}, nil
 }
