@@ -170,3 +170,31 @@ func TestBaseCredentialsComeFromTheContainerWhereThereIsOne(t *testing.T) {
 		t.Errorf("asked %d times, want once", asked)
 	}
 }
+
+// TestLifeEndsWhereTheRuntimeAPIIsNotPassedOnAnyMore has the function's one way
+// to its events break.
+func TestLifeEndsWhereTheRuntimeAPIIsNotPassedOnAnyMore(t *testing.T) {
+	waits := make(chan bool, 1)
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/next") {
+			waits <- true
+			<-r.Context().Done()
+			return
+		}
+		w.Header().Set("Lambda-Extension-Identifier", "the-id")
+		io.WriteString(w, `{"functionName":"f"}`)
+	}))
+	defer api.Close()
+	address := strings.TrimPrefix(api.URL, "http://")
+	o, c := opens(t, address, map[string]string{"REMIT_RUNTIME_API": "proxy"}), newClient(address, "remit")
+	if _, err := c.register(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		<-waits
+		o.passing.proxy.Close()
+	}()
+	if _, err := o.live(t.Context(), c); err == nil || !strings.Contains(err.Error(), "proxy of the Runtime API") {
+		t.Errorf("got %v, want the proxy's end", err)
+	}
+}

@@ -222,7 +222,7 @@ func (a attempt) start(t *testing.T) *e2e.Sandbox {
 	s, err := e2e.Function{
 		Layer: opt, Task: task, Handler: a.handler, Name: "life", Env: env,
 		Keys:    aws.Credentials{AccessKeyID: "ASIALIFELIFELIFELIFE", SecretAccessKey: secret, SessionToken: "life-session-token-0123456789"},
-		Timeout: 5 * time.Second,
+		Timeout: 8 * time.Second, // a JVM on a busy machine starts within
 		Runtime: a.runtime, Engine: a.engine, Provided: a.provided(),
 	}.Run(t.Context(), checkout)
 	if err != nil {
