@@ -35,7 +35,7 @@ func TestWhateverSTSSaysAfterwardsCallsFindTheirGrantsCredentials(t *testing.T) 
 		"it throttles": awstest.Throttle(),
 		"it breaks":    awstest.Fail(500, "InternalFailure", "sorry"),
 		"it hangs up":  func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) },
-		"it is silent": awstest.Slow(2 * time.Second),
+		"it is silent": awstest.Slow(time.Minute),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var turned atomic.Bool
@@ -53,11 +53,12 @@ func TestWhateverSTSSaysAfterwardsCallsFindTheirGrantsCredentials(t *testing.T) 
 				t.Fatalf("warming up asked %d times, want once for each of 4 grants", len(warmed))
 			}
 			turned.Store(true)
+			began := time.Now()
 			const calls = 40
 			var all sync.WaitGroup
 			for i := range calls {
 				all.Go(func() {
-					if r := f.call(fetching(i)); r.status != 200 || r.took > 2*slowest {
+					if r := f.call(fetching(i)); r.status != 200 || r.took > 3*patience {
 						t.Errorf("call %d: got %v", i, r)
 					}
 				})
@@ -68,17 +69,15 @@ func TestWhateverSTSSaysAfterwardsCallsFindTheirGrantsCredentials(t *testing.T) 
 					t.Errorf("log: got width %q under %s, status %d, want the grant's %s", e.Width, e.AccessKeyID, e.Status, warmed[0].Issued.AccessKeyID)
 				}
 			}
-			// Ten are saved, and a broken connection has each tried again, by the
-			// SDK and now and then by net/http.
-			if n := tried.Load(); n > 35 {
-				t.Errorf("STS was asked %d times for %d calls, want no more than the budget has", n, calls)
+			// Ten are saved, and one more each second; a broken connection has each
+			// tried again, by the SDK and now and then by net/http.
+			saved := 10 + int32(time.Since(began)/time.Second)
+			if n := tried.Load(); n > 3*saved+5 {
+				t.Errorf("STS was asked %d times for %d calls, want no more than the budget has: %d", n, calls, saved)
 			}
 		})
 	}
 }
-
-// slowest is how long a call waits for an STS that is silent.
-const slowest = 1500 * time.Millisecond
 
 // TestCallsAreAsNarrowAsTheBudgetLasts has an STS that never throttles: the
 // first calls go out under credentials of their own, and the others under the
@@ -144,7 +143,7 @@ func TestWhatMustNeverWidenDoesNot(t *testing.T) {
 	}
 	turned.Store(true)
 	for i := range 3 {
-		if r := f.call(fetching(calls + i)); r.status != 503 || !retryable(r) || r.took > time.Second {
+		if r := f.call(fetching(calls + i)); r.status != 503 || !retryable(r) || r.took > patience {
 			t.Errorf("throttled: got %v, want an error to be tried again, at once", r)
 		}
 	}
@@ -183,7 +182,7 @@ func TestClosingEndsTheWarming(t *testing.T) {
 		time.Sleep(when)
 		began := time.Now()
 		f.stop()
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > patience {
 			t.Errorf("after %v: closing took %v", when, took)
 		}
 		f.Warm()

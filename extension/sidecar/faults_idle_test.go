@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/lambda-remit/remit/proxy"
 )
@@ -91,7 +90,7 @@ func TestAThawedCallTakesAConnectionThatIsOpen(t *testing.T) {
 		if r := f.call(o); r.status != 200 {
 			t.Errorf("call %d: got %v", i, r)
 		}
-		time.Sleep(2 * time.Millisecond) // frozen
+		f.alone() // frozen
 	}
 	if got := f.site.seen(); len(got) != 10 {
 		t.Errorf("the upstream was asked %q, want every call once", got)
@@ -121,7 +120,7 @@ func TestACallThatMayHaveArrivedIsNotSentAgain(t *testing.T) {
 		calls.Go(func() { f.call(put("endpoint", fmt.Sprint(i), "x")) })
 	}
 	calls.Wait()
-	time.Sleep(5 * time.Millisecond)
+	f.alone()
 	r := f.call(put("endpoint", "again", "x"))
 	if r.status != 503 || !retryable(r) || len(f.site.seen()) != 4 {
 		t.Errorf("got %v after %d, want one failure that SDKs try again", r, len(f.site.seen()))

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,17 +127,14 @@ func TestMemoryIsFlatUnderLargeBodies(t *testing.T) {
 // TestCloseEndsWhateverIsUnderWay closes a sidecar whose calls wait for STS,
 // for a silent upstream, for a client's body, and amid an answer.
 func TestCloseEndsWhateverIsUnderWay(t *testing.T) {
-	var first sync.Once
-	quick := make(chan struct{})
+	var asked atomic.Int32
 	f := newFaults(t, func(v *visit) {
 		if strings.HasSuffix(v.URL.Path, "/half") {
 			v.say("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhalf")
 		}
 		v.stay()
 	}, func(w http.ResponseWriter, r *http.Request) bool {
-		slow := true
-		first.Do(func() { slow = false; close(quick) })
-		return slow && awstest.Slow(time.Minute)(w, r)
+		return asked.Add(1) > 1 && awstest.Slow(time.Minute)(w, r)
 	})
 	var calls sync.WaitGroup
 	begin := func(o order) {
@@ -150,26 +148,31 @@ func TestCloseEndsWhateverIsUnderWay(t *testing.T) {
 	// One key's credentials are there; STS is slow for all others.
 	begin(order{way: "endpoint", method: "GET", target: "/media/in/half"})
 	n++
-	<-quick
-	time.Sleep(50 * time.Millisecond)
-	for _, way := range ways {
+	f.until("the first call has its answer's beginning", func() bool { return len(f.site.seen()) == 1 })
+	var held []*io.PipeWriter
+	for i, way := range ways {
 		r, w := io.Pipe()
-		t.Cleanup(func() { w.Close() })
-		context.AfterFunc(t.Context(), func() { w.Close() })
-		time.AfterFunc(3*time.Second, func() { w.Close() }) // the client's transport waits for it
+		held = append(held, w)
 		begin(order{way: way, method: "GET", target: "/media/in/half"})
-		begin(order{way: way, method: "GET", target: "/media/in/other"})
-		begin(order{way: way, method: "PUT", target: "/media/out/a", body: r, length: -1})
+		begin(order{way: way, method: "GET", target: fmt.Sprint("/media/in/other", i)})
+		begin(order{way: way, method: "PUT", target: fmt.Sprint("/media/out/", i), body: r, length: -1})
 		n += 3
 	}
-	time.Sleep(200 * time.Millisecond)
+	release := func() {
+		for _, w := range held { // the client's transport waits for it
+			w.Close()
+		}
+	}
+	defer release()
+	f.until("every call waits for STS or for the upstream", func() bool { return len(f.site.seen()) == 1+len(ways) && int(asked.Load()) == 1+2*len(ways) })
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
 	err := f.Close(ctx)
-	if took := time.Since(begun); err == nil || took > 2*time.Second {
+	if took := time.Since(begun); err == nil || took > patience {
 		t.Errorf("got %v after %v, want the deadline's error at once", err, took)
 	}
+	release()
 	f.entries(n)
 	if got := len(f.sts.Asked()); got != 1 {
 		t.Errorf("STS answered %d times, want once", got)

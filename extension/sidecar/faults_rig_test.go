@@ -227,7 +227,7 @@ func (f *faultRig) stop() {
 		end()
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := f.Close(ctx); err != nil {
 		f.t.Errorf("closing: %v", err)
@@ -240,7 +240,7 @@ func (f *faultRig) stop() {
 func (f *faultRig) nothingLeft() {
 	f.t.Helper()
 	var n int
-	for range 200 {
+	for range 1000 {
 		if n = runtime.NumGoroutine(); n <= f.base {
 			return
 		}
@@ -250,11 +250,31 @@ func (f *faultRig) nothingLeft() {
 	f.t.Errorf("%d goroutines are left, want at most %d:\n%s", n, f.base, buf[:runtime.Stack(buf, true)])
 }
 
+// until waits for what is to happen soon.
+func (f *faultRig) until(what string, happened func() bool) {
+	f.t.Helper()
+	for began := time.Now(); !happened(); time.Sleep(2 * time.Millisecond) {
+		if time.Since(began) > 6*patience {
+			f.t.Fatalf("it does not happen that %s", what)
+		}
+	}
+}
+
+// alone waits until every connection to the site is closed on its side.
+func (f *faultRig) alone() {
+	f.t.Helper()
+	f.until("the site has closed its connections", func() bool {
+		f.site.mu.Lock()
+		defer f.site.mu.Unlock()
+		return len(f.site.open) == 0
+	})
+}
+
 // entries returns the n calls of the log, once they are there.
 func (f *faultRig) entries(n int) []audit.Entry {
 	f.t.Helper()
 	var all []audit.Entry
-	for range 1000 {
+	for range 3000 {
 		all = all[:0]
 		f.Sidecar.log.Settle() // here a call is a line, however alike they are
 		f.mu.Lock()

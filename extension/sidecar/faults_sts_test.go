@@ -121,7 +121,7 @@ func TestOneAnswerOfASlowSTSIsForAllWhoWait(t *testing.T) {
 			}
 		})
 		if i == 0 {
-			time.Sleep(20 * time.Millisecond)
+			f.until("STS is asked", func() bool { return asked.Load() > 0 })
 		}
 	}
 	calls.Wait()

@@ -112,7 +112,7 @@ func TestABadChunkBreaksTheUploadAndIsDenied(t *testing.T) {
 				if r.Decision.Allowed || r.Decision.Reason != proxy.BadSignature || r.Err == nil || !strings.Contains(r.Err.Error(), test.err) || r.Status != 403 {
 					t.Errorf("%s: recorded %v, %v, want %s and %q", name, r.Decision.Reason, r.Err, proxy.BadSignature, test.err)
 				}
-				for range 200 { // the upstream reads on its own
+				for range 1000 { // the upstream reads on its own
 					c.mu.Lock()
 					n := len(c.errs)
 					c.mu.Unlock()

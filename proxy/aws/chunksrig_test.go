@@ -223,7 +223,7 @@ func (c *chunked) do(t testing.TB, r *http.Request) (*http.Response, string) {
 // record is the last one.
 func (c *chunked) record(t testing.TB) proxy.Record {
 	t.Helper()
-	for range 100 { // it is made after the answer
+	for range 1000 { // it is made after the answer
 		c.mu.Lock()
 		n := len(c.records)
 		if n > 0 {

@@ -206,11 +206,15 @@ func TestAConnectionThatWasClosedMeanwhileIsNotUsed(t *testing.T) {
 // TestWhatNobodyAskedForIsNoAnswer has a service say more than it was asked.
 func TestWhatNobodyAskedForIsNoAnswer(t *testing.T) {
 	for _, later := range []time.Duration{0, 5 * time.Millisecond} {
+		said := make(chan bool, 3)
 		p := serve(t, func(c net.Conn, n int, r *http.Request) string {
 			if later == 0 {
 				return ok + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
 			}
-			time.AfterFunc(later, func() { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged") })
+			time.AfterFunc(later, func() {
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged")
+				said <- true
+			})
 			return ok
 		})
 		tr := transport(t)
@@ -219,7 +223,9 @@ func TestWhatNobodyAskedForIsNoAnswer(t *testing.T) {
 			if err != nil || !strings.Contains(got, `"ok"`) {
 				t.Errorf("later %v: got %s, %v", later, got, err)
 			}
-			time.Sleep(4 * later)
+			if later > 0 {
+				<-said
+			}
 		}
 	}
 }
