@@ -15,6 +15,8 @@ type Runtime string
 const (
 	Node Runtime = "node"
 	Java Runtime = "java"
+	Ruby Runtime = "ruby"
+	PHP  Runtime = "php"
 )
 
 // Choose returns the way in for a program, if nobody asked for one.
@@ -45,12 +47,19 @@ func RuntimeOf(argv, environ []string) Runtime {
 			return Node
 		case strings.HasPrefix(rest, "java"):
 			return Java
+		case strings.HasPrefix(rest, "ruby"):
+			return Ruby
+		case !strings.HasPrefix(rest, "provided"):
+			return ""
 		}
-		return ""
 	}
-	// An image of one's own says what is in it, as all images with a JDK do.
+	// An image or a layer of one's own says what is in it, as all images with a
+	// JDK do, and Bref's layers.
 	if home, _ := lookup(environ, "JAVA_HOME"); home != "" {
 		return Java
+	}
+	if scan, _ := lookup(environ, "PHP_INI_SCAN_DIR"); scan != "" {
+		return PHP
 	}
 	return ""
 }
@@ -65,7 +74,11 @@ func named(path string) (r Runtime, known bool) {
 		return Node, true
 	case "java":
 		return Java, true
-	case "python", "pypy", "ruby", "php", "php-fpm", "dotnet", "aws", "bun", "deno":
+	case "ruby", "bundle", "aws_lambda_ric":
+		return Ruby, true
+	case "php", "php-fpm":
+		return PHP, true
+	case "python", "pypy", "dotnet", "aws", "bun", "deno":
 		return "", true
 	}
 	return "", false

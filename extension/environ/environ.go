@@ -130,6 +130,17 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		}
 		set["HTTPS_PROXY"] = "http://" + m.Handshake.Proxy
 		set["https_proxy"] = set["HTTPS_PROXY"]
+		switch m.Runtime {
+		case Ruby:
+			// Net::HTTP, which the SDK sits on, takes the proxy of plain HTTP
+			// for TLS as well. (Ruby, Net::HTTP#proxy_uri.)
+			set["http_proxy"] = set["HTTPS_PROXY"]
+		case PHP:
+			// libcurl reads no variable for its certificates. An empty
+			// element stands for the directory that PHP was built with.
+			old, _ := lookup(kept, "PHP_INI_SCAN_DIR")
+			set["PHP_INI_SCAN_DIR"] = old + ":" + files.dir
+		}
 	case Endpoint:
 		set["AWS_ENDPOINT_URL"] = "http://" + m.Handshake.Proxy
 		// A host prefix before 127.0.0.1 resolves nowhere. Only botocore

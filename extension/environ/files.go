@@ -115,8 +115,14 @@ func (m Maker) write(environ []string) (f *files, err error) {
 			return nil, err
 		}
 	}
-	return f, nil
+	if path := f.bundles["CURL_CA_BUNDLE"]; m.Runtime == PHP && path != "" {
+		put(phpSettings, fmt.Appendf(nil, "curl.cainfo = \"%s\"\nopenssl.cafile = \"%s\"\n", path, path))
+	}
+	return f, err
 }
+
+// phpSettings is a file of PHP's own settings.
+const phpSettings = "remit.ini"
 
 // Directory makes a directory in parent that only this user can enter. Its name
 // is one that nobody could have guessed and put something under before: /tmp
@@ -169,7 +175,7 @@ func Sweep(parent string) {
 
 // names are the names of all files that write may make.
 func names() []string {
-	list := []string{"token", "credentials", "config", "remit.pem", "system.pem", preloadName, trustStore}
+	list := []string{"token", "credentials", "config", "remit.pem", "system.pem", preloadName, trustStore, phpSettings}
 	for _, v := range trust {
 		list = append(list, strings.ToLower(v.name)+".pem")
 	}
