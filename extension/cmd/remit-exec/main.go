@@ -16,7 +16,8 @@
 // that out, for a function that has to.
 //
 // REMIT_NEXT_WRAPPER names a wrapper to become instead, which gets PROGRAM and
-// its arguments. REMIT_CAPTURE says how calls are led to the proxy: "proxy" or
+// its arguments. REMIT_CAPTURE says how calls are led to the proxy, where the
+// choice by PROGRAM is not to stand: "proxy", "preload" (for Node) or
 // "endpoint". As bootstrap it becomes the function's own program,
 // $LAMBDA_TASK_ROOT/$_HANDLER.
 package main
