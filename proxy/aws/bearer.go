@@ -15,7 +15,10 @@ import (
 // CloudTrail of the function's. So a call that came with the sealed one is
 // decided as any other and signed under minted credentials in its place, which
 // bounds it; the real token leaves this process only where the manifest
-// observes, since that changes nothing.
+// observes, since that changes nothing. For the same reason it does not ask for
+// bedrock:CallWithBearerToken: AWS looks for that action where a call is made
+// with a token, and this one is not. (Amazon Bedrock User Guide, "Control
+// permissions for generating and using Amazon Bedrock API keys".)
 
 // bearer returns the token that a call was sent with, if it is a sealed one.
 func (c *Cloud) bearer(h http.Header) (credentials.Bearer, bool) {

@@ -36,6 +36,7 @@ GLOBAL = {
 
 # What ARNs have for the service, where it is not the name that it signs with.
 ARN_SERVICES = {
+    "cloudwatch": "cloudwatch",  # which signs as monitoring
     "cloudtrail-data": "cloudtrail",
     "iotsecuretunneling": "iot",
     "opensearch": "opensearch",
@@ -295,6 +296,12 @@ class Values:
                 yield "0f6b2c1e-8a53-4d7c-9b0e-1f2a3b4c5d6e"
         if self.service == "sts" and name == "TargetPrincipal":
             yield ACCOUNT
+        if self.service == "iotwireless" and name == "ThingArn":
+            yield f"arn:{self.partition}:iot:{self.region}:{ACCOUNT}:thing/remit"
+        if self.service == "mediaconnect" and name == "GatewayInstanceArn":
+            yield here + "gateway:1-23aBC45dEF67hiJ8:remit:instance:i-0123456789abcdef0"
+        if self.service == "vpc-lattice" and name == "resourceArn" and "ResourcePolicy" in self.input:
+            yield here + "servicenetwork/sn-0123456789abcdef0"
         if name == "QueueUrl":
             suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
             yield f"https://sqs.{self.region}.{suffix}/{ACCOUNT}/remit"
