@@ -50,6 +50,10 @@ user=
 if [ "$UID_OUTSIDE" = 0 ]; then user=--userspec=993:990; fi
 unset ROOT LAYER TASK MODULES LANG_ROOT BASE RIE BOOTSTRAP UID_OUTSIDE
 
+# Each process of a sandbox has so many. (AWS Lambda Developer Guide, "Lambda
+# quotas")
+ulimit -n 1024
+
 # Not exec: becoming another user would take from this process the order to
 # end with its parent, and with this process all others end.
 "$chroot" $user . "$@" &

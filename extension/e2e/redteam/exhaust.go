@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"golang.org/x/net/http2/hpack"
 )
 
@@ -59,6 +62,18 @@ var byExhausting = []attempt{
 			}
 		}
 	})},
+	{"have it read large bodies, signed as they should be", func(s scene) (string, error) {
+		// What the proxy has to understand before it can decide: a write of
+		// as many items as fit, of as many values as fit, many at once.
+		body := `{"RequestItems":{"orders":[` + strings.Repeat(`{"PutRequest":{"Item":{"customer":{"L":[`+strings.Repeat(`{"NULL":true},`, 5000)+`{"S":"x"}]}}}},`, 20) +
+			`{"DeleteRequest":{"Key":{"customer":{"S":"x"}}}}]}}`
+		var all sync.WaitGroup
+		for range 64 {
+			all.Go(func() { writeMuch(body) })
+		}
+		all.Wait()
+		return survived(s)
+	}},
 	{"ask for credentials a thousand times", func(s scene) (string, error) {
 		for range 10 {
 			var all sync.WaitGroup
@@ -80,17 +95,17 @@ func flood(n int, at func() string, worst func(net.Conn)) func(scene) (string, e
 		var limit syscall.Rlimit
 		syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
 		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit.Max, Max: limit.Max})
-		most, all := make(chan struct{}, min(n, int(limit.Max)-32, 900)), sync.WaitGroup{}
+		places, all := make(chan struct{}, min(n, int(limit.Max)-32, 900)), sync.WaitGroup{}
 		failed := 0
 		for range n {
 			select {
-			case most <- struct{}{}:
+			case places <- struct{}{}:
 			case <-time.After(time.Second):
 				failed++
 				continue
 			}
 			all.Go(func() {
-				defer func() { <-most }()
+				defer func() { <-places }()
 				c, err := net.DialTimeout("tcp", at(), time.Second)
 				if err != nil {
 					return
@@ -102,22 +117,53 @@ func flood(n int, at func() string, worst func(net.Conn)) func(scene) (string, e
 			})
 		}
 		all.Wait()
-		if statusOf(s.extension, "State") == "" {
-			return "the extension has ended", nil
-		}
-		if a, err := answers(); err != nil {
-			return "it answers nobody: " + err.Error(), nil
-		} else if peak := memoryOf(s); kilobytes(peak) > most64 {
-			return "it grew to " + peak, nil
-		} else {
-			return "", fmt.Errorf("it answers %s, having grown to %s", a, peak)
-		}
+		return survived(s)
 	}
 }
 
-// most64 is how large the extension may become, in kilobytes: a function of 128
-// MB has to live beside it.
-const most64 = 64 << 10
+// survived reports, as an attempt does, what has become of the extension.
+func survived(s scene) (string, error) {
+	if statusOf(s.extension, "State") == "" {
+		return "the extension has ended", nil
+	}
+	if a, err := answers(); err != nil {
+		return "it answers nobody: " + err.Error(), nil
+	} else if peak := memoryOf(s); kilobytes(peak) > most {
+		return "it grew to " + peak, nil
+	} else {
+		return "", fmt.Errorf("it answers %s, having grown to %s", a, peak)
+	}
+}
+
+// writeMuch sends a call of DynamoDB's to the proxy, in plain HTTP.
+func writeMuch(body string) {
+	c, err := sealed()
+	if err != nil {
+		return
+	}
+	r, err := http.NewRequest(http.MethodPost, "http://dynamodb.eu-west-1.amazonaws.com/", strings.NewReader(body))
+	if err != nil {
+		return
+	}
+	r.Header.Set("X-Amz-Target", "DynamoDB_20120810.BatchWriteItem")
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	if err := v4.NewSigner().SignHTTP(context.Background(), c, r, hexSum(body), "dynamodb", "eu-west-1", time.Now()); err != nil {
+		return
+	}
+	through := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+		Proxy:             http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAddress()}),
+		DisableKeepAlives: true,
+	}}
+	if a, err := through.Do(r); err == nil {
+		io.Copy(io.Discard, a.Body)
+		a.Body.Close()
+	}
+}
+
+// most is how large the extension may become, in kilobytes: the 32 MB of bodies
+// that package aws holds at a time, as much again until garbage is collected, and
+// what it has at rest. Beyond it would be what nothing bounds.
+const most = 96 << 10
 
 // answers asks the proxy something that it refuses.
 func answers() (string, error) {
