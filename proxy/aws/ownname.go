@@ -64,23 +64,28 @@ func (c *tableCall) object(action, bucket, key string) (manifest.Request, error)
 }
 
 // writesObjects returns the request of a service that writes to a bucket of S3 in
-// the function's name, if a member at one of paths says which. What the objects
-// are called, the service says.
-func (c *tableCall) writesObjects(paths ...string) ([]manifest.Request, error) {
-	for _, path := range paths {
-		bucket, ok, err := c.text(path)
-		if err != nil {
-			return nil, err
-		}
-		if !ok || bucket == "" {
-			continue
-		}
-		if err := s3BucketName(bucket); err != nil {
-			return nil, err
-		}
-		return inName(unknown("s3:PutObject")), nil
+// the function's name, if the member at the path bucket says which. What the
+// objects are called, the service says, behind the prefix that the member at the
+// path prefix has.
+func (c *tableCall) writesObjects(bucket, prefix string) ([]manifest.Request, error) {
+	name, ok, err := c.text(bucket)
+	if err != nil || !ok || name == "" {
+		return nil, err
 	}
-	return nil, nil
+	if err := s3BucketName(name); err != nil {
+		return nil, err
+	}
+	before, _, err := c.text(prefix)
+	if err != nil {
+		return nil, err
+	}
+	r := unknown("s3:PutObject")
+	if !strings.HasSuffix(name, "-s3alias") { // whose ARN is an access point's
+		// A star in a prefix would be a run as well: what is before it is enough.
+		before = before[:len(before)-len(strings.TrimLeftFunc(before, func(c rune) bool { return c > ' ' && !strings.ContainsRune("*?$", c) && c < 0x7f }))]
+		r.Resource, r.Runs = s3BucketOf(c.in.partition, name).objectARN(before+"*"), true
+	}
+	return inName(r), nil
 }
 
 // objectsAt returns the objects at a path of the body, "A.B" or "A.#.B".

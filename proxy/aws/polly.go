@@ -14,7 +14,7 @@ func polly(operation string) reading {
 			if err != nil {
 				return nil, err
 			}
-			writes, err := c.writesObjects("b.OutputS3BucketName")
+			writes, err := c.writesObjects("b.OutputS3BucketName", "b.OutputS3KeyPrefix")
 			if err != nil {
 				return nil, err
 			}

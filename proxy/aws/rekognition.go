@@ -37,7 +37,7 @@ func rekognition(operation string) reading {
 			if err != nil {
 				return nil, err
 			}
-			writes, err := c.writesObjects("b.OutputConfig.S3Bucket")
+			writes, err := c.writesObjects("b.OutputConfig.S3Bucket", "b.OutputConfig.S3KeyPrefix")
 			return append(append([]manifest.Request{request(action, on)}, reads...), writes...), err
 		}
 	case "DeleteStreamProcessor", "DescribeStreamProcessor", "StartStreamProcessor", "StopStreamProcessor", "UpdateStreamProcessor":

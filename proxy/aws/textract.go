@@ -13,7 +13,7 @@ func textract(operation string) reading {
 			return c.and(func() ([]manifest.Request, error) {
 				return c.readsObjects("Document.S3Object", "DocumentPages#.S3Object", "DocumentLocation.S3Object")
 			}, func() ([]manifest.Request, error) {
-				return c.writesObjects("b.OutputConfig.S3Bucket")
+				return c.writesObjects("b.OutputConfig.S3Bucket", "b.OutputConfig.S3Prefix")
 			})
 		}
 	}

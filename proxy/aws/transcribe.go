@@ -66,7 +66,7 @@ func transcribe(operation string) reading {
 			}
 			all = append(all, inName(r)...)
 		}
-		writes, err := c.writesObjects("b.OutputBucketName")
+		writes, err := c.writesObjects("b.OutputBucketName", "b.OutputKey")
 		return append(all, writes...), err
 	}
 }
