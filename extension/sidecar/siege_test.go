@@ -93,7 +93,7 @@ func besiegeOver(t testing.TB, more string, transport http.RoundTripper) *siege 
 	}
 	base := awstest.Base()
 	s.car, err = Start(t.Context(), Config{
-		Manifest: m, Region: "eu-west-1", Account: awstest.Account, Log: s, Transport: transport,
+		Manifest: m, Region: "eu-west-1", Account: awstest.Account, Function: "besieged", Log: s, Transport: transport,
 		Base: credentials.NewStaticCredentialsProvider(base.AccessKeyID, base.SecretAccessKey, base.SessionToken),
 	})
 	if err != nil {

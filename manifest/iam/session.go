@@ -165,9 +165,13 @@ func partly(g *manifest.Grant, of manifest.Request, account string) []string {
 func grantAccess(m *manifest.Manifest, d manifest.Decision, reqs []manifest.Request) (access, error) {
 	account := accountOf(m.Account)
 	used := make(map[*manifest.Grant]bool)
+	all := m.Grants
+	if m.Own != nil {
+		all = append(slices.Clip(all), m.Own)
+	}
 	for i, r := range reqs {
 		var own []*manifest.Grant
-		for _, g := range m.Grants {
+		for _, g := range all {
 			if !slices.Contains(d.Grants[i], g) || !writes(g, r, account) {
 				continue
 			}
