@@ -84,8 +84,8 @@ func (in *input) bodyForm() ([]pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A little of most is one long text.
-	if err := in.spend(int64(pairBytes * min(bytes.Count(body, []byte("&")), maxPairs))); err != nil {
+	// Its text is made of it twice: as it is, and without escapes.
+	if err := in.spend(int64(2*len(body) + pairBytes*min(bytes.Count(body, []byte("&")), maxPairs))); err != nil {
 		return nil, err
 	}
 	in.inForm, err = parseForm(string(body))
