@@ -44,6 +44,12 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 	}
 	plain := strings.TrimRight(host, ".")
 	if !s.claims(plain) {
+		if r.Header.Get(PlainTunnel) != "" {
+			// What follows is meant for a proxy that reads it, and would go out
+			// without TLS.
+			s.refuse(w, r, in, rec, faultf(http.StatusBadRequest, Unread, "this proxy does not answer for %s", host))
+			return
+		}
 		if s.reach(w, r, in, host, port, rec) {
 			s.tunnel(w, r, in, host, port, rec)
 		}
@@ -102,6 +108,10 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 // asked for. What comes inside is held to the host as in any other tunnel. A
 // refused CONNECT is answered; the client takes that for its request's answer.
 const PlainTunnel = "Remit-Plain"
+
+// SilentTunnel is the header by which a CONNECT to a host that is not claimed
+// asks for a tunnel without the answer that begins one, for the same clients.
+const SilentTunnel = "Remit-Silent"
 
 // plain has what comes on w's connection from here on served as calls to at.
 func (s *Server) plain(w http.ResponseWriter, at *tunnelAddr) error {
@@ -173,8 +183,10 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, in *meter, host 
 		return
 	}
 	defer s.serving.untrack(both)
-	if _, err := io.WriteString(near, established); err != nil {
-		return
+	if r.Header.Get(SilentTunnel) == "" {
+		if _, err := io.WriteString(near, established); err != nil {
+			return
+		}
 	}
 	if rec.Decision.Allowed || rec.Observed {
 		rec.Status, rec.Took = http.StatusOK, time.Since(rec.Time)

@@ -78,7 +78,7 @@ func TestAPlainTunnelIsHeldToWhatAnyIs(t *testing.T) {
 	}{
 		"another host inside":     {"s3.amazonaws.com:443", "GET /bucket/a HTTP/1.1\r\nHost: kms.amazonaws.com\r\n\r\n", 421},
 		"another port":            {"s3.amazonaws.com:80", "", 403},
-		"a host that is no AWS's": {"api.example.com:443", "", 502},
+		"a host that is no AWS's": {"api.example.com:443", "", 400},
 		"a host with a dot":       {"s3.amazonaws.com.:443", "", 400},
 		"a tunnel in it":          {"s3.amazonaws.com:443", plainConnect("s3.amazonaws.com:443"), 405},
 		"two lengths inside":      {"s3.amazonaws.com:443", "PUT /bucket/a HTTP/1.1\r\nHost: s3.amazonaws.com\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},

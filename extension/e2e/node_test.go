@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -166,5 +167,63 @@ upstreams: {s3: "`+far.URL+`", kinesis: "`+far.URL+`"}
 	}
 	if len(got) != len(want) {
 		t.Errorf("got %d outcomes, want %d:\n%s%s", len(got), len(want), out, &stderr)
+	}
+}
+
+// TestNodeIsHeldToTheManifestsEgress leads a tunnel to an owner's proxy, which
+// stands for the world: no name here resolves.
+func TestNodeIsHeldToTheManifestsEgress(t *testing.T) {
+	other := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "other "+r.Host) }))
+	t.Cleanup(other.Close)
+	world := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		far, err := net.Dial("tcp", other.Listener.Addr().String())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		near, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		io.WriteString(near, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { io.Copy(far, near); far.Close() }()
+		io.Copy(near, far)
+		near.Close()
+	}))
+	t.Cleanup(world.Close)
+	onward, err := sidecar.ParseOnward(func(name string) string { return map[string]string{"HTTPS_PROXY": world.URL}[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := start(t, manifestOf(t, "credentials: {unminted: true}\negress: [\"api.partner.example:443\"]\n"), func(c *sidecar.Config) { c.Onward = onward })
+	made, err := environ.Maker{Handshake: s.Handshake(), Way: environ.Preload, Runtime: environ.Node, Parent: t.TempDir()}.Make([]string{
+		"PATH=" + os.Getenv("PATH"), "AWS_REGION=" + e2e.Region,
+		"CA=" + string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificate().Raw})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", "-e", `
+const get = (module, url, options) => new Promise((resolve) => module.get(url, options, (a) => {
+  let s = ''; a.on('data', (b) => s += b).on('end', () => resolve(a.statusCode + ' ' + s.trim().replace(/ \(remit.*/, '')));
+}).on('error', (e) => resolve('error')));
+const http = require('http'), https = require('https');
+const tls = { ca: process.env.CA, servername: 'example.com', headers: { host: 'h' } };
+(async () => {
+  console.log(await get(https, 'https://api.partner.example/', tls));
+  console.log(await get(https, 'https://api.evil.example/', tls));
+  console.log(await get(https, 'https://api.partner.example:8443/', tls));
+  console.log(await get(http, 'http://api.evil.example/', {}));
+  const local = http.createServer((_, a) => a.end('local')).listen(0, '127.0.0.1', async () => {
+    console.log(await get(http, 'http://localhost:' + local.address().port, { family: 4 }));
+    process.exit();
+  });
+})();`)
+	cmd.Env = made.Environ
+	out, err := cmd.CombinedOutput()
+	want := "200 other h\nerror\nerror\n403 the manifest's egress does not name api.evil.example:80\n200 local\n"
+	if err != nil || string(out) != want {
+		t.Errorf("got %v\n%s\nwant\n%s", err, out, want)
 	}
 }

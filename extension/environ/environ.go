@@ -119,7 +119,14 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 	if m.Way != Endpoint {
 		// Beside a proxy too: a function in another language may start Node.
 		set["REMIT_PROXY"] = m.Handshake.Proxy
-		set["REMIT_HOSTS"] = strings.Join(m.Handshake.Domains, ",")
+		hosts := slices.Clone(m.Handshake.Domains)
+		for _, host := range m.Handshake.Hosts {
+			hosts = append(hosts, "="+host) // nothing below it
+		}
+		set["REMIT_HOSTS"] = strings.Join(hosts, ",")
+		if m.Handshake.Egress {
+			set["REMIT_EGRESS"] = "1"
+		}
 		old, _ := lookup(kept, "NODE_OPTIONS")
 		set["NODE_OPTIONS"] = nodeOptions(files.preload, old)
 	}
@@ -234,6 +241,9 @@ func (m Maker) direct(environ []string, e *Environment) string {
 		for _, domain := range m.Handshake.Domains {
 			add("." + domain)
 		}
+		for _, host := range m.Handshake.Hosts {
+			add(host)
+		}
 	}
 	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
 		add(host)
@@ -256,7 +266,7 @@ func (m Maker) covers(host string) bool {
 	if host == "" {
 		return true // "*": all there is
 	}
-	for _, domain := range m.Handshake.Domains {
+	for _, domain := range slices.Concat(m.Handshake.Domains, m.Handshake.Hosts) {
 		if host == domain || strings.HasSuffix(domain, "."+host) || strings.HasSuffix(host, "."+domain) {
 			return true
 		}

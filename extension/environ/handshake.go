@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,6 +32,13 @@ type Handshake struct {
 	// Where they are not what the wrapper would do by itself:
 	TokenFile  string `json:"token_file,omitempty"`  // has the token, and after a restore a newer one
 	RuntimeAPI string `json:"runtime_api,omitempty"` // "127.0.0.1:40129": where the Runtime API is passed on
+
+	// Hosts are others that the proxy answers for, by their whole names: an
+	// API's own domain.
+	Hosts []string `json:"hosts,omitempty"`
+
+	// Egress says that connections to hosts that are not AWS's are decided too.
+	Egress bool `json:"egress,omitempty"`
 
 	// Parameters is where AWS's Parameters and Secrets extension is answered
 	// for, and SessionToken what it is to be shown; both are empty where there
@@ -76,6 +84,11 @@ func (h Handshake) check() error {
 		}
 		if h.SessionToken == "" || strings.ContainsFunc(h.SessionToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return errors.New("handshake has a session token that is empty or not printable")
+		}
+	}
+	for _, host := range slices.Concat(h.Domains, h.Hosts) {
+		if host == "" || strings.Trim(strings.ToLower(host), "abcdefghijklmnopqrstuvwxyz0123456789-._") != "" {
+			return fmt.Errorf("handshake names the host %q, which is none", host)
 		}
 	}
 	for name, value := range map[string]string{"token": h.Token, "credentials URI": h.CredentialsURI} {

@@ -9,10 +9,12 @@
 // to port 80 of such a host goes the same way, and one to AWS's Parameters and
 // Secrets extension where the proxy answers for that.
 //
-// What is not AWS's is not touched, nor are other ports (databases, brokers),
-// sockets that the caller has opened itself (options.socket: a tunnel through a
-// proxy of the caller's own) and protocols other than HTTP (MQTT by ALPN). None
-// of these carries credentials that AWS would honour.
+// What is not AWS's is not touched, unless the manifest has an egress: then it
+// goes through a tunnel of the proxy's, in which it is as it was. Never touched
+// are AWS's other ports (databases, brokers) but by that egress, sockets that the
+// caller has opened itself (options.socket: a tunnel through a proxy of the
+// caller's own) and protocols other than HTTP (MQTT by ALPN). None of these
+// carries credentials that AWS would honour.
 'use strict';
 
 const net = require('net');
@@ -22,7 +24,10 @@ const threads = require('worker_threads');
 
 const { REMIT_PROXY: proxy = '', REMIT_HOSTS: hosts = '', REMIT_PARAMETERS: parameters = '' } = process.env;
 const place = placeOf(proxy);
-const domains = hosts.split(',').filter(Boolean);
+const domains = hosts.split(',').filter((d) => d && !d.startsWith('='));
+const names = hosts.split(',').filter((d) => d.startsWith('=')).map((d) => d.slice(1));
+const egress = process.env.REMIT_EGRESS === '1';
+const runtimeAPI = (process.env.AWS_LAMBDA_RUNTIME_API || '').replace(/:\d+$/, '');
 const netConnect = net.connect;
 const tlsConnect = tls.connect;
 const loaded = Symbol.for('remit.preload'); // twice would be a detour
@@ -37,7 +42,7 @@ function claimed(host) {
   if (typeof host !== 'string') return '';
   host = host.toLowerCase();
   const plain = host.replace(/\.$/, '');
-  return domains.some((d) => plain === d || plain.endsWith('.' + d)) ? host : '';
+  return names.includes(plain) || domains.some((d) => plain === d || plain.endsWith('.' + d)) ? host : '';
 }
 
 // answered returns the host of a connection that the proxy answers, or ''.
@@ -46,6 +51,14 @@ function answered(options, ports) {
   const port = Number(options.port);
   const host = claimed(options.host) || net.isIP(String(options.host)) && claimed(options.servername) || '';
   return host && (ports.includes(port) || port === 8182 && /\.neptune(-graph)?\./.test(host)) ? host : '';
+}
+
+// outside returns the host of a connection that leaves the sandbox and has to be
+// in the manifest's egress, or ''.
+function outside(options) {
+  const { host, port } = options;
+  if (!egress || options.socket || typeof host !== 'string' || !(Number(port) > 0)) return '';
+  return /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|::1?|169\.254\..*|fd00:ec2:.*)$/i.test(host) || host === runtimeAPI ? '' : host;
 }
 
 // normalized makes one object of the ways to call connect:
@@ -78,11 +91,12 @@ function wire(offer) {
 
 // open connects to the proxy, in the place of host. The first line is queued
 // before the caller can write.
-function open(host, port, options) {
+function open(host, port, options, how = 'Remit-Plain') {
   const { allowHalfOpen, highWaterMark, keepAlive, keepAliveInitialDelay, noDelay, onread, signal, timeout } = options;
   const socket = netConnect({ allowHalfOpen, highWaterMark, keepAlive, keepAliveInitialDelay, noDelay, onread, signal, ...place });
   if (timeout) socket.setTimeout(timeout);
-  socket.write(`CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\nRemit-Plain: 1\r\n\r\n`);
+  const name = net.isIPv6(host) ? `[${host}]` : host;
+  socket.write(`CONNECT ${name}:${port} HTTP/1.1\r\nHost: ${name}:${port}\r\n${how}: 1\r\n\r\n`);
   return socket;
 }
 
@@ -113,9 +127,15 @@ function connect(...args) {
   const options = normalized(args);
   const host = answered(options, [443]);
   const alpn = host && protocol(options.ALPNProtocols);
-  if (!alpn) return tlsConnect.apply(this, args);
-  const socket = secured(open(host, options.port, options), host, options, alpn);
   const callback = args[args.length - 1];
+  if (!alpn) {
+    const away = outside(options);
+    if (!away) return tlsConnect.apply(this, args);
+    const through = { ...options, socket: open(away, options.port, {}, 'Remit-Silent') };
+    if (!through.servername && !net.isIP(away)) through.servername = away;
+    return tlsConnect.call(this, through, ...(typeof callback === 'function' ? [callback] : []));
+  }
+  const socket = secured(open(host, options.port, options), host, options, alpn);
   if (typeof callback === 'function') socket.once('secureConnect', callback);
   return socket;
 }
@@ -131,8 +151,9 @@ function plainly(original) {
       return original.call(this, { ...options, ...placeOf(parameters) }, ...callback);
     }
     const host = answered(options, [80]);
-    if (!host) return original.apply(this, args);
-    const socket = open(host, 443, options);
+    const away = host ? '' : outside(options);
+    if (!host && !away) return original.apply(this, args);
+    const socket = host ? open(host, 443, options) : open(away, options.port, options, 'Remit-Silent');
     const callback = args[args.length - 1];
     if (typeof callback === 'function') socket.once('connect', callback);
     return socket;
@@ -146,7 +167,7 @@ function carried(options) {
   if (!env || env === threads.SHARE_ENV || String(env.NODE_OPTIONS || '').includes(__filename)) return options;
   return {
     ...options,
-    env: { ...env, REMIT_PROXY: proxy, REMIT_HOSTS: hosts, REMIT_PARAMETERS: parameters },
+    env: { ...env, REMIT_PROXY: proxy, REMIT_HOSTS: hosts, REMIT_PARAMETERS: parameters, REMIT_EGRESS: egress ? '1' : '' },
     execArgv: ['--require', __filename, ...(options.execArgv || process.execArgv)],
   };
 }

@@ -271,6 +271,8 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		TokenFile:      c.TokenFile,
 		CA:             string(authority.PEM()),
 		Domains:        cloud.Domains(),
+		Hosts:          slices.Sorted(maps.Keys(m.Domains)),
+		Egress:         m.Egress != nil,
 		Bearer:         sealedTokens,
 	}
 	if err := s.serveParameters(ctx, c); err != nil {
