@@ -209,7 +209,8 @@ func (s *Sandbox) Log() string { return s.process.out.String() }
 // kernel does where memory runs out.
 func (s *Sandbox) Kill(path string) error { return s.Signal(path, syscall.SIGKILL) }
 
-// Signal sends a signal to a program that runs in the sandbox.
+// Signal sends a signal to a program that runs in the sandbox. One that stops it
+// has done so when Signal returns.
 func (s *Sandbox) Signal(path string, signal syscall.Signal) error {
 	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -222,10 +223,38 @@ func (s *Sandbox) Signal(path string, signal syscall.Signal) error {
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
 		if program, _, _ := strings.Cut(string(command), "\x00"); program == path && s.has(pid) {
-			return syscall.Kill(pid, signal)
+			if err := syscall.Kill(pid, signal); err != nil || signal != syscall.SIGSTOP {
+				return err
+			}
+			return stopped(pid)
 		}
 	}
 	return fmt.Errorf("no %s runs in the sandbox", path)
+}
+
+// stopped waits until all threads of a process have stopped.
+func stopped(pid int) error {
+	for range 1000 {
+		tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil {
+			return err
+		}
+		running := len(tasks) == 0
+		for _, task := range tasks {
+			stat, err := os.ReadFile(task)
+			if err != nil {
+				continue // it has ended
+			}
+			// The state stands behind the name, which is in brackets. (proc(5))
+			rest := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:])
+			running = running || !bytes.HasPrefix(rest, []byte("T"))
+		}
+		if !running {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("process %d does not stop", pid)
 }
 
 // has reports whether a process is one of the sandbox's: there may be another

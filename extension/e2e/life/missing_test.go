@@ -144,13 +144,22 @@ func TestAProvidedRuntimeDoesNotRunWithoutTheExtensionEither(t *testing.T) {
 // runtime wait for the socket by which wrapper and extension find each other.
 func TestWhoTakesTheExtensionsPlaceStopsTheFunction(t *testing.T) {
 	s := attempt{client: clients()[0], remit: true}.start(t)
-	invoke(t, s, `{"do": "squat"}`)
+	// Between the end of the one extension and the start of the next there is
+	// a millisecond or so: some try in vain.
+	tries := 0
+	for ; !strings.Contains(s.Log(), "the socket is taken"); tries++ {
+		if tries == 50 {
+			t.Fatal("the socket is not to be had")
+		}
+		invoke(t, s, `{"do": "squat"}`)
+	}
+	loaded := strings.Count(s.Log(), "the function is loaded")
 	for range 2 {
 		if got := invoke(t, s, lifetime[0]); strings.Contains(got, "invocation") {
 			t.Errorf("the function answered: %s", got)
 		}
 	}
-	if log := s.Log(); strings.Count(log, "the function is loaded") != 1 || !logged(s, "Extension.InitError") {
+	if !logged(s, "Extension.InitError") || strings.Count(s.Log(), "the function is loaded") != loaded {
 		t.Error("the function was started again, or the log does not say why not")
 	}
 }

@@ -35,9 +35,10 @@ def handler(event, context):
                     try:
                         s.bind("\0remit:" + os.readlink("/proc/self/ns/pid").strip("pid:[]"))
                         s.listen(1)
-                        time.sleep(60)
+                        print("the socket is taken", flush=True)
+                        time.sleep(600)
                     except OSError:
-                        pass
+                        time.sleep(0.0002)
             time.sleep(0.3)  # until that is in a group of its own, which Lambda does not end
             os._exit(3)
     return {"invocation": invocations, "key": "AWS_SECRET_ACCESS_KEY" in os.environ, "echo": event.get("echo")}
