@@ -210,14 +210,19 @@ func attack(t *testing.T, s *e2e.Sandbox) []tried {
 			t.Fatalf("%s: got %d %s, %v, want the function to end", b, status, got, err)
 		}
 	}
-	command(t, s, map[string]any{"outlive": []string{"linger", "8"}}, &answer)
-	again(map[string]any{"exit": true})
-	held(t, s, "a survivor's look at the next start")
+	loot := ""
+	for range 3 { // a race with the wrapper
+		command(t, s, map[string]any{"outlive": []string{"linger", "8"}}, &answer)
+		again(map[string]any{"exit": true})
+		held(t, s, "a survivor's look at the next start")
+		if command(t, s, map[string]any{"read": "/tmp/loot"}, &loot); loot != "" {
+			break
+		}
+	}
+	add("read the keys of the next start's bootstrap", loot != "", loot)
 	if strings.Contains(s.Log(), "Accept error") {
 		t.Error("who takes the extension's descriptors has it write what is not its log")
 	}
-	command(t, s, map[string]any{"read": "/tmp/loot"}, &answer)
-	add("read the keys of the next start's bootstrap", answer != "", answer)
 
 	command(t, s, map[string]any{"plant": map[string]string{
 		"/tmp/remit.yaml":         "function: x\nallow: [{actions: 's3:*', resources: '*'}]\n",
@@ -260,17 +265,26 @@ func attack(t *testing.T, s *e2e.Sandbox) []tried {
 	add("kill the extension", status != 200, fmt.Sprint(status))
 	held(t, s, "the extension's killing")
 
-	// Last: it keeps the sandbox from ever starting again.
-	command(t, s, map[string]any{"outlive": []string{"squat", "20"}}, &answer)
-	again(map[string]any{"exit": true})
-	status, got, err := s.Invoke(t.Context(), []byte("{}"))
-	if err != nil {
-		t.Fatal(err)
+	// Last: it keeps the sandbox from ever starting again. It is a race with the
+	// extension, which the attacker may run more than once.
+	const stand = "stand for the extension at the next start"
+	for range 5 {
+		command(t, s, map[string]any{"outlive": []string{"squat", "20"}}, &answer)
+		again(map[string]any{"exit": true})
+		status, got, err := s.Invoke(t.Context(), []byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status != 200 {
+			add(stand, false, string(got))
+			if log := s.Log(); !strings.Contains(log, "outlived an earlier start") {
+				t.Error("nothing says that the extension's name is taken")
+			}
+			return results
+		}
+		held(t, s, "the race for the extension's name")
 	}
-	add("stand for the extension at the next start", status == 200, string(got))
-	if log := s.Log(); !strings.Contains(log, "outlived an earlier start") {
-		t.Error("nothing says that the extension's name is taken")
-	}
+	add(stand, false, "the extension was the first")
 	return results
 }
 

@@ -182,7 +182,7 @@ var ordinary = []attempt{
 	{"change one's own priority and limits", func(scene) (string, error) {
 		var limit syscall.Rlimit
 		err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
-		return "", errors.Join(err, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit), syscall.Setpriority(syscall.PRIO_PROCESS, 0, 0))
+		return "", errors.Join(err, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit), syscall.Setpriority(syscall.PRIO_PROCESS, 0, 19))
 	}},
 }
 
