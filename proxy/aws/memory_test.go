@@ -204,6 +204,43 @@ func TestOneOfTheWorstBodiesTakesSoMuch(t *testing.T) {
 	}
 }
 
+// TestTheLargestCallsThatAWSTakesAreRead is for whom all this is: what is read
+// takes the body, what it grew out of, and a few megabytes.
+func TestTheLargestCallsThatAWSTakesAreRead(t *testing.T) {
+	target := func(target, contentType string) map[string]string {
+		return map[string]string{"X-Amz-Target": target, "Content-Type": contentType}
+	}
+	batch := target("DynamoDB_20120810.BatchWriteItem", "application/x-amz-json-1.0")
+	item := func(attribute string) string {
+		return strings.TrimSuffix(strings.Repeat(`{"PutRequest":{"Item":{"id":{"S":"1"},"v":`+attribute+`}}},`, 25), ",")
+	}
+	for _, s := range []shape{
+		{name: "16 MB of items", scope: "dynamodb", method: "POST", target: "/", header: batch, body: `{"RequestItems":{"orders":[` + item(`{"S":"`+strings.Repeat("x", 650_000)+`"}`) + `]}}`},
+		{name: "100,000 objects", scope: "dynamodb", method: "POST", target: "/", header: batch, body: `{"RequestItems":{"orders":[` + item(`{"L":[`+strings.TrimSuffix(strings.Repeat(`{"N":"12.5"},`, 4000), ",")+`]}`) + `]}}`},
+		{name: "500 records of 10 KB", scope: "kinesis", method: "POST", target: "/", header: target("Kinesis_20131202.PutRecords", "application/x-amz-json-1.1"), body: repeated(`{"StreamName":"orders","Records":[`, `{"Data":"`+strings.Repeat("eyJh", 2500)+`","PartitionKey":"c-17"},`, `]}`, 5<<20)},
+		{name: "an execution's input", scope: "states", method: "POST", target: "/", header: target("AWSStepFunctions.StartExecution", "application/x-amz-json-1.0"), body: `{"stateMachineArn":"arn:aws:states:eu-west-1:123456789012:stateMachine:orders","input":"[` + strings.Repeat(`{\"n\":1},`, 26_000) + `{}]"}`},
+		{name: "1,000 metrics", scope: "monitoring", method: "POST", target: "/", header: target("GraniteServiceVersion20100801.PutMetricData", "application/x-amz-json-1.0"), body: repeated(`{"Namespace":"orders","MetricData":[`, `{"MetricName":"paid","Unit":"Count","Value":1,"Dimensions":[{"Name":"`+strings.Repeat("d", 300)+`","Value":"a"},{"Name":"b","Value":"c"}]},`, `]}`, 1_000_000)},
+		{name: "a picture for a model", scope: "bedrock", method: "POST", target: "/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse", header: map[string]string{"Content-Type": "application/json"}, body: `{"messages":[{"role":"user","content":[{"image":{"format":"png","source":{"bytes":"` + strings.Repeat("iVBORw0KGgo=", 2_000_000) + `"}}}]}]}`},
+	} {
+		c := corpusCloud()
+		warm := s
+		warm.body = `{}`
+		c.Identify(warm.request(t.Context())) // the tables of its service
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		call, err := c.Identify(s.request(t.Context()))
+		runtime.ReadMemStats(&after)
+		allocated := int64(after.TotalAlloc - before.TotalAlloc)
+		t.Logf("%s: %d KB take %d KB: %s", s.name, len(s.body)>>10, allocated>>10, call.Operation)
+		if err != nil {
+			t.Errorf("%s: %v", s.name, err)
+		}
+		if most := 5*int64(len(s.body))/2 + 6<<20; allocated > most {
+			t.Errorf("%s: reading it took %d KB, want at most %d", s.name, allocated>>10, most>>10)
+		}
+	}
+}
+
 func heap() int64 {
 	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(s)
