@@ -12,6 +12,7 @@ package environ
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -148,8 +149,14 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 			old, _ := lookup(kept, "PHP_INI_SCAN_DIR")
 			set["PHP_INI_SCAN_DIR"] = old + ":" + files.dir
 		}
+		if m.Handshake.Egress {
+			set["HTTP_PROXY"], set["http_proxy"] = set["HTTPS_PROXY"], set["HTTPS_PROXY"]
+		}
 	case Endpoint:
 		set["AWS_ENDPOINT_URL"] = "http://" + m.Handshake.Proxy
+		if m.Handshake.Egress {
+			e.note("the manifest's egress holds nothing here: by an endpoint only calls to AWS come to the proxy")
+		}
 		// A host prefix before 127.0.0.1 resolves nowhere. Only botocore
 		// heeds this; the others fail, closed.
 		set["AWS_DISABLE_HOST_PREFIX_INJECTION"] = "true"
@@ -231,6 +238,10 @@ func (m Maker) direct(environ []string, e *Environment) string {
 				e.note(fmt.Sprintf("%s of the configuration loses %q: calls to AWS that go round the proxy carry no credentials that work", name, host))
 				continue
 			}
+			if m.Way == Proxy && m.Handshake.Egress && !isOwn(host) {
+				e.note(fmt.Sprintf("%s of the configuration loses %q: the manifest's egress names what is connected to", name, host))
+				continue
+			}
 			add(host)
 		}
 	}
@@ -257,6 +268,16 @@ func (m Maker) direct(environ []string, e *Environment) string {
 		add(host)
 	}
 	return strings.Join(list, ",")
+}
+
+// isOwn reports whether host, an entry of NO_PROXY, is this sandbox itself, or
+// what it runs in: the proxy reaches neither.
+func isOwn(host string) bool {
+	host = hostOf(host)
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.IsLoopback() || a.IsLinkLocalUnicast()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // covers reports whether host, an entry of NO_PROXY, is or contains or lies in

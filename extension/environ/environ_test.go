@@ -66,6 +66,7 @@ func TestEnvironments(t *testing.T) {
 			if p := strings.TrimSpace(section["parameters"]); p != "" {
 				m.Handshake.Parameters, m.Handshake.SessionToken = p, "sealed-session-token"
 			}
+			_, m.Handshake.Egress = section["egress"]
 			var in []string
 			for line := range strings.Lines(section["in"]) {
 				in = append(in, strings.ReplaceAll(strings.TrimSuffix(line, "\n"), "$TMP", tmp))

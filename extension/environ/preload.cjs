@@ -20,6 +20,7 @@
 const net = require('net');
 const tls = require('tls');
 const http = require('http');
+const stream = require('stream');
 const threads = require('worker_threads');
 
 const { REMIT_PROXY: proxy = '', REMIT_HOSTS: hosts = '', REMIT_PARAMETERS: parameters = '' } = process.env;
@@ -123,6 +124,67 @@ function secured(socket, host, options, alpn) {
   return socket;
 }
 
+// A Tunnel is a connection that the proxy has opened, or refused: then it ends
+// with an error that says why.
+class Tunnel extends stream.Duplex {
+  constructor(options) {
+    super({ allowHalfOpen: true });
+    const { host, port, signal, timeout } = options;
+    const at = net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+    Object.assign(this, { connecting: true, remoteAddress: host, remotePort: Number(port), far: netConnect({ ...place, noDelay: true, signal }) });
+    if (timeout) this.setTimeout(timeout);
+    this.far.write(`CONNECT ${at} HTTP/1.1\r\nHost: ${at}\r\n\r\n`);
+    this.far.on('error', (e) => this.destroy(e));
+    this.far.on('timeout', () => this.emit('timeout'));
+    let head = Buffer.alloc(0);
+    this.answered = (chunk) => {
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      if (!/^HTTP\/1\.1 200 /.test(head.toString('latin1', 0, 13))) {
+        // What is left of the answer says why.
+        this.far.once('end', () => this.destroy(refused(at, head.toString('utf8', end + 4))));
+        return;
+      }
+      this.far.off('data', this.answered);
+      this.far.on('data', (more) => this.push(more) || this.far.pause());
+      this.far.once('end', () => this.push(null));
+      this.connecting = false;
+      if (head.length > end + 4) this.push(head.subarray(end + 4));
+      this.emit('connect');
+      this.emit('ready');
+    };
+    this.far.on('data', this.answered);
+    this.far.once('close', () => this.connecting ? this.destroy(refused(at, head.toString('utf8'))) : this.destroyed || this.push(null));
+  }
+  _read() { if (!this.connecting) this.far.resume(); }
+  _write(chunk, encoding, callback) { this.begun(() => this.far.write(chunk, encoding, callback), callback); }
+  _final(callback) { this.begun(() => this.far.end(callback), callback); }
+  _destroy(error, callback) {
+    this.far.destroy();
+    if (!error || !this.over) return callback(error);
+    this.over.destroy(error); // it would tell of this one's error as well as of its own
+    callback();
+  }
+  // The proxy is not to take what comes behind a CONNECT that it refuses for more.
+  begun(then, failed) {
+    if (!this.connecting) return then();
+    this.once('connect', then);
+    this.once('close', () => this.connecting && failed(new Error('the tunnel was not opened')));
+  }
+  setTimeout(...args) { this.far.setTimeout(...args); return this; }
+  setNoDelay(on) { this.far.setNoDelay(on); return this; }
+  setKeepAlive(...args) { this.far.setKeepAlive(...args); return this; }
+  ref() { this.far.ref(); return this; }
+  unref() { this.far.unref(); return this; }
+  address() { return this.far.address(); }
+}
+
+function refused(at, text) {
+  text = text.split('\r\n\r\n').pop().trim();
+  return Object.assign(new Error(`no connection to ${at}: ${text || 'the proxy closed it'}`), { code: 'ECONNREFUSED', syscall: 'connect' });
+}
+
 function connect(...args) {
   const options = normalized(args);
   const host = answered(options, [443]);
@@ -131,9 +193,11 @@ function connect(...args) {
   if (!alpn) {
     const away = outside(options);
     if (!away) return tlsConnect.apply(this, args);
-    const through = { ...options, socket: open(away, options.port, {}, 'Remit-Silent') };
+    const tunnel = new Tunnel({ ...options, host: away });
+    const through = { ...options, socket: tunnel };
     if (!through.servername && !net.isIP(away)) through.servername = away;
-    return tlsConnect.call(this, through, ...(typeof callback === 'function' ? [callback] : []));
+    tunnel.over = tlsConnect.call(this, through, ...(typeof callback === 'function' ? [callback] : []));
+    return tunnel.over;
   }
   const socket = secured(open(host, options.port, options), host, options, alpn);
   if (typeof callback === 'function') socket.once('secureConnect', callback);
