@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,10 +65,22 @@ def handler(event, context):
     return len(boto3.client("s3").get_object(Bucket="bench", Key="in/1024")["Body"].read())
 `
 
-// colds starts the function with the layer and without it, in turn. Without it,
-// the call goes to the upstream by plain HTTP; with it, by CONNECT and TLS, as
-// to AWS's own host.
+// colds starts the function with the layer and without it, in turn. Both speak
+// TLS, as to AWS, and load the system's roots for it: with the layer to the proxy,
+// by CONNECT, which goes on by plain HTTP; without it to a server in this process.
 func colds(ctx context.Context, b *bench, o options) (cold, error) {
+	object := make([]byte, 1024)
+	s3 := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(object) }))
+	defer s3.Close()
+	roots := filepath.Join(b.dir, "roots.pem")
+	system, err := systemRoots()
+	if err != nil {
+		return cold{}, err
+	}
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s3.Certificate().Raw})
+	if err := os.WriteFile(roots, append(system, own...), 0o644); err != nil {
+		return cold{}, err
+	}
 	var with, without []time.Duration
 	python := filepath.Join(b.checkout, ".venv/bin/python")
 	one := func(remit bool, times *[]time.Duration) error {
@@ -78,7 +93,7 @@ func colds(ctx context.Context, b *bench, o options) (cold, error) {
 		}
 		c.Runtime, c.Timeout, c.InitTime = []string{python, "-m", "awslambdaric", "app.handler"}, time.Minute, time.Minute
 		if !remit {
-			c.Layer, c.Env = "", []string{"AWS_ENDPOINT_URL_S3=" + b.atOnce}
+			c.Layer, c.Env = "", []string{"AWS_ENDPOINT_URL_S3=" + s3.URL, "AWS_CA_BUNDLE=" + roots}
 		}
 		c.Env = append(c.Env, "PYTHONPATH="+c.TaskRoot)
 		s, err := lambdatest.New(c)
@@ -103,6 +118,19 @@ func colds(ctx context.Context, b *bench, o options) (cold, error) {
 		}
 	}
 	return cold{median(with), median(without)}, nil
+}
+
+// systemRoots returns the certificates that programs here trust, as the wrapper
+// finds them.
+func systemRoots() ([]byte, error) {
+	var err error
+	for _, path := range []string{"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"} {
+		var text []byte
+		if text, err = os.ReadFile(path); err == nil {
+			return text, nil
+		}
+	}
+	return nil, err
 }
 
 // lives are the figures of a function's life that are held against something.
