@@ -143,6 +143,10 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 			// Net::HTTP, which the SDK sits on, takes the proxy of plain HTTP
 			// for TLS as well. (Ruby, Net::HTTP#proxy_uri.)
 			set["http_proxy"] = set["HTTPS_PROXY"]
+			theirs, _ := lookup(kept, "http_proxy", "HTTP_PROXY")
+			if https, _ := lookup(kept, "HTTPS_PROXY", "https_proxy"); theirs != "" && https == "" {
+				e.note("http_proxy of the configuration is replaced by Remit's proxy, which goes on through HTTPS_PROXY, if you set that too")
+			}
 		case PHP:
 			// libcurl reads no variable for its certificates. An empty
 			// element stands for the directory that PHP was built with.
@@ -261,6 +265,12 @@ func (m Maker) direct(environ []string, e *Environment) string {
 	}
 	if api, ok := lookup(environ, "AWS_LAMBDA_RUNTIME_API"); ok {
 		add(hostOf(api))
+	}
+	// "169.254.79.129:2000", or "tcp:127.0.0.1:2000 udp:127.0.0.2:2001". (AWS
+	// X-Ray Developer Guide, "AWS_XRAY_DAEMON_ADDRESS".)
+	daemons, _ := lookup(environ, "AWS_XRAY_DAEMON_ADDRESS")
+	for daemon := range strings.FieldsSeq(daemons) {
+		add(hostOf(strings.TrimPrefix(strings.TrimPrefix(daemon, "tcp:"), "udp:")))
 	}
 	// The Runtime API and X-Ray's daemon on current runtimes; the metadata
 	// services of instances, containers and pods.

@@ -170,10 +170,10 @@ func javaStores(argv []string, home string) (paths []string) {
 // nonProxyHosts is the value of http.nonProxyHosts: what stood there, without
 // what leads AWS's hosts past the proxy, and what NO_PROXY has, in the words of
 // Java: hosts with a * at either end, no networks. The first three are Java's
-// own where the property is not set. (Java documentation, "Networking
+// own where the property is not set; what is on the link the proxy refuses. (Java documentation, "Networking
 // Properties".)
 func (m Maker) nonProxyHosts(e *Environment, old, direct string) string {
-	list := []string{"localhost", "127.*", "[::1]"}
+	list := []string{"localhost", "127.*", "[::1]", "169.254.*"}
 	for host := range strings.SplitSeq(old, "|") {
 		switch {
 		case host == "" || slices.Contains(list, host):
@@ -194,7 +194,7 @@ func (m Maker) nonProxyHosts(e *Environment, old, direct string) string {
 		if strings.HasPrefix(host, ".") {
 			host = "*" + host
 		}
-		if host != "127.0.0.1" && !slices.Contains(list, host) {
+		if host != "127.0.0.1" && !strings.HasPrefix(host, "169.254.") && !slices.Contains(list, host) {
 			list = append(list, host)
 		}
 	}

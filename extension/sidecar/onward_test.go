@@ -216,3 +216,31 @@ func TestAProxyThatCannotBeUsedIsAnErrorWithoutItsPassword(t *testing.T) {
 		t.Errorf("a silent proxy: got %v", err)
 	}
 }
+
+// FuzzOnward holds the reading of NO_PROXY to what must hold whatever stands in
+// it: what is in the sandbox goes through no proxy, and what is exempt by its
+// own name does not either.
+func FuzzOnward(f *testing.F) {
+	f.Add(".internal.example,10.0.0.0/8,*", "db.internal.example")
+	f.Add("[::1]:80,a:b:c,,*.x:443", "x")
+	f.Add("192.0.2.0/33, 0x7f.1", "192.0.2.1")
+	f.Fuzz(func(t *testing.T, none, host string) {
+		o, err := ParseOnward(func(name string) string {
+			return map[string]string{"HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": none}[name]
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, inside := range []string{"localhost", "127.0.0.1", "::1", "169.254.100.1"} {
+			if o.leads(inside, 80) {
+				t.Fatalf("NO_PROXY %q: %s goes through the proxy", none, inside)
+			}
+		}
+		if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz.") == "" && strings.Trim(host, ".") != "" {
+			o.direct = append(o.direct, parseExempt(host))
+			if o.leads(strings.Trim(host, "."), 443) {
+				t.Fatalf("%q is exempt, and goes through the proxy", host)
+			}
+		}
+	})
+}
