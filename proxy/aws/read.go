@@ -90,7 +90,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify, se
 	sig, sigErr := sigv4.Read(r)
 	if sigErr == nil {
 		p.signature, in.scope = sig, sig.Scope
-		in.streams = sig.Payload == sigv4.StreamingEvents
+		in.streams = sig.Payload == sigv4.StreamingEvents || unsaid(r, sig)
 		call.Service, call.Region = sig.Scope.Service, sig.Scope.Region
 	}
 	if errors.Is(sigErr, sigv4.ErrUnsigned) && isAnonymous(r.Header) {
@@ -248,6 +248,11 @@ func (c *Cloud) verify(in *input, call *proxy.Call, p *particulars, sigErr error
 		return err
 	}
 	err := p.signature.Verify(in.r, sealed, o)
+	if err == nil && in.streams && p.signature.Payload == "" {
+		// From here on it is what all others are, and goes out as one.
+		p.signature.Payload = sigv4.StreamingEvents
+		err = sigv4.ErrChunks
+	}
 	if errors.Is(err, sigv4.ErrChunks) {
 		// The body follows as it is sent: see signChunks. What the head says
 		// of it is held to be right before anything is minted for it.
@@ -285,6 +290,9 @@ func (in *input) payload(p *particulars, o *sigv4.Options) error {
 		if ct, err := in.header("Content-Type"); err != nil || ct != eventStream && ct != "" {
 			return &proxy.Refusal{Reason: proxy.Unread, Text: fmt.Sprintf("content-type %.80q of a stream of events is not %q", ct, eventStream)}
 		}
+		if stated == "" {
+			o.Body = emptyHash
+		}
 		return nil
 	case p.signature.Chunked() && !p.service.s3:
 		return &proxy.Refusal{Reason: proxy.Unread, Text: fmt.Sprintf("payload mode %q is for S3 alone", stated)}
@@ -305,6 +313,17 @@ func (in *input) payload(p *particulars, o *sigv4.Options) error {
 	o.Body = hex.EncodeToString(sum[:])
 	return nil
 }
+
+// unsaid reports whether r's body is a stream of signed events though its header
+// does not say so: the Rust SDK signs what precedes one as if there was nothing
+// behind it. A body that has a length is none.
+func unsaid(r *http.Request, sig *sigv4.Signature) bool {
+	ct := r.Header["Content-Type"]
+	return sig.Payload == "" && !sig.Query && r.ContentLength < 0 && len(ct) == 1 && ct[0] == eventStream
+}
+
+// emptyHash is the SHA-256 of nothing.
+const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // eventStream is what a stream of events says it is.
 const eventStream = "application/vnd.amazon.eventstream"

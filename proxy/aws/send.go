@@ -292,6 +292,14 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 		return nil
 	}
 	signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + path, RawQuery: query}
+	if p.service.s3 {
+		// S3 decodes a path and encodes it anew, but for slashes: Java's SDK
+		// encodes the second of two.
+		signed.URL.Opaque = "//" + host + strings.ReplaceAll(path, "%2F", "/")
+	}
+	if p.payload == sigv4.StreamingEvents {
+		out.Header.Set("X-Amz-Content-Sha256", p.payload) // the Rust SDK leaves it out
+	}
 	if err := signer.SignHTTP(out.Context(), creds, &signed, p.payload, p.signature.Scope.Service, call.Region, now); err != nil {
 		return err
 	}

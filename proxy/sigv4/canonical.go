@@ -22,6 +22,11 @@ func (s *Signature) forms(path string, s3 bool) []form {
 	forms := make([]form, 0, 4)
 	if s3 {
 		forms = append(forms, form{path, true})
+		// Java's SDK sends the second of two slashes in a key encoded, and signs
+		// a slash, as S3 does.
+		if plain := strings.ReplaceAll(path, "%2F", "/"); plain != path {
+			forms = append(forms, form{plain, true})
+		}
 	} else {
 		normal := normalise(path)
 		forms = append(forms, form{encodePath(normal), true})
