@@ -2,7 +2,9 @@ package matrix_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lambda-remit/remit/extension/environ"
@@ -15,6 +17,8 @@ type client struct {
 	argv []string
 	env  []string // besides what a function has
 	ways []environ.Way
+
+	runtime environ.Runtime
 
 	// alone is what else stands in the environment without Remit.
 	alone func(t *testing.T, dir, ca string) []string
@@ -45,12 +49,31 @@ func clients(t testing.TB) []client {
 	boto := pin(t, ".ci/requirements.txt", `(?m)^boto3==(\S+)`)
 	js := pin(t, ".ci/package.json", `"@aws-sdk/client-s3": "([^"]+)"`)
 	gov2 := pin(t, "go.mod", `aws-sdk-go-v2/service/s3 (\S+)`)
+	javas := pin(t, ".ci/pom.xml", `<sdk>([^<]+)`)
+	java := func(name, source, with, http string) client {
+		return client{
+			name: name, sdk: "AWS SDK for Java v2, " + javas + with, env: []string{"REMIT_MATRIX_HTTP=" + http},
+			ways: []environ.Way{environ.Proxy, environ.Endpoint}, runtime: environ.Java, missing: noJava(), alone: trustStore,
+			build: func(t *testing.T) []string { return javac(t, source) },
+		}
+	}
+	rust, noRust := filepath.Join(checkout, ".cache/matrix/remit-matrix"), ""
+	if _, err := os.Stat(rust); err != nil {
+		noRust = "there was no cargo to build the program with; make setup says so"
+	}
 	// What goes round Remit meets a closed door, and not AWS.
 	walled := map[environ.Way][]string{environ.Endpoint: {"NODE_OPTIONS=--require=" + program("direct.cjs"), "REMIT_MATRIX_WORLD=127.0.0.1:1"}}
 	return []client{
 		{name: "boto3", sdk: "boto3 " + boto, argv: []string{python, program("boto.py")}, ways: []environ.Way{environ.Proxy, environ.Endpoint}},
-		{name: "js3", sdk: "AWS SDK for JavaScript v3, S3 " + js, argv: []string{"node", program("sdk3.cjs")}, env: node, ways: []environ.Way{environ.Endpoint}, alone: patched, with: walled},
+		{name: "boto3-2022", sdk: "boto3 " + pin(t, ".ci/requirements-2022.txt", `(?m)^boto3==(\S+)`) + ", of October 2022", argv: []string{python, program("boto.py")}, env: []string{"PYTHONPATH=" + filepath.Join(checkout, ".cache/boto2022")}, ways: []environ.Way{environ.Proxy}},
+		{name: "cli", sdk: "AWS CLI " + pin(t, ".ci/requirements.txt", `(?m)^awscli==(\S+)`), argv: []string{python, program("cli.py")}, ways: []environ.Way{environ.Proxy, environ.Endpoint},
+			with: map[environ.Way][]string{environ.Endpoint: {"HTTPS_PROXY=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=3"}}},
+		{name: "js3", sdk: "AWS SDK for JavaScript v3, S3 " + js, argv: []string{"node", program("sdk3.cjs")}, env: node, ways: []environ.Way{environ.Preload, environ.Endpoint}, alone: patched, with: walled},
+		{name: "js2", sdk: "AWS SDK for JavaScript v2, " + pin(t, ".ci/package.json", `"aws-sdk": "([^"]+)"`), argv: []string{"node", program("sdk2.cjs")}, env: node, ways: []environ.Way{environ.Preload}, alone: patched},
+		java("java2", "Java2.java", ", Apache's client", "apache"),
+		java("java2-url", "Java2.java", ", the JDK's client", "url"),
 		{name: "go2", sdk: "AWS SDK for Go v2, S3 " + gov2, argv: []string{self}, env: []string{asClient + "=1"}, ways: []environ.Way{environ.Proxy, environ.Endpoint}},
+		{name: "rust", sdk: "AWS SDK for Rust, S3 " + pin(t, "extension/e2e/matrix/testdata/clients/rust/Cargo.toml", `aws-sdk-s3 = \{ version = "=([^"]+)`), argv: []string{rust}, ways: []environ.Way{environ.Proxy, environ.Endpoint}, missing: noRust},
 	}
 }
 
@@ -58,3 +81,38 @@ func clients(t testing.TB) []client {
 const absent = `The SDKs for PHP and .NET are in none of the package registries that the tests install from (PHP's is Packagist's,
 .NET's is NuGet's), so nothing is known of them here.
 `
+
+// noJava says why no Java runs here: nothing, if it does.
+func noJava() string {
+	if _, err := exec.LookPath("javac"); err != nil {
+		return "there is no JDK; make setup says so"
+	}
+	if jars, _ := filepath.Glob(filepath.Join(checkout, ".cache/java/*.jar")); len(jars) == 0 {
+		return "the SDK for Java is not installed, for want of Maven; make setup says so"
+	}
+	return ""
+}
+
+// javac compiles a program, and returns how to run it.
+func javac(t *testing.T, source string) []string {
+	t.Helper()
+	dir, jars := t.TempDir(), filepath.Join(checkout, ".cache/java", "*")
+	out, err := exec.CommandContext(t.Context(), "javac", "-nowarn", "-cp", jars, "-d", dir, filepath.Join(checkout, "extension/e2e/matrix/testdata/clients", source)).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	// What runs for seconds is not worth compiling twice.
+	return []string{"java", "-XX:TieredStopAtLevel=1", "-cp", dir + ":" + jars, strings.TrimSuffix(source, ".java")}
+}
+
+// trustStore has the JVM trust the world without Remit.
+func trustStore(t *testing.T, dir, ca string) []string {
+	t.Helper()
+	store := filepath.Join(dir, "trust.p12")
+	out, err := exec.CommandContext(t.Context(), "keytool", "-importcert", "-noprompt", "-alias", "matrix", "-file", ca, "-keystore", store, "-storepass", "changeit", "-storetype", "PKCS12").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	host, port, _ := strings.Cut(earth.address, ":") // the JDK's own client and Netty's heed no variable
+	return []string{"JAVA_TOOL_OPTIONS=-Dhttps.proxyHost=" + host + " -Dhttps.proxyPort=" + port + " -Dhttp.proxyHost=" + host + " -Dhttp.proxyPort=" + port + " -Djavax.net.ssl.trustStore=" + store + " -Djavax.net.ssl.trustStorePassword=changeit -Djavax.net.ssl.trustStoreType=PKCS12"}
+}

@@ -40,10 +40,10 @@ and holds every cell to its run.
 
 Each SDK makes each call without Remit, straight to the servers, and then with it, by every way in that it has. A
 letter says that the way is right: for what is granted, that status, body, error, number of attempts and every
-header that the SDK shows are the same with and without, but for dates, the ids of requests, and hosts echoed back;
+header that the SDK shows are the same with and without, but for dates, the ids of requests, hosts echoed back, and how HTTP/1.1 frames a message;
 for what is *denied*, that the SDK raises the service's own error with Remit's sentence in it, and that nothing
 reached the servers. A letter that is struck out is not right; the number says why. A dash stands where the SDK
-makes no such call at all, with or without Remit.
+makes no such call at all, with or without Remit, or where it is not run, which the number says.
 
 MinIO (S3, and STS with real session policies) and moto answer, behind a server that has AWS's names, TLS and
 HTTP/2. For access points, hosts with a prefix, Kinesis and Bedrock there is a stand-in of our own, ` + "`awstest.Strict`" + `,

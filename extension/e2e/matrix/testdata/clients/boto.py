@@ -16,7 +16,7 @@ import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, UnknownServiceError
 from botocore.httpsession import URLLib3Session
 from botocore.awsrequest import AWSRequest
 from botocore.utils import get_environ_proxies
@@ -108,6 +108,10 @@ def ca():
 def run(case):
     result = {"name": case["name"]}
     try:
+        client(case["service"])
+    except UnknownServiceError:
+        return {**result, "lacks": "no such service"}
+    try:
         how = case.get("how")
         if how == "parts":
             result["status"], result["output"] = 200, parts(case)
@@ -117,6 +121,8 @@ def run(case):
             with concurrent.futures.ThreadPoolExecutor(case["times"]) as pool:
                 all = list(pool.map(lambda _: json.dumps(plain(make(case)["Body"])), range(case["times"])))
             result["status"], result["output"] = 200, {"different": sorted(set(all)), "times": len(all)}
+        elif how == "stream" and boto3.__version__ < "1.36":  # which began to send checksums behind
+            result["lacks"] = "a body has to be read twice"
         elif not hasattr(client(case["service"]), xform_name(case["operation"])):
             result["lacks"] = "no such operation"
         else:
