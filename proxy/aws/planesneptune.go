@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -126,7 +127,9 @@ func (in *input) graphCall() (operation string, actions []string, language strin
 	texts := []string{query, string(body)}
 	if rest == "status" {
 		actions = []string{"GetQueryStatus"}
-		if w := wordsIn(texts); w.any([]string{"CANCELQUERY", "CANCEL"}) {
+		w := wordsIn(texts)
+		w.opaque = w.opaque || in.isRecoded()
+		if w.any([]string{"CANCELQUERY", "CANCEL"}) {
 			actions = append(actions, "CancelQuery")
 		}
 		return operation, actions, language, nil
@@ -142,6 +145,7 @@ func (in *input) graphCall() (operation string, actions []string, language strin
 		return operation, actions, language, nil
 	}
 	w := wordsIn(texts)
+	w.opaque = w.opaque || in.isRecoded()
 	if w.any(writes) {
 		actions = append(actions, "WriteDataViaQuery")
 	}
@@ -169,17 +173,38 @@ var (
 // (SPARQL 1.1 Protocol, sections 2.1 and 2.2.)
 func (in *input) isSPARQLQuery(body []byte) bool {
 	updates := func(p pair) bool { return strings.Contains(strings.ToLower(p.name), "update") }
-	if slices.ContainsFunc(in.query, updates) {
+	if slices.ContainsFunc(in.query, updates) || in.isRecoded() {
 		return false
 	}
-	switch ct, err := in.header("Content-Type"); {
-	case err != nil:
-		return false
-	case len(body) == 0, ct == "application/sparql-query":
+	ct, _ := in.header("Content-Type")
+	ct, parameters, _ := mime.ParseMediaType(ct)
+	delete(parameters, "charset")
+	switch {
+	case len(body) == 0:
 		return true
-	case strings.HasPrefix(ct, "application/x-www-form-urlencoded"):
+	case len(parameters) > 0:
+		return false // of what it says, a server may take more than the type
+	case ct == "application/sparql-query":
+		return true
+	case ct == "application/x-www-form-urlencoded":
 		form, err := parseForm(string(body))
 		return err == nil && slices.ContainsFunc(form, func(p pair) bool { return p.name == "query" }) && !slices.ContainsFunc(form, updates)
 	}
 	return false
+}
+
+// isRecoded reports whether a server may read other letters in the body than those
+// of ASCII that stand there: its Content-Type has another encoding, or is no one
+// type.
+func (in *input) isRecoded() bool {
+	ct, err := in.header("Content-Type")
+	if err != nil || ct == "" {
+		return err != nil
+	}
+	_, parameters, err := mime.ParseMediaType(ct)
+	switch strings.ToLower(parameters["charset"]) {
+	case "", "utf-8", "utf8", "us-ascii", "iso-8859-1":
+		return err != nil
+	}
+	return true
 }

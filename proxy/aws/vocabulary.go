@@ -1,7 +1,9 @@
 package aws
 
 import (
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -111,7 +113,8 @@ func unhex(c byte) byte {
 }
 
 // unslashed puts spaces where a backslash and what it escapes stand, and reports
-// whether one escapes a letter by its number.
+// whether one may escape a letter of a word by its number. A backslash before it
+// does not save a number: what JSON makes of two is one to the query's language.
 func unslashed(s string) (spaced string, escapes bool) {
 	if !strings.Contains(s, `\`) {
 		return s, false
@@ -122,10 +125,42 @@ func unslashed(s string) (spaced string, escapes bool) {
 			continue
 		}
 		b[i] = ' '
-		if i++; i < len(b) {
-			escapes = escapes || b[i] == 'U' || b[i] == 'X' || '0' <= b[i] && b[i] <= '9'
-			b[i] = ' '
+		if i++; i == len(b) {
+			break
 		}
+		switch c := b[i]; {
+		case c == '\\' && i+1 < len(b) && byNumber(b[i+1]):
+			i-- // it is the next that counts
+			continue
+		case c == 'U' && i+4 < len(b) && isSign(b[i+1:i+5]):
+			copy(b[i:], "     ") // as encoders write é, < and '
+			i += 4
+			continue
+		default:
+			escapes = escapes || byNumber(c)
+		}
+		b[i] = ' '
 	}
 	return string(b), escapes
+}
+
+// byNumber reports whether c, in capitals, behind a backslash may begin the number
+// of a letter.
+func byNumber(c byte) bool { return c == 'U' || c == 'X' || '0' <= c && c <= '9' }
+
+// isSign reports whether four hexadecimal digits are the number of a character that
+// is in no word, and stands for nothing else: no letter, digit or low line of
+// ASCII's, to whatever server, and nothing that escapes.
+func isSign(digits []byte) bool {
+	n, err := strconv.ParseUint(string(digits), 16, 16)
+	c := rune(n)
+	if err != nil || c == 0 || strings.ContainsRune(`\%+_`, c) {
+		return false
+	}
+	for _, c := range []rune{c, unicode.ToUpper(c), unicode.ToLower(c)} {
+		if c <= unicode.MaxASCII && (unicode.IsLetter(c) || unicode.IsDigit(c)) {
+			return false
+		}
+	}
+	return true
 }

@@ -40,12 +40,19 @@ func FuzzVocabulary(f *testing.F) {
 }
 
 func TestATextThatMayHideWordsHasThemAll(t *testing.T) {
-	for _, text := range []string{"\xff\xfed\x00r\x00", "a\x00b", `\u0064rop`, `\U00000064rop`, `dr\157p`, `dr\x6fp`} {
+	for _, text := range []string{"\xff\xfed\x00r\x00", "a\x00b", `\u0064rop`, `\U00000064rop`, `dr\157p`, `dr\x6fp`,
+		// As JSON has what the query's language is to decode, or two of them.
+		`{"gremlin":"g.V().\\u0064rop()"}`, `{"gremlin":"g.V().\\\\u0064rop()"}`, `\\\u0064rop`, `\uu0064rop`, `\u005cu0064rop`, `\u017fet`, `\u212a`, `\u0000`, `\u00`,
+		"\\u00a0drop", "\\u200adrop", "\\u003edrop\\u003c", "drop\\u2028",
+	} {
 		if !wordsIn([]string{text}).any([]string{"DROP"}) {
 			t.Errorf("%q: hides nothing", text)
 		}
 	}
-	for _, text := range []string{"", "drops", "_drop", "drop_", "adrop", "drop1", `{"query":"RETURN \"a\""}`, "100%"} {
+	for _, text := range []string{"", "drops", "_drop", "drop_", "adrop", "drop1", `{"query":"RETURN \"a\""}`, "100%",
+		// As Go, Python and Gson write what is no word's.
+		`{"query":"MATCH (n {a: 'caf\u00e9'}) WHERE n.b \u003e 1 \u0026 RETURN \u0027\ud83d\ude00\u0027"}`, `{"query":"RETURN a =~ '\\d+'"}`,
+	} {
 		if wordsIn([]string{text}).any([]string{"DROP"}) {
 			t.Errorf("%q: has the word", text)
 		}
