@@ -132,6 +132,8 @@ func (in *input) readObjectResponse(call *proxy.Call) error {
 		return fmt.Errorf("operation %s is a POST, not a %.20q", call.Operation, in.r.Method)
 	case !isLabel(route) || token == "":
 		return fmt.Errorf("operation %s needs a route and a token, and its route is %.80q", call.Operation, route)
+	case isPointLabel(route):
+		return fmt.Errorf("route %.80q is what an access point's host begins with", route)
 	case in.place.host != "" && in.place.resource != route:
 		return fmt.Errorf("the call goes to route %.80q and names %.80q", in.place.resource, route)
 	}
@@ -158,4 +160,11 @@ func (in *input) readObjectResponse(call *proxy.Call) error {
 	call.Service, call.Upstream = "s3-object-lambda", &url.URL{Scheme: "https", Host: host}
 	call.Requests = []manifest.Request{unknown("s3-object-lambda:WriteGetObjectResponse")}
 	return nil
+}
+
+// isPointLabel reports whether a label before Object Lambda's own is an access
+// point's: NAME-ACCOUNT.
+func isPointLabel(label string) bool {
+	name, _, ok := cutAccount(label)
+	return ok && s3AccessPointName(name)
 }
