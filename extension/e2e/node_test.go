@@ -79,6 +79,7 @@ permissions:
   object_storage: [{bucket: media-eu, read_prefix: "", write_prefix: ""}, {bucket: "arn:aws:s3:`+e2e.Region+`:123456789012:accesspoint/mine", read_prefix: ""}]
   stream: {put: "arn:aws:kinesis:`+e2e.Region+`:123456789012:stream/readings"}
   parameters: {read: /app/host}
+  api: {call: "GET https://orders.example.com/v1/*", api: abc123/prod, base_path: /v1}
 upstreams: {s3: "`+far.URL+`", kinesis: "`+far.URL+`"}
 `), func(c *sidecar.Config) {
 		c.Parameters = &sidecar.Parameters{Address: "127.0.0.1:0", Behind: secrets.Listener.Addr().String()}
@@ -144,6 +145,9 @@ upstreams: {s3: "`+far.URL+`", kinesis: "`+far.URL+`"}
 		"another host": "200 other true true",
 		"another port": "LOOKED_UP",
 		"MQTT":         "LOOKED_UP",
+
+		"a custom domain":       "403 true",
+		"below a custom domain": "LOOKED_UP",
 
 		"a parameter":             "200 of /app/host",
 		"a parameter, by fetch":   "200 of /app/host",

@@ -138,6 +138,12 @@ tests["another host"] = async () => {
   return `${a.status} ${a.body} ${a.socket instanceof tls.TLSSocket} ${a.socket.authorized}`;
 };
 tests["another port"] = async () => request(https, `https://db.eu-west-1.rds.amazonaws.com:5432/`, { lookup: (_, o, done) => done(Object.assign(new Error("looked up"), { code: "LOOKED_UP" })) }).then(() => "", (e) => e.code);
+const elsewhere = { lookup: (_, o, done) => done(Object.assign(new Error("looked up"), { code: "LOOKED_UP" })) };
+tests["a custom domain"] = async () => {
+  const a = await request(https, "https://orders.example.com/v1/a", elsewhere);
+  return `${a.status} ${/remit d-/.test(a.body)}`;
+};
+tests["below a custom domain"] = async () => request(https, "https://a.orders.example.com/v1/a", elsewhere).then(() => "", (e) => e.code);
 tests["MQTT"] = async () => new Promise((resolve) => {
   const socket = tls.connect({ host: "x-ats.iot.eu-west-1.amazonaws.com", port: 443, ALPNProtocols: ["x-amzn-mqtt-ca"], lookup: (_, o, done) => done(Object.assign(new Error("looked up"), { code: "LOOKED_UP" })) });
   socket.on("error", (e) => resolve(e.code));
