@@ -130,5 +130,7 @@ func isDomain(s string) bool {
 			return false
 		}
 	}
-	return made(label[len(label)-1], lower)
+	// No address ends in letters; a name of another script does in its punycode.
+	last := label[len(label)-1]
+	return last != "localhost" && (made(last, lower) || strings.HasPrefix(last, "xn--"))
 }
