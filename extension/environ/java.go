@@ -9,12 +9,6 @@ import (
 	"strings"
 )
 
-// The variables with options of a JVM, from the one that wins to the one that
-// loses against all others; what stands in the command line comes behind the
-// first. (JDK documentation, "The JDK_JAVA_OPTIONS Launcher Environment
-// Variable"; JVM TI, "JAVA_TOOL_OPTIONS".)
-var javaVariables = []string{"_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"}
-
 // javaProperties are the system properties that lead a JVM's calls: ours stand
 // in their place, with what the owner had said in them.
 var javaProperties = []string{
