@@ -83,3 +83,42 @@ func TestAFormHasSoManyParametersAtMost(t *testing.T) {
 		t.Errorf("%d parameters were read", maxPairs+1)
 	}
 }
+
+func TestWhatTakesMuchIsReadByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all room
+		reading := func(ctx context.Context) *input { return &input{r: form(ctx, 0, nil), room: &all} }
+		first := reading(t.Context())
+		if err := first.spend(maxSmall + 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := first.spend(maxSmall); err != nil {
+			t.Errorf("more of what it takes: %v", err)
+		}
+		small := reading(t.Context())
+		if err := small.spend(maxSmall); err != nil {
+			t.Errorf("a little beside it: %v", err)
+		}
+		gone, leave := context.WithCancel(t.Context())
+		var read, left error
+		var waiting int
+		go func() { waiting++; read = reading(t.Context()).spend(maxSmall + 1); waiting-- }()
+		go func() { left = reading(gone).spend(maxSmall + 1) }()
+		synctest.Wait()
+		if waiting != 1 {
+			t.Error("two that take much are read at once")
+		}
+		leave()
+		synctest.Wait()
+		if !errors.Is(left, context.Canceled) {
+			t.Errorf("one whose client has left: got %v", left)
+		}
+		small.leave()
+		first.leave()
+		first.leave()
+		synctest.Wait()
+		if waiting != 0 || read != nil {
+			t.Errorf("once the first is read, the next waits (%d), or fails: %v", waiting, read)
+		}
+	})
+}
