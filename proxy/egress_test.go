@@ -143,3 +143,37 @@ func TestWhileObservingWhatTheEgressDoesNotNameIsConnectedToAndSaid(t *testing.T
 	}
 	w.noRecord()
 }
+
+// A database under AWS's domains is no host whose calls are read: it is reached
+// where the egress names it, by its port.
+func TestWhatTheEgressNamesAtAnotherPortOfAClaimedHostIsConnectedTo(t *testing.T) {
+	far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "far") }))
+	defer far.Close()
+	const host = "db.eu-west-1.rds.amazonaws.com"
+	for _, tt := range []struct {
+		egress, authority, head string
+		status                  int
+		reason                  manifest.Reason
+	}{
+		{"egress: [\"" + host + ":5432\"]", host + ":5432", "", 200, ""},
+		{"egress: [\"*:*\"]", host + ":5432", "", 200, ""},
+		{"egress: [\"" + host + ":*\"]", host + ":80", "", 403, proxy.Unread},
+		{"egress: [\"" + host + ":*\"]", host + ":5432", proxy.PlainTunnel + ": 1\r\n", 403, proxy.Unread},
+		{"egress: [\"" + host + ":5432\"]", host + ":5433", "", 403, manifest.NoEgress},
+		{"egress: []", host + ":5432", "", 403, manifest.NoEgress},
+		{"mode: enforce", host + ":5432", "", 403, proxy.Unread},
+	} {
+		w := newWorld(t, nil, bound(t, far.Listener.Addr().String(), tt.egress+"\n"))
+		conn := w.dial()
+		fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %[1]s\r\n%s\r\n", tt.authority, tt.head)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: http.MethodConnect})
+		if err != nil || resp.StatusCode != tt.status {
+			t.Errorf("%s, %s: got %v, %v, want %d", tt.egress, tt.authority, resp, err, tt.status)
+			continue
+		}
+		if rec := w.record(); rec.Decision.Reason != tt.reason || rec.Decision.Allowed != (tt.reason == "") {
+			t.Errorf("%s, %s: recorded %+v, want %q", tt.egress, tt.authority, rec, tt.reason)
+		}
+		conn.Close()
+	}
+}

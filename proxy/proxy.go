@@ -182,7 +182,8 @@ type Server struct {
 	// to the cloud: calls to it are answered for and read. All else is
 	// tunnelled or, from absolute http URLs, forwarded untouched, where the
 	// manifest has no egress or one that names it. If nil,
-	// every host belongs to the cloud.
+	// every host belongs to the cloud. At ports where no call is read, one of the
+	// cloud's hosts is tunnelled to if the manifest's egress names it there.
 	Claims func(host string) bool
 
 	// Ports reports whether calls to a host that Claims has are read on port
