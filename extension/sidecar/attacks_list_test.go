@@ -53,6 +53,9 @@ Upgrade and WebSockets: framing.txtar TestWhatIsNoWebSocketIsNotUpgraded TestOnl
 a service's own port at another's host: TestAPortIsReadAtTheHostsThatHaveIt
 a custom domain's neighbours, and what is not signed for it: TestACustomDomainIsAnsweredForAndNoneBesideIt
 a query that hides what it does: TestATextThatMayHideWordsHasThemAll
+a tunnel without TLS to who is not answered for, or within another: TestAPlainTunnelIsHeldToWhatAnyIs
+a port of AWS's that nobody reads as a way out: TestWhatTheEgressNamesAtAnotherPortOfAClaimedHostIsConnectedTo
+a route of Object Lambda's that is another's access point: TestCorpus
 the credentials endpoint without the token, with another Host, by rebinding: TestTheCredentialsAreForWhoHasTheToken TestOthersAreRefused
 the extension killed: TestKillingTheExtensionFailsTheInvocation
 the extension stopped: TestAStoppedExtensionFailsTheNextInvocation

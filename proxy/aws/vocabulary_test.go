@@ -31,6 +31,9 @@ func FuzzVocabulary(f *testing.F) {
 		case 2:
 			text = "query=" + url.QueryEscape(text)
 		case 3:
+			if strings.Contains(before+after, "%") {
+				return // "%70" goes on with the word, once it is decoded
+			}
 			text = strings.ReplaceAll(text, "d", "%64")
 		}
 		if !wordsIn([]string{text}).any([]string{"NONE", "DROP"}) {
