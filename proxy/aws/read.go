@@ -158,6 +158,9 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify, se
 	if err := in.readRegion(call, sig); err != nil {
 		return err
 	}
+	if err := in.ofOneAccount(); err != nil {
+		return err
+	}
 	if call.Upstream == nil && !svc.tabled {
 		call.Upstream = upstream(call.Service, call.Region, in.place)
 	}

@@ -31,6 +31,8 @@ func outpostControl(operation string) reading {
 			return nil, err
 		case service != "s3-outposts" && c.in.place.plane == "s3-outposts":
 			return nil, fmt.Errorf("the call goes to %.120q and is signed for %.40q", c.in.place.host, service)
+		case service != "s3-outposts" && len(c.in.r.Header["X-Amz-Outpost-Id"]) > 0:
+			return nil, fmt.Errorf("the call names an outpost and is signed for %.40q", service)
 		case service != "s3-outposts":
 			return all, nil
 		}

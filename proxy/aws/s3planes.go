@@ -1,6 +1,9 @@
 package aws
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // s3Plane reads the hosts of the parts of S3 that have hosts of their own: kind
 // is the label before the region (and before "dualstack"), labels what stands
@@ -73,6 +76,20 @@ func s3Plane(p place, kind string, labels []string) (place, bool) {
 		}
 	}
 	return place{}, false
+}
+
+// ofOneAccount refuses a call to S3 Control at the host of one account that names
+// another: SDKs make both of one parameter. (Amazon S3 API Reference, "AWS
+// account-level operations", x-amz-account-id.)
+func (in *input) ofOneAccount() error {
+	if in.place.account == "" || in.place.plane != "s3-control" && in.place.plane != "s3express-control" {
+		return nil
+	}
+	account, err := in.header("X-Amz-Account-Id")
+	if err == nil && account != "" && account != in.place.account {
+		err = fmt.Errorf("the call goes to the host of account %q and names %.20q", in.place.account, account)
+	}
+	return err
 }
 
 // cutAccount splits NAME-ACCOUNT.
