@@ -38,11 +38,17 @@ function placeOf(address) {
   return at > 0 ? { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) } : null;
 }
 
+// machines are hosts under AWS's domains that are customers' for certain: load
+// balancers, and machines by their public names.
+const region = '[a-z]+(?:-[a-z]+)+-\\d+';
+const machines = new RegExp(`^(?:(?:dualstack\\.)?[^.]+\\.(?:${region}\\.elb|elb\\.${region})|ec2-[0-9-]+\\.(?:${region}\\.compute|compute-1))\\.amazonaws\\.com(?:\\.cn)?$`);
+
 // claimed returns host as the proxy knows it, if the proxy answers for it.
 function claimed(host) {
   if (typeof host !== 'string') return '';
   host = host.toLowerCase();
   const plain = host.replace(/\.$/, '');
+  if (machines.test(plain)) return '';
   return names.includes(plain) || domains.some((d) => plain === d || plain.endsWith('.' + d)) ? host : '';
 }
 

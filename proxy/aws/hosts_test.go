@@ -172,3 +172,36 @@ func FuzzHost(f *testing.F) {
 		}
 	})
 }
+
+func TestLoadBalancersAndMachinesAreNotClaimed(t *testing.T) {
+	for host, want := range map[string]bool{
+		"shop-1234567890.eu-west-1.elb.amazonaws.com":           false,
+		"internal-shop-1234567890.eu-west-1.elb.amazonaws.com":  false,
+		"dualstack.shop-1234567890.eu-west-1.elb.amazonaws.com": false,
+		"shop-0123456789abcdef.elb.eu-west-1.amazonaws.com":     false,
+		"shop-0123456789abcdef.elb.eu-west-1.amazonaws.com.":    false,
+		"shop-1.cn-north-1.elb.amazonaws.com.cn":                false,
+		"ec2-192-0-2-1.eu-west-1.compute.amazonaws.com":         false,
+		"ec2-192-0-2-1.compute-1.amazonaws.com":                 false,
+		"elasticloadbalancing.eu-west-1.amazonaws.com":          true,
+		"a.elb.s3.amazonaws.com":                                true, // a bucket's name
+		"elb.s3.eu-west-1.amazonaws.com":                        true,
+		"a.elb.s3-eu-west-1.amazonaws.com":                      true,
+		"ec2-1.s3.eu-west-1.amazonaws.com":                      true,
+		"ec2-1.compute.s3.amazonaws.com":                        true,
+		"elb.eu-west-1.amazonaws.com":                           true, // no rule's, and of the form of a service's
+		"a.b.elb.eu-west-1.amazonaws.com":                       true,
+		"dualstack.a.b.elb.eu-west-1.amazonaws.com":             true,
+		"ec2-metadata.eu-west-1.compute.amazonaws.com":          true,
+		"compute-1.amazonaws.com":                               true,
+		"x.elb.us-east-1.amazonaws.com.attacker.example":        false,
+		"s3.eu-west-1.amazonaws.com":                            true,
+	} {
+		if got := Claims(host); got != want {
+			t.Errorf("%s is claimed: %v, want %v", host, got, want)
+		}
+		if _, ok := placeOf(strings.TrimSuffix(host, ".")); ok && !want {
+			t.Errorf("%s is a place, and not claimed", host)
+		}
+	}
+}

@@ -98,12 +98,48 @@ func Domains() []string {
 
 // Claims reports whether host, in lower case and without a port, is under one
 // of AWS's domains. Such a host is answered for, and its calls are read or
-// denied: customers control many names there, so that none is let past.
+// denied: customers control many names there, and what is no service's place may
+// still be one by tomorrow. Load balancers and EC2's public names are not
+// claimed: they are told apart for certain, functions call them as they call any
+// other host, and what goes there carries nothing that AWS honours.
 func Claims(host string) bool {
 	host = strings.TrimSuffix(host, ".")
+	if isMachine(host) {
+		return false
+	}
 	for _, d := range Domains() {
 		if host == d || strings.HasSuffix(host, "."+d) {
 			return true
+		}
+	}
+	return false
+}
+
+// isMachine reports whether host is a load balancer's name, NAME.REGION.elb.SUFFIX
+// or NAME.elb.REGION.SUFFIX, or the public one of a machine,
+// ec2-192-0-2-1.REGION.compute.SUFFIX or ec2-192-0-2-1.compute-1.SUFFIX. No
+// service's host is of such a form. (Elastic Load Balancing User Guide, "DNS
+// name"; Amazon EC2 User Guide, "EC2 instance hostnames and domains".) What is
+// said here, Node's preload says as well.
+func isMachine(host string) bool {
+	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
+		before, ok := strings.CutSuffix(host, suffix)
+		if !ok {
+			continue
+		}
+		labels := strings.Split(before, ".")
+		if len(labels) == 4 && labels[0] == "dualstack" {
+			labels = labels[1:]
+		}
+		public := strings.HasPrefix(labels[0], "ec2-") && strings.Trim(labels[0][4:], "0123456789-") == ""
+		switch {
+		case len(labels) == 2:
+			return public && labels[1] == "compute-1"
+		case len(labels) != 3:
+		case labels[1] == "elb": // and not a bucket's name before "s3"
+			return isRegion(labels[2])
+		case labels[2] == "elb", labels[2] == "compute" && public:
+			return isRegion(labels[1])
 		}
 	}
 	return false
