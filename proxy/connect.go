@@ -130,7 +130,7 @@ func (s *Server) plain(w http.ResponseWriter, at *tunnelAddr) error {
 	}
 	at.sni = at.name
 	conn.addr = at
-	if !s.serving.hand(&strictConn{Conn: conn, s: s, front: true}) {
+	if !s.serving.hand(&strictConn{Conn: conn, s: s, prior: true}) {
 		conn.Close()
 	}
 	return nil
@@ -161,7 +161,9 @@ func (s *Server) inside(conn *tunnelConn, at *tunnelAddr, config *tls.Config) (h
 	if state.NegotiatedProtocol == "h2" {
 		return s.serving.hand(secure), nil
 	}
-	return s.serving.hand(&strictTLS{strictConn{Conn: secure, s: s}, secure}), nil
+	// The SDK for Java speaks HTTP/2 to Kinesis without having agreed on it.
+	// Who did agree on HTTP/1.1 is held to it.
+	return s.serving.hand(&strictConn{Conn: secure, s: s, prior: state.NegotiatedProtocol == ""}), nil
 }
 
 // tunnel passes bytes between the client and host, both ways, unread.
@@ -247,11 +249,8 @@ func hijack(w http.ResponseWriter) (*tunnelConn, error) {
 		early, _ := buffered.Reader.Peek(n)
 		t.early = bytes.Clone(early)
 	}
-	switch strict := conn.(type) {
-	case *strictConn:
+	if strict, ok := conn.(*strictConn); ok {
 		t.Conn, t.seat = strict.Conn, strict.seat
-	case *strictTLS:
-		t.Conn = strict.tls // over a tunnelConn, which has the seat
 	}
 	return t, nil
 }

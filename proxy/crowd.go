@@ -143,9 +143,10 @@ func (c *crowd) stir() {
 func seatOf(conn net.Conn) *seat {
 	switch c := conn.(type) {
 	case *strictConn:
+		if secure, ok := c.Conn.(*tls.Conn); ok {
+			return seatOf(secure)
+		}
 		return c.seat
-	case *strictTLS:
-		return seatOf(c.tls)
 	case *tls.Conn:
 		if t, ok := c.NetConn().(*tunnelConn); ok {
 			return t.seat

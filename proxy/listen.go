@@ -256,5 +256,5 @@ func (l strictListener) Accept() (net.Conn, error) {
 		c.Close()
 		return nil, net.ErrClosed
 	}
-	return &strictConn{Conn: c, s: l.s, front: true, seat: seat}, nil
+	return &strictConn{Conn: c, s: l.s, prior: true, seat: seat}, nil
 }

@@ -243,6 +243,7 @@ func (w *world) ways() []way {
 		{"absolute", "http://" + claimed, via(h1), 1, claimed},
 		{"endpoint", w.proxy.String(), direct(h1), 1, ""},
 		{"endpoint h2c", w.proxy.String(), direct(h2c), 2, ""},
+		{"connect h2, not agreed on", "http://" + claimed, w.unagreed(nil), 2, claimed},
 	}
 }
 

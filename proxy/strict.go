@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -20,10 +19,13 @@ import (
 // over Host's. What goes on is framed anew, so the cloud would not be misled;
 // but whatever signed or inspected the message before us read another one.
 // No SDK writes any of these.
+//
+// It does not show the TLS that it may be in: where net/http sees any, it looks
+// for no HTTP/2 that was not agreed on there.
 type strictConn struct {
 	net.Conn
 	s       *Server
-	front   bool  // not inside TLS: HTTP/2 with prior knowledge may come
+	prior   bool  // HTTP/2 may come that nobody agreed on: RFC 9113, section 3.3
 	seat    *seat // nil inside a tunnel: the tunnelConn beneath has it
 	framing framing
 	err     error
@@ -38,7 +40,7 @@ func (c *strictConn) Read(p []byte) (int, error) {
 		c.seat.touch()
 	}
 	call := c.framing.inBody()
-	if f := c.framing.feed(p[:n], c.front); f != nil {
+	if f := c.framing.feed(p[:n], c.prior); f != nil {
 		c.err = f
 		if !call {
 			// No call is there that could record it: net/http answers 400.
@@ -70,14 +72,6 @@ func (c *strictConn) CloseWrite() error {
 	}
 	return errors.ErrUnsupported
 }
-
-// A strictTLS is a strictConn inside a tunnel. net/http asks it for r.TLS.
-type strictTLS struct {
-	strictConn
-	tls *tls.Conn
-}
-
-func (c *strictTLS) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
 
 // A part is where in a message framing stands.
 type part int
@@ -125,7 +119,7 @@ func (f *framing) inBody() bool {
 func smuggled(text string) *fault { return &fault{http.StatusBadRequest, Smuggling, text} }
 
 // feed takes the next bytes from the client.
-func (f *framing) feed(p []byte, front bool) *fault {
+func (f *framing) feed(p []byte, prior bool) *fault {
 	for len(p) > 0 {
 		switch f.part {
 		case unread:
@@ -173,7 +167,7 @@ func (f *framing) feed(p []byte, front bool) *fault {
 			if bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {
 				return smuggled("CR or NUL within a line")
 			}
-			if fault := f.take(line, front); fault != nil {
+			if fault := f.take(line, prior); fault != nil {
 				return fault
 			}
 		}
@@ -182,10 +176,10 @@ func (f *framing) feed(p []byte, front bool) *fault {
 }
 
 // take takes one line, without its end.
-func (f *framing) take(line []byte, front bool) *fault {
+func (f *framing) take(line []byte, prior bool) *fault {
 	switch f.part {
 	case requestLine:
-		return f.takeRequest(line, front)
+		return f.takeRequest(line, prior)
 	case header:
 		if len(line) == 0 {
 			return f.endHeader()
@@ -216,8 +210,8 @@ func (f *framing) take(line []byte, front bool) *fault {
 	return nil
 }
 
-func (f *framing) takeRequest(line []byte, front bool) *fault {
-	if front && f.past == 0 && string(line) == "PRI * HTTP/2.0" {
+func (f *framing) takeRequest(line []byte, prior bool) *fault {
+	if prior && f.past == 0 && string(line) == "PRI * HTTP/2.0" {
 		f.part = preface
 		return nil
 	}
