@@ -53,8 +53,8 @@ func clients(t testing.TB) []client {
 	java := func(name, source, with, http string) client {
 		return client{
 			name: name, sdk: "AWS SDK for Java v2, " + javas + with, env: []string{"REMIT_MATRIX_HTTP=" + http},
-			ways: []environ.Way{environ.Proxy, environ.Endpoint}, runtime: environ.Java, missing: noJava(), alone: trustStore,
-			build: func(t *testing.T) []string { return javac(t, source) },
+			ways: []environ.Way{environ.Proxy, environ.Endpoint}, runtime: environ.Java, missing: noJava("java"), alone: trustStore,
+			build: func(t *testing.T) []string { return javac(t, source, "java") },
 		}
 	}
 	rust, noRust := filepath.Join(checkout, ".cache/matrix/remit-matrix"), ""
@@ -72,6 +72,8 @@ func clients(t testing.TB) []client {
 		{name: "js2", sdk: "AWS SDK for JavaScript v2, " + pin(t, ".ci/package.json", `"aws-sdk": "([^"]+)"`), argv: []string{"node", program("sdk2.cjs")}, env: node, ways: []environ.Way{environ.Preload}, alone: patched},
 		java("java2", "Java2.java", ", Apache's client", "apache"),
 		java("java2-url", "Java2.java", ", the JDK's client", "url"),
+		{name: "java1", sdk: "AWS SDK for Java v1, " + pin(t, ".ci/pom-v1.xml", `<sdk>([^<]+)`), ways: []environ.Way{environ.Proxy}, runtime: environ.Java, missing: noJava("java1"), alone: trustStore,
+			build: func(t *testing.T) []string { return javac(t, "Java1.java", "java1") }},
 		{name: "go2", sdk: "AWS SDK for Go v2, S3 " + gov2, argv: []string{self}, env: []string{asClient + "=1"}, ways: []environ.Way{environ.Proxy, environ.Endpoint}},
 		{name: "go1", sdk: "AWS SDK for Go " + pin(t, "extension/e2e/matrix/testdata/clients/gov1/go.mod", `aws-sdk-go (\S+)`), argv: []string{filepath.Join(checkout, ".cache/matrix/gov1")}, ways: []environ.Way{environ.Proxy}},
 		{name: "rust", sdk: "AWS SDK for Rust, S3 " + pin(t, "extension/e2e/matrix/testdata/clients/rust/Cargo.toml", `aws-sdk-s3 = \{ version = "=([^"]+)`), argv: []string{rust}, ways: []environ.Way{environ.Proxy, environ.Endpoint}, missing: noRust},
@@ -79,26 +81,26 @@ func clients(t testing.TB) []client {
 }
 
 // absent says of which SDKs there is no column.
-const absent = `There is no column of the SDKs for Java v1 and Ruby, whose programs are not written yet, and none of those
-for PHP and .NET: they are in none of the package registries that the tests install from (PHP's is Packagist's, .NET's
-is NuGet's). Nothing is known of them here.
+const absent = `There is no column of the SDK for Ruby, whose program is not written yet, and none of those for PHP and
+.NET: they are in none of the package registries that the tests install from (PHP's is Packagist's, .NET's is NuGet's).
+Nothing is known of them here.
 `
 
-// noJava says why no Java runs here: nothing, if it does.
-func noJava() string {
+// noJava says why no Java runs here with the jars in a folder of .cache: nothing, if it does.
+func noJava(folder string) string {
 	if _, err := exec.LookPath("javac"); err != nil {
 		return "there is no JDK; make setup says so"
 	}
-	if jars, _ := filepath.Glob(filepath.Join(checkout, ".cache/java/*.jar")); len(jars) == 0 {
+	if jars, _ := filepath.Glob(filepath.Join(checkout, ".cache", folder, "*.jar")); len(jars) == 0 {
 		return "the SDK for Java is not installed, for want of Maven; make setup says so"
 	}
 	return ""
 }
 
-// javac compiles a program, and returns how to run it.
-func javac(t *testing.T, source string) []string {
+// javac compiles a program with the jars in a folder of .cache, and returns how to run it.
+func javac(t *testing.T, source, folder string) []string {
 	t.Helper()
-	dir, jars := t.TempDir(), filepath.Join(checkout, ".cache/java", "*")
+	dir, jars := t.TempDir(), filepath.Join(checkout, ".cache", folder, "*")
 	out, err := exec.CommandContext(t.Context(), "javac", "-nowarn", "-cp", jars, "-d", dir, filepath.Join(checkout, "extension/e2e/matrix/testdata/clients", source)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
