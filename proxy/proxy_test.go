@@ -115,7 +115,7 @@ type world struct {
 // if not nil, may change the world before it does.
 func newWorld(t *testing.T, handler http.HandlerFunc, change func(*world)) *world {
 	t.Helper()
-	w := &world{t: t, more: make(chan struct{}, 1000)}
+	w := &world{t: t, more: make(chan struct{}, 10_000)}
 	w.upstream = httptest.NewUnstartedServer(handler)
 	w.upstream.EnableHTTP2 = true
 	w.upstream.StartTLS()
