@@ -61,6 +61,10 @@ func clients(t testing.TB) []client {
 	if _, err := os.Stat(rust); err != nil {
 		noRust = "there was no cargo to build the program with; make setup says so"
 	}
+	ruby, noRuby := filepath.Join(checkout, ".cache/ruby/ruby"), ""
+	if _, err := os.Stat(ruby); err != nil {
+		noRuby = "the SDK for Ruby is had from Debian alone, and is not here; make setup says why"
+	}
 	// What goes round Remit meets a closed door, and not AWS.
 	walled := map[environ.Way][]string{environ.Endpoint: {"NODE_OPTIONS=--require=" + program("direct.cjs"), "REMIT_MATRIX_WORLD=127.0.0.1:1"}}
 	return []client{
@@ -77,13 +81,15 @@ func clients(t testing.TB) []client {
 		{name: "go2", sdk: "AWS SDK for Go v2, S3 " + gov2, argv: []string{self}, env: []string{asClient + "=1"}, ways: []environ.Way{environ.Proxy, environ.Endpoint}},
 		{name: "go1", sdk: "AWS SDK for Go " + pin(t, "extension/e2e/matrix/testdata/clients/gov1/go.mod", `aws-sdk-go (\S+)`), argv: []string{filepath.Join(checkout, ".cache/matrix/gov1")}, ways: []environ.Way{environ.Proxy}},
 		{name: "rust", sdk: "AWS SDK for Rust, S3 " + pin(t, "extension/e2e/matrix/testdata/clients/rust/Cargo.toml", `aws-sdk-s3 = \{ version = "=([^"]+)`), argv: []string{rust}, ways: []environ.Way{environ.Proxy, environ.Endpoint}, missing: noRust},
+		{name: "ruby", sdk: "AWS SDK for Ruby v3, S3 " + pin(t, ".ci/ruby.txt", `(?m)^\S+ ruby-aws-sdk-s3 ([^-\s]+)`) + ", as Debian has it", argv: []string{ruby, program("sdk.rb")}, ways: []environ.Way{environ.Proxy, environ.Endpoint}, runtime: environ.Ruby, missing: noRuby,
+			alone: func(*testing.T, string, string) []string { return []string{"http_proxy=http://" + earth.address} }}, // which Net::HTTP takes for TLS too
 	}
 }
 
 // absent says of which SDKs there is no column.
-const absent = `There is no column of the SDK for Ruby, whose program is not written yet, and none of those for PHP and
-.NET: they are in none of the package registries that the tests install from (PHP's is Packagist's, .NET's is NuGet's).
-Nothing is known of them here.
+const absent = `There is no column of the SDKs for PHP and .NET: they are in none of the package registries that the tests install
+from (PHP's is Packagist's, .NET's is NuGet's). Nothing is known of them here. Ruby's SDK is in none either: what runs
+is Debian's, which has S3's part of it, and of the other services here none's.
 `
 
 // noJava says why no Java runs here with the jars in a folder of .cache: nothing, if it does.
