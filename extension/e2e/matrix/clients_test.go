@@ -52,7 +52,7 @@ func clients(t testing.TB) []client {
 	javas := pin(t, ".ci/pom.xml", `<sdk>([^<]+)`)
 	java := func(name, source, with, http string) client {
 		return client{
-			name: name, sdk: "AWS SDK for Java v2, " + javas + with, env: []string{"REMIT_MATRIX_HTTP=" + http},
+			name: name, sdk: "AWS SDK for Java v2, " + javas + with, env: []string{"REMIT_MATRIX_HTTP=" + http, "REMIT_MATRIX_NETTY=" + os.Getenv("REMIT_MATRIX_NETTY")},
 			ways: []environ.Way{environ.Proxy, environ.Endpoint}, runtime: environ.Java, missing: noJava("java"), alone: trustStore,
 			build: func(t *testing.T) []string { return javac(t, source, "java") },
 		}
