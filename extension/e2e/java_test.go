@@ -19,7 +19,7 @@ func TestEveryHTTPClientOfJavaComesByTheProxy(t *testing.T) {
 	java, err := exec.LookPath("java")
 	jars := filepath.Join(checkout, ".cache/java")
 	if _, e := os.Stat(jars); err != nil || e != nil {
-		t.Skip("the AWS SDK for Java is not installed: there is no Java with Maven here")
+		e2e.Lacks(t, "the AWS SDK for Java is not installed: there is no Java with Maven here")
 	}
 	for _, direct := range []bool{true, false} {
 		name := map[bool]string{true: "in the command line", false: "in a variable"}[direct]

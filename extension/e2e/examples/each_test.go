@@ -20,7 +20,7 @@ func node(t *testing.T, dir string, env map[string]string) example {
 	t.Helper()
 	for _, tool := range []string{"cmake", "c++"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("there is no %s here to build the client for Node with; make setup says so", tool)
+			e2e.Lacks(t, "there is no %s here to build the client for Node with; make setup says so", tool)
 		}
 	}
 	program, err := exec.LookPath("node")
@@ -97,7 +97,7 @@ func TestNotify(t *testing.T) {
 func TestInvoiceIngest(t *testing.T) {
 	for _, tool := range []string{"javac", "mvn"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip("there is no Java with Maven here; make setup says so")
+			e2e.Lacks(t, "there is no Java with Maven here; make setup says so")
 		}
 	}
 	jars := []string{filepath.Join(checkout, ".cache/java"), filepath.Join(checkout, ".cache/java-ric")}

@@ -99,7 +99,7 @@ func clients() []client {
 			into: func(t *testing.T, checkout, task string) {
 				for _, tool := range []string{"cmake", "c++"} {
 					if _, err := exec.LookPath(tool); err != nil {
-						t.Skipf("there is no %s here; make setup says so", tool)
+						e2e.Lacks(t, "there is no %s here; make setup says so", tool)
 					}
 				}
 				copyFile(t, "testdata/function.cjs", filepath.Join(task, "app.cjs"))
@@ -112,7 +112,7 @@ func clients() []client {
 			runtime: []string{"/usr/bin/java", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", "/var/task:/var/task/lib/*", "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"},
 			into: func(t *testing.T, checkout, task string) {
 				if _, err := exec.LookPath("javac"); err != nil {
-					t.Skip("there is no Java with Maven here; make setup says so")
+					e2e.Lacks(t, "there is no Java with Maven here; make setup says so")
 				}
 				jars := filepath.Join(checkout, ".cache/java-ric")
 				need(t, jars)
@@ -122,7 +122,7 @@ func clients() []client {
 		{name: "Rust", handler: "function", into: func(t *testing.T, checkout, task string) {
 			program := filepath.Join(checkout, ".cache/rust/function")
 			if _, err := exec.LookPath("cargo"); err != nil {
-				t.Skip("there is no Cargo here; make setup says so")
+				e2e.Lacks(t, "there is no Cargo here; make setup says so")
 			}
 			need(t, program)
 			copyFile(t, program, filepath.Join(task, "function"))
@@ -185,8 +185,8 @@ const grantsNothing = "function: life\ncredentials: {unminted: true}\npermission
 // start starts the function on the emulator, until the test's end.
 func (a attempt) start(t *testing.T) *e2e.Sandbox {
 	t.Helper()
-	if _, err := e2e.Namespaces(); err != nil && os.Getenv("CI") == "" {
-		t.Skipf("the emulator needs the layer at /opt: %v", err)
+	if _, err := e2e.Namespaces(); err != nil {
+		e2e.Lacks(t, "the emulator needs the layer at /opt: %v", err)
 	}
 	checkout, err := e2e.Checkout()
 	if err != nil {
