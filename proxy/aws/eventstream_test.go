@@ -200,6 +200,40 @@ func TestAConversationThatIsNotGrantedDoesNotBegin(t *testing.T) {
 	}
 }
 
+// said returns so many signed events, and the empty one that ends a stream.
+func said(t testing.TB, creds sdk.Credentials, seed []byte, now time.Time, n int) (events [][]byte) {
+	t.Helper()
+	signer := v4.NewStreamSigner(creds, "bedrock", "eu-west-1", seed)
+	for i := range n + 1 {
+		var inner bytes.Buffer
+		if i < n {
+			text, err := json.Marshal(map[string]string{"bytes": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{byte(i)}, 100))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := eventstream.Message{Headers: eventstream.Headers{{Name: ":event-type", Value: eventstream.StringValue("chunk")}, {Name: ":message-type", Value: eventstream.StringValue("event")}}, Payload: text}
+			if err := eventstream.NewEncoder().Encode(&inner, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		date := eventstream.Header{Name: ":date", Value: eventstream.TimestampValue(now)}
+		var headers, event bytes.Buffer
+		if err := eventstream.EncodeHeaders(&headers, eventstream.Headers{date}); err != nil {
+			t.Fatal(err)
+		}
+		sig, err := signer.GetSignature(t.Context(), headers.Bytes(), inner.Bytes(), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := eventstream.Message{Headers: eventstream.Headers{date, {Name: ":chunk-signature", Value: eventstream.BytesValue(sig)}}, Payload: inner.Bytes()}
+		if err := eventstream.NewEncoder().Encode(&event, m); err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, event.Bytes())
+	}
+	return events
+}
+
 // TestASpoiltEventBreaksTheConversationOff has a proxy between client and
 // proxy, so to speak, that changes what a client has signed.
 func TestASpoiltEventBreaksTheConversationOff(t *testing.T) {
@@ -231,35 +265,7 @@ func TestASpoiltEventBreaksTheConversationOff(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			signer := v4.NewStreamSigner(creds, "bedrock", "eu-west-1", seed)
-			var events [][]byte
-			for i := range 4 {
-				var inner bytes.Buffer
-				if i < 3 {
-					text, err := json.Marshal(map[string]string{"bytes": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{byte(i)}, 100))})
-					if err != nil {
-						t.Fatal(err)
-					}
-					m := eventstream.Message{Headers: eventstream.Headers{{Name: ":event-type", Value: eventstream.StringValue("chunk")}, {Name: ":message-type", Value: eventstream.StringValue("event")}}, Payload: text}
-					if err := eventstream.NewEncoder().Encode(&inner, m); err != nil {
-						t.Fatal(err)
-					}
-				}
-				date := eventstream.Header{Name: ":date", Value: eventstream.TimestampValue(now)}
-				var headers, event bytes.Buffer
-				if err := eventstream.EncodeHeaders(&headers, eventstream.Headers{date}); err != nil {
-					t.Fatal(err)
-				}
-				sig, err := signer.GetSignature(t.Context(), headers.Bytes(), inner.Bytes(), now)
-				if err != nil {
-					t.Fatal(err)
-				}
-				m := eventstream.Message{Headers: eventstream.Headers{date, {Name: ":chunk-signature", Value: eventstream.BytesValue(sig)}}, Payload: inner.Bytes()}
-				if err := eventstream.NewEncoder().Encode(&event, m); err != nil {
-					t.Fatal(err)
-				}
-				events = append(events, event.Bytes())
-			}
+			events := said(t, creds, seed, now, 3)
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(bytes.Join(spoil(events), nil))), -1
 			resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
 			if err == nil {

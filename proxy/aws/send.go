@@ -259,6 +259,12 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 	signed := *out
 	signed.Body = nil // it has no business with it
 	now := c.now()
+	// S3 decodes a path and encodes it anew, but for slashes: Java's SDK encodes
+	// the second of two.
+	slashes := path
+	if p.service.s3 {
+		slashes = strings.ReplaceAll(path, "%2F", "/")
+	}
 
 	if p.signature.Query {
 		query = unsigned(query)
@@ -268,7 +274,7 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 		if express != "" {
 			query += "&" + expressToken + "=" + url.QueryEscape(express)
 		}
-		signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + path, RawQuery: strings.TrimPrefix(query, "&")}
+		signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + slashes, RawQuery: strings.TrimPrefix(query, "&")}
 		presigned, header, err := signer.PresignHTTP(out.Context(), creds, &signed, p.payload, p.signature.Scope.Service, call.Region, now)
 		if err != nil {
 			return err
@@ -291,12 +297,7 @@ func (c *Cloud) sign(out *http.Request, call *proxy.Call, p *particulars, creds 
 		out.URL = target(host, path, u.RawQuery)
 		return nil
 	}
-	signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + path, RawQuery: query}
-	if p.service.s3 {
-		// S3 decodes a path and encodes it anew, but for slashes: Java's SDK
-		// encodes the second of two.
-		signed.URL.Opaque = "//" + host + strings.ReplaceAll(path, "%2F", "/")
-	}
+	signed.URL = &url.URL{Scheme: "https", Host: host, Opaque: "//" + host + slashes, RawQuery: query}
 	if p.payload == sigv4.StreamingEvents {
 		out.Header.Set("X-Amz-Content-Sha256", p.payload) // the Rust SDK leaves it out
 	}
