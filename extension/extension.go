@@ -105,6 +105,9 @@ func Run(ctx context.Context, c Config) error {
 		return errors.New("AWS_LAMBDA_RUNTIME_API is not set: this program is a Lambda extension and is started by Lambda; to hold a local process to a manifest use remit run")
 	}
 	api := newClient(address, "remit")
+	// What earlier starts left there, while the rest opens: soon the wrapper is
+	// started, which can get the number of a process that has ended.
+	go environ.Sweep("/tmp")
 
 	o, kind, err := c.open(ctx, address, hardened)
 	if err != nil {

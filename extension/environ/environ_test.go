@@ -154,11 +154,19 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 		}
 		return to
 	}
-	own := all(Proxy) // of an earlier process that had this one's id
+	own := all(Proxy)
 	dead := rename(all(Proxy), 1<<30)
 	deadEndpoint := rename(all(Endpoint), 1<<30+1)
 	alive := rename(all(Proxy), os.Getppid())
 	foreign := filepath.Join(parent, prefix()+"1073741825-theirs")
+	// A name of the dead that leads to what is somebody's.
+	elsewhere := t.TempDir()
+	if err := os.WriteFile(filepath.Join(elsewhere, "token"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, filepath.Join(parent, prefix()+"1073741826-2")); err != nil {
+		t.Fatal(err)
+	}
 	for _, dir := range []string{foreign, filepath.Join(parent, "remit-1-1073741825-1"), filepath.Join(parent, "remit-x"), filepath.Join(parent, "other")} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
@@ -169,7 +177,7 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 	}
 	Sweep(parent)
 	for dir, want := range map[string]bool{
-		own: false, dead: false, deadEndpoint: false, alive: true,
+		own: true, dead: false, deadEndpoint: false, alive: true, filepath.Join(elsewhere, "token"): true,
 		filepath.Join(foreign, "file"): true, filepath.Join(parent, "remit-1-1073741825-1/file"): true, filepath.Join(parent, "remit-x/file"): true, filepath.Join(parent, "other/file"): true,
 	} {
 		if _, err := os.Stat(dir); (err == nil) != want {
@@ -178,6 +186,49 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(alive); len(left) < 5 {
 		t.Errorf("of the living, %d files are left", len(left))
+	}
+}
+
+// The system's roots are copied unread, but for the question whether there are
+// any.
+func TestTheSystemsRootsAreCopiedAsTheyStand(t *testing.T) {
+	const root = "-----BEGIN CERTIFICATE-----\ncm9vdA==\n-----END CERTIFICATE-----"
+	for name, c := range map[string]struct {
+		text string
+		some bool
+	}{
+		"roots":                        {root + "\n", true},
+		"no end of the last line":      {root, true},
+		"words in front":               {strings.Repeat("# of somebody's\n", 1000) + root + "\n", true},
+		"a line across two reads":      {strings.Repeat("#", 4096-10) + root + "\n", true},
+		"a line across the third":      {strings.Repeat("#", 3*4096-60) + "\n" + root + "\n", true},
+		"nothing":                      {"", false},
+		"words alone":                  {strings.Repeat("# of somebody's\n", 1000), false},
+		"a certificate that is broken": {"-----BEGIN CERTIFI" + "CAT-----", false},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "roots.pem")
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e, err := Maker{Handshake: handshake(), Parent: dir, Bundles: []string{path}}.Make(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(e.Dir, "system.pem"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := handshake().CA
+		if c.some {
+			want = strings.TrimSuffix(c.text, "\n") + "\n" + want
+		}
+		if string(got) != want {
+			t.Errorf("%s: got %d bytes that end in %.200q, want %d", name, len(got), got[max(0, len(got)-200):], len(want))
+		}
+		if file, ok := lookup(e.Environ, "SSL_CERT_FILE"); ok != c.some {
+			t.Errorf("%s: SSL_CERT_FILE is %q, want one: %v", name, file, c.some)
+		}
 	}
 }
 

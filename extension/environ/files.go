@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -68,7 +69,7 @@ func (m Maker) write(environ []string) (f *files, err error) {
 	put := func(name string, parts ...[]byte) string {
 		path := filepath.Join(dir, name)
 		if err == nil {
-			err = create(path, parts...)
+			err = create(path, nil, parts...)
 		}
 		return path
 	}
@@ -87,7 +88,8 @@ func (m Maker) write(environ []string) (f *files, err error) {
 	}
 
 	ours := []byte(m.Handshake.CA)
-	var system []byte // read once, if at all
+	alone := false // the system has none
+	system := ""   // where the system's roots and ours are; empty: not looked for yet
 	for _, v := range trust {
 		old, named := lookup(environ, v.name)
 		name := strings.ToLower(v.name) + ".pem"
@@ -101,15 +103,18 @@ func (m Maker) write(environ []string) (f *files, err error) {
 		case v.adds:
 			f.bundles[v.name] = put("remit.pem", ours)
 		default:
-			if system == nil {
-				system = m.system()
+			if system == "" {
+				from, pem := m.system()
+				alone = from == nil && len(pem) == 0
+				system = filepath.Join(dir, "system.pem")
+				err = create(system, from, pem, ours)
 			}
-			if len(system) == 0 && !v.own {
+			if alone && !v.own {
 				// No roots to add to: set, the variable would take away
 				// what the program brings along itself.
 				continue
 			}
-			f.bundles[v.name] = put("system.pem", system, ours)
+			f.bundles[v.name] = system
 		}
 		if err != nil {
 			return nil, err
@@ -142,17 +147,29 @@ func prefix() string {
 // Sweep removes the directories in parent that were made for processes which
 // have ended. Lambda keeps /tmp when it starts a sandbox's processes again: a
 // function that times out each time would fill it, a quarter of a megabyte a
-// time.
+// time. It is the extension's to call, beside all else: a directory that the
+// function has filled keeps no start waiting.
 func Sweep(parent string) {
-	entries, err := os.ReadDir(parent)
+	// Nothing that a name in it links to is reached, not even while it is swept.
+	root, err := os.OpenRoot(parent)
+	if err != nil {
+		return
+	}
+	defer root.Close()
+	dir, err := root.Open(".")
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	entries, err := dir.Readdirnames(-1)
 	if err != nil {
 		return
 	}
 	// Containers may share the directory: of their processes nothing is known.
 	prefix := prefix()
 	for _, entry := range entries {
-		rest, ok := strings.CutPrefix(entry.Name(), prefix)
-		if !ok || !entry.IsDir() {
+		rest, ok := strings.CutPrefix(entry, prefix)
+		if !ok {
 			continue
 		}
 		digits, _, _ := strings.Cut(rest, "-")
@@ -160,16 +177,15 @@ func Sweep(parent string) {
 		if err != nil {
 			continue
 		}
-		if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); err == nil && pid != os.Getpid() {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); err == nil {
 			continue
 		}
 		// By name: a directory of another's making could have any content,
-		// and keep the start waiting.
-		dir := filepath.Join(parent, entry.Name())
+		// and take for ever.
 		for _, name := range names() {
-			os.Remove(filepath.Join(dir, name))
+			root.Remove(filepath.Join(entry, name))
 		}
-		os.Remove(dir)
+		root.Remove(entry)
 	}
 }
 
@@ -182,15 +198,35 @@ func names() []string {
 	return list
 }
 
-// create writes a file that nobody else can read. Files that two variables
-// share are written once.
-func create(path string, parts ...[]byte) error {
+// create writes a file that nobody else can read: all of from, which it closes,
+// if that is not nil, and the parts. Files that two variables share are written
+// once.
+func create(path string, from *os.File, parts ...[]byte) error {
+	if from != nil {
+		defer from.Close()
+	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if os.IsExist(err) {
 		return nil // ours: nobody else can enter the directory
 	}
 	if err != nil {
 		return err
+	}
+	if from != nil {
+		// The kernel copies it, where it can: the memory for the system's
+		// roots costs more than the roots.
+		n, err := io.Copy(file, from)
+		last := []byte{'\n'}
+		if err == nil && n > 0 {
+			_, err = from.ReadAt(last, n-1)
+		}
+		if err == nil && last[0] != '\n' {
+			_, err = file.WriteString("\n")
+		}
+		if err != nil {
+			file.Close()
+			return err
+		}
 	}
 	for _, p := range parts {
 		if len(p) > 0 && p[len(p)-1] != '\n' && len(parts) > 1 {
@@ -204,34 +240,56 @@ func create(path string, parts ...[]byte) error {
 	return file.Close()
 }
 
-// system returns the system's root certificates, else a Python package's, else
-// an empty slice.
-func (m Maker) system() []byte {
+// system returns the file of the system's root certificates, else a Python
+// package's certificates, else neither.
+func (m Maker) system() (file *os.File, pem []byte) {
 	paths := m.Bundles
 	if paths == nil {
 		paths = bundles
 	}
 	for _, path := range paths {
-		// As they stand: the system's own file, of 200 KB, is not parsed at
-		// every start.
-		if b, err := os.ReadFile(path); err == nil && bytes.Contains(b, []byte("-----BEGIN CERTIFICATE-----")) {
-			return b
+		// As it stands: a file of 200 KB is not parsed at every start.
+		if file, err := os.Open(path); err == nil {
+			if hasCertificate(file) {
+				return file, nil
+			}
+			file.Close()
 		}
 	}
 	if m.Bundles != nil {
-		return []byte{}
+		return nil, nil
 	}
 	for _, root := range []string{"/var/task", "/var/runtime", "/var/lang", "/opt"} {
 		for _, pattern := range packaged {
 			found, _ := filepath.Glob(filepath.Join(root, pattern))
 			for _, path := range found {
-				if b := certificates(path); len(b) > 0 {
-					return b
+				if pem := certificates(path); len(pem) > 0 {
+					return nil, pem
 				}
 			}
 		}
 	}
-	return []byte{}
+	return nil, nil
+}
+
+// hasCertificate reports whether a certificate begins in file, which is at its
+// beginning again then.
+func hasCertificate(file *os.File) bool {
+	const begin = "-----BEGIN CERTIFICATE-----"
+	var buf [4096]byte // where there is any, one is in the first
+	kept := 0
+	for {
+		n, err := file.Read(buf[kept:])
+		if bytes.Contains(buf[:kept+n], []byte(begin)) {
+			_, err := file.Seek(0, io.SeekStart)
+			return err == nil
+		}
+		if err != nil {
+			return false
+		}
+		// A line may lie across two reads.
+		kept = copy(buf[:], buf[max(0, kept+n-len(begin)):kept+n])
+	}
 }
 
 // certificates returns the certificates in the file at path, or in the files of

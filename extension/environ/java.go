@@ -2,6 +2,7 @@ package environ
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,13 +120,18 @@ func (m Maker) javaStore(e *Environment, home string, theirs map[string]string) 
 		}
 	}
 	if trusted == nil {
-		trusted = pemBlocks(m.system())
+		from, pem := m.system()
+		if from != nil {
+			pem, _ = io.ReadAll(from) // what cannot be read is not trusted
+			from.Close()
+		}
+		trusted = pemBlocks(pem)
 	}
 	if trusted == nil {
 		e.note("the JVM's own trust store is not found: calls to AWS trust Remit alone, and all others nobody")
 	}
 	path := filepath.Join(e.Dir, trustStore)
-	if err := create(path, writeStore(append(trusted, pemBlocks([]byte(m.Handshake.CA))...))); err != nil {
+	if err := create(path, nil, writeStore(append(trusted, pemBlocks([]byte(m.Handshake.CA))...))); err != nil {
 		return nil, err
 	}
 	return []string{

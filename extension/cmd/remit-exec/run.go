@@ -45,7 +45,6 @@ func run(args, old []string, exec func(*environ.Answer, string, []string, []stri
 	if err != nil {
 		return err
 	}
-	environ.Sweep("/tmp")
 	made, err := environ.Maker{Handshake: asked.Handshake, Way: way, Runtime: runtime, Argv: argv, Parent: "/tmp", Preload: place.Preload()}.Make(old)
 	if err != nil {
 		return err
