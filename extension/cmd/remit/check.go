@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/lambda-remit/remit/manifest"
@@ -10,22 +12,32 @@ func checkCommand(t *tui) *cobra.Command {
 	var s source
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "check [flags] MANIFEST...",
+		Use:   "check [flags] MANIFEST|DIRECTORY...",
 		Short: "Check manifests, and say everything that is wrong at once",
 		Long: `Check reads manifests as the layer would and says everything that is wrong with
 them, each mistake with its place and a way out. An action that AWS's lists do
-not know is a mistake here; the layer only warns of it.
+not know is a mistake here; the layer only warns of it. Of a directory it checks
+every remit.yaml below it, but for what is hidden or in node_modules.
 
 It exits 0 if all of them are right, 1 if one is not.`,
-		Example: "  remit check remit.yaml\n  remit check --json services/*/remit.yaml | jq -r 'select(.ok|not).file'",
-		Args:    cobra.MinimumNArgs(1),
+		Example: "  remit check remit.yaml\n  remit check functions/\n  remit check --json functions/ | jq -r 'select(.ok|not).file'",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no manifest: name files or directories, or - for standard input")
+			}
+			return nil
+		},
 
 		ValidArgsFunction: manifests,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.check(cmd); err != nil {
 				return err
 			}
-			return check(t, &s, args, asJSON)
+			files, err := find(args)
+			if err != nil {
+				return err
+			}
+			return check(t, &s, files, asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a manifest: {file, ok, function, mode, grants, errors, warnings}")
@@ -65,10 +77,12 @@ type checkJSON struct {
 }
 
 func check(t *tui, s *source, files []string, asJSON bool) error {
-	wrong := false
+	wrong := 0
 	for _, file := range files {
 		m, err := s.load(t, file)
-		wrong = wrong || err != nil
+		if err != nil {
+			wrong++
+		}
 		if asJSON {
 			if err := t.json(report(file, m, err)); err != nil {
 				return err
@@ -90,7 +104,10 @@ func check(t *tui, s *source, files []string, asJSON bool) error {
 		}
 		t.say("%s: ok, %s, %s", file, plural(len(m.Grants), "grant"), modeName(m.Mode))
 	}
-	if wrong {
+	if len(files) > 1 && !asJSON {
+		t.note("%d of %d manifests are right", len(files)-wrong, len(files))
+	}
+	if wrong > 0 {
 		return exitCode(1)
 	}
 	return nil

@@ -31,12 +31,22 @@ func (s *source) check(cmd *cobra.Command) error {
 	if s.account != "" && !isAccount(s.account) {
 		return usage(cmd, fmt.Errorf("account %q is not twelve digits", s.account))
 	}
+	from := "--region"
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
 		if s.region == "" {
-			s.region = os.Getenv(name)
+			s.region, from = os.Getenv(name), name
 		}
 	}
+	if s.region != "" && !isRegion(s.region) {
+		return usage(cmd, fmt.Errorf("%s %q is no region, as eu-west-1 is", from, s.region))
+	}
 	return nil
+}
+
+// isRegion reports whether s has the form of a region's name.
+func isRegion(s string) bool {
+	_, err := manifest.Parse("", nil, manifest.Options{Region: s})
+	return err == nil && s != ""
 }
 
 func isAccount(s string) bool {
@@ -57,7 +67,11 @@ func (s *source) load(t *tui, file string) (*manifest.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return manifest.Parse(file, src, manifest.Options{Getenv: os.LookupEnv, Region: s.region, Account: s.account})
+	m, err := manifest.Parse(file, src, manifest.Options{Getenv: os.LookupEnv, Region: s.region, Account: s.account})
+	if err == nil && s.account != "" && m.Account != s.account {
+		t.note("%s: bare names are in account %s, which its role is in: --account %s says nothing here", file, m.Account, s.account)
+	}
+	return m, err
 }
 
 // read reads a file, or standard input by the name of "-".
