@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -26,7 +25,7 @@ func explainCommand(t *tui) *cobra.Command {
 	var headers []string
 	var data, action, resource string
 	var context []string
-	var jsonl, asJSON, byHost bool
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "explain [flags]",
 		Short: "Say what a request asks for, and what a manifest says to it",
@@ -49,7 +48,8 @@ order: {id, service, operation, region, principal, requests:[{action,resource}],
 upstream, decision, reason, missing:[{line,yaml,add,to,at}], error}. A URL whose host is not
 AWS's is one that came to the proxy as to an endpoint. In place of a URL, requests
 may stand there, as they do in the lines of the decision log:
-{id, principal, requests:[{action,resource,context}]}.
+{id, principal, requests:[{action,resource,context}]}. What stands before the
+object is passed over, such as the time that "aws logs tail" writes.
 
 With --hosts, names of hosts are read from standard input, one a line, and for
 each a line says what it is: {host, service, region, partition, bucket, account,
@@ -58,14 +58,15 @@ null where it is none of AWS's.`,
 		Example: `  remit explain --url https://media.s3.eu-west-1.amazonaws.com/uploads/a.jpg
   remit explain -m remit.yaml --action s3:GetObject --resource arn:aws:s3:::media/uploads/a.jpg
   remit explain -m remit.yaml --jsonl < calls.jsonl | jq -c 'select(.decision == "deny")'
-  remit explain -m remit.yaml --jsonl < decisions.log | jq -r '.missing[]?.line' | sort -u
+  aws logs tail /aws/lambda/checkout | grep '"decision":"deny"' | remit explain -m remit.yaml --jsonl | jq -r '.missing[]?.line'
   echo maps.geo.eu-west-1.amazonaws.com | remit explain --hosts`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if byHost {
-				if jsonl || in.URL != "" || action != "" || s.manifest != "" {
-					return usage(cmd, errors.New("--hosts reads hosts from standard input: it goes with no request and no manifest"))
-				}
+			way, err := wayOf(cmd)
+			if err != nil {
+				return err
+			}
+			if way == "hosts" {
 				return hosts(t)
 			}
 			if err := s.check(cmd); err != nil {
@@ -82,22 +83,15 @@ null where it is none of AWS's.`,
 					s.account = e.manifest.Account
 				}
 			}
-			switch {
-			case jsonl && (in.URL != "" || action != ""):
-				return usage(cmd, errors.New("--jsonl reads requests from standard input: it goes with neither --url nor --action"))
-			case jsonl:
+			switch way {
+			case "jsonl":
 				return e.lines(t)
-			case action != "" && in.URL == "":
-				if e.manifest == nil {
-					return usage(cmd, errors.New("--action asks what a manifest says: name it with --manifest"))
-				}
-				keys, err := contextOf(cmd, context)
+			case "action":
+				r, err := asked(cmd, t, action, resource, context)
 				if err != nil {
 					return err
 				}
-				return e.tell(t, e.decide(explanation{}, []manifest.Request{{Action: action, Resource: resource, Context: keys}}), asJSON)
-			case in.URL == "":
-				return usage(cmd, errors.New("name a request by --url, or by --action and --resource, or give --jsonl"))
+				return e.tell(t, e.decide(explanation{}, []manifest.Request{r}), asJSON)
 			}
 			in.Headers = make(map[string]string)
 			for _, h := range headers {
@@ -107,7 +101,14 @@ null where it is none of AWS's.`,
 				}
 				in.Headers[name] = strings.TrimSpace(value)
 			}
-			in.Body = base64.StdEncoding.EncodeToString([]byte(data))
+			body, err := bodyOf(t, data)
+			if err != nil {
+				return err
+			}
+			in.Body = base64.StdEncoding.EncodeToString(body)
+			if cmd.Flags().Changed("data") && !cmd.Flags().Changed("method") {
+				in.Method = http.MethodPost
+			}
 			return e.tell(t, e.explain(in), asJSON)
 		},
 	}
@@ -116,39 +117,15 @@ null where it is none of AWS's.`,
 	f.StringVar(&in.URL, "url", "", "the request's `URL`")
 	f.BoolVar(&in.Unsigned, "unsigned", false, "nobody signs the request")
 	f.StringArrayVarP(&headers, "header", "H", nil, "a header (`\"Name: value\"`); may be given again")
-	f.StringVarP(&data, "data", "d", "", "the `body`")
+	f.StringVarP(&data, "data", "d", "", "the `body`, of a POST unless --method says otherwise; @FILE is a file's, @- standard input's")
 	f.StringVar(&action, "action", "", "an IAM `action`, in place of a request")
 	f.StringVar(&resource, "resource", "*", "the `ARN` that goes with --action")
 	f.StringArrayVar(&context, "context", nil, "a condition key that goes with --action (`KEY=VALUE`); may be given again")
-	f.BoolVar(&jsonl, "jsonl", false, "requests on standard input, answers on standard output, one a line")
-	f.BoolVar(&byHost, "hosts", false, "hosts on standard input, what each is on standard output, one a line")
+	f.Bool("jsonl", false, "requests on standard input, answers on standard output, one a line")
+	f.Bool("hosts", false, "hosts on standard input, what each is on standard output, one a line")
 	f.BoolVar(&asJSON, "json", false, "the answer as a JSON object, as --jsonl writes it")
 	s.flags(c)
 	return c
-}
-
-// A rawRequest is a request as --jsonl has it.
-type rawRequest struct {
-	ID      json.RawMessage   `json:"id"`
-	Method  string            `json:"method"`
-	URL     string            `json:"url"`
-	Headers map[string]string `json:"headers"`
-	Body    string            `json:"body_base64"`
-
-	Unsigned bool `json:"unsigned"` // and is not yet to be signed
-
-	// Of a line of the decision log.
-	Service   string        `json:"service"`
-	Operation string        `json:"operation"`
-	Region    string        `json:"region"`
-	Principal string        `json:"principal"`
-	Requests  []requestRead `json:"requests"`
-}
-
-type requestRead struct {
-	Action   string              `json:"action"`
-	Resource string              `json:"resource"`
-	Context  map[string][]string `json:"context"`
 }
 
 // An explanation is the answer to one.
@@ -199,8 +176,8 @@ func (e explainer) lines(t *tui) error {
 		if len(bytes.TrimSpace(line)) > 0 {
 			var raw rawRequest
 			var x explanation
-			if err := json.Unmarshal(line, &raw); err != nil {
-				x = explanation{Requests: []requestJSON{}, Decision: "deny", Reason: string(proxy.Unread), Error: fmt.Sprintf("the line is no request: %v", err)}
+			if err := raw.read(line); err != nil {
+				x = explanation{ID: raw.ID, Requests: []requestJSON{}, Decision: "deny", Reason: string(proxy.Unread), Error: fmt.Sprintf("the line is no request: %v", err)}
 			} else {
 				x = e.explain(raw)
 			}
@@ -301,58 +278,6 @@ func missing(m *manifest.Manifest, reqs []manifest.Request) (all []missingJSON) 
 	return all
 }
 
-// request makes of raw what the proxy hands to the cloud: the target byte for
-// byte, and the host only where the client knew it.
-func (raw rawRequest) request() (*http.Request, error) {
-	body, err := base64.StdEncoding.DecodeString(raw.Body)
-	if err != nil {
-		return nil, fmt.Errorf("body_base64: %v", err)
-	}
-	scheme, rest, ok := strings.Cut(raw.URL, "://")
-	if !ok || scheme != "http" && scheme != "https" {
-		return nil, fmt.Errorf("url %.80q is not an http or https URL", raw.URL)
-	}
-	host, target := rest, "/"
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		host, target = rest[:i], rest[i:]
-	}
-	target, _, _ = strings.Cut(target, "#")
-	if !strings.HasPrefix(target, "/") {
-		target = "/" + target
-	}
-	if strings.Contains(host, "@") || host == "" {
-		return nil, fmt.Errorf("url %.80q names no plain host", raw.URL)
-	}
-	r := &http.Request{
-		Method: raw.Method, RequestURI: target, URL: &url.URL{}, Host: host,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: make(http.Header), ContentLength: int64(len(body)), Body: http.NoBody,
-	}
-	if r.Method == "" {
-		r.Method = http.MethodGet
-	}
-	for name, value := range raw.Headers {
-		switch http.CanonicalHeaderKey(name) {
-		case "Host":
-			r.Host = value
-		case "Content-Length", "Transfer-Encoding": // net/http keeps them elsewhere
-		default:
-			r.Header.Add(name, value)
-		}
-	}
-	if len(body) > 0 {
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	name := strings.ToLower(host)
-	if bare, _, found := strings.Cut(name, ":"); aws.Claims(bare) {
-		if found && (scheme == "https" && name != bare+":443" || scheme == "http" && name != bare+":80") {
-			return nil, fmt.Errorf("url %.80q names a port that no service listens on", raw.URL)
-		}
-		r.URL.Scheme, r.URL.Host = scheme, bare
-	}
-	return r, nil
-}
-
 // tell writes one explanation, for people unless they ask for JSON. It exits 1
 // for what is denied.
 func (e explainer) tell(t *tui, x explanation, asJSON bool) error {
@@ -390,23 +315,6 @@ func (e explainer) tell(t *tui, x explanation, asJSON bool) error {
 		return exitCode(1)
 	}
 	return nil
-}
-
-// contextOf reads the condition keys that flags give.
-func contextOf(cmd *cobra.Command, flags []string) (map[string][]string, error) {
-	var keys map[string][]string
-	for _, f := range flags {
-		name, value, ok := strings.Cut(f, "=")
-		if !ok || name == "" {
-			return nil, usage(cmd, fmt.Errorf("context %q is not of the form s3:prefix=uploads/", f))
-		}
-		if keys == nil {
-			keys = make(map[string][]string)
-		}
-		name = strings.ToLower(name)
-		keys[name] = append(keys[name], value)
-	}
-	return keys, nil
 }
 
 func plural(n int, what string) string {

@@ -47,6 +47,10 @@ func hosts(t *tui) error {
 
 func hostOf(name string) hostJSON {
 	x := hostJSON{Host: name}
+	if strings.ContainsAny(name, "/?#@") {
+		x.Error = "this is no host: give the name alone, of a URL what stands between // and /"
+		return x
+	}
 	h, ok := aws.ReadHost(name)
 	if !ok {
 		x.Egress, x.Error = true, "no host of a service of AWS's: a customer's, or nobody's"

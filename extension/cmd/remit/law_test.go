@@ -46,7 +46,7 @@ var law = []struct {
 	{"proxy/bench", []string{"github.com/aws/aws-sdk-go-v2"}},
 	{"extension/cmd/remit-lambda", nil},
 	{"extension/cmd/remit-exec", []string{"golang.org/x/sys"}},
-	{"extension/cmd/remit", []string{"github.com/aws/aws-sdk-go-v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"}},
+	{"extension/cmd/remit", []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"}},
 }
 
 // thin are packages that may import nothing of the module's but what is named:

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -51,7 +52,7 @@ func command(t *tui) *cobra.Command {
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          subcommand,
 		RunE:          func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
@@ -78,6 +79,28 @@ func wrapArgs(c *cobra.Command) {
 		}
 		return nil
 	}
+}
+
+// subcommand refuses what is none of cmd's subcommands, and names those that
+// are spelled like it.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	meant := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		meant = fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return fmt.Errorf("%q is no command of %s%s", args[0], cmd.CommandPath(), meant)
+}
+
+// noArguments refuses arguments, and names the first.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s takes flags only, and %q is none", cmd.CommandPath(), args[0])
 }
 
 // An exitCode is an error that was told already, or is no error at all: how a

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +24,7 @@ the manifest grants and explicitly denies the rest; the session's, under which
 the credentials of one call are minted; and those that let the execution role
 assume the role.`,
 		Example: "  remit policy role -m remit.yaml --account 123456789012 > role.json",
-		Args:    cobra.NoArgs,
+		Args:    subcommand,
 		RunE:    func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	c.AddCommand(rolePolicy(t), sessionPolicy(t), trustPolicy(t), executionPolicy(t))
@@ -64,11 +65,14 @@ no manifest has to grant: to read and checkpoint the function's own executions.
 With --exposed, the policy is that of credentials.exposed_role: what the grants
 that say "expose: true" allow.`,
 		Example: "  remit policy role -m remit.yaml --region eu-west-1 --account 123456789012",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := s.from(cmd, t)
 			if err != nil {
 				return err
+			}
+			if m.Region == "" {
+				t.note("the region is not known: what the manifest names is allowed in all of them; --region says which")
 			}
 			if exposed {
 				only := *m
@@ -76,6 +80,9 @@ that say "expose: true" allow.`,
 					return errors.New(`no grant of the manifest says "expose: true"`)
 				}
 				m = &only
+			}
+			if !isFunctionName(durable) {
+				return usage(cmd, fmt.Errorf("--durable %q is no function's name: at most 64 letters, digits, - and _", durable))
 			}
 			if durable != "" {
 				with := *m.OfFunction(cmp.Or(m.Region, "*"), durable)
@@ -120,7 +127,7 @@ func sessionPolicy(t *tui) *cobra.Command {
 resources given: the first action on the first resource, and so on. It exits 1
 if the manifest does not grant them.`,
 		Example: "  remit policy session -m remit.yaml --action s3:GetObject --resource arn:aws:s3:::media/uploads/a.jpg",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := s.from(cmd, t)
 			switch {
@@ -137,6 +144,9 @@ if the manifest does not grant them.`,
 			}
 			var reqs []manifest.Request
 			for i, a := range actions {
+				if err := checkRequest(cmd, t, a, resources[i]); err != nil {
+					return err
+				}
 				reqs = append(reqs, manifest.Request{Action: a, Resource: resources[i], Context: keys})
 			}
 			d := m.Decide(reqs...)
@@ -165,7 +175,7 @@ if the manifest does not grant them.`,
 	f.StringArrayVar(&actions, "action", nil, "an IAM `action`; may be given again")
 	f.StringArrayVar(&resources, "resource", nil, "the `ARN` that goes with the action of the same place")
 	f.StringArrayVar(&context, "context", nil, "a condition key of the call (`KEY=VALUE`); may be given again")
-	f.StringVar(&width, "width", string(manifest.WidthCall), "how narrow: `call` or grant")
+	f.StringVar(&width, "width", string(manifest.WidthCall), "the policy's `width`: call, or grant")
 	f.BoolVar(&compact, "json", false, "in one line, as STS gets it")
 	s.flags(c)
 	return c
@@ -180,7 +190,7 @@ func trustPolicy(t *tui) *cobra.Command {
 		Short:   "Write the trust policy of the role that calls are made under",
 		Long:    "Trust writes the policy that lets the function's execution role assume the\nmanifest's role.",
 		Example: "  remit policy trust -m remit.yaml --principal arn:aws:iam::123456789012:role/checkout-execution",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := s.from(cmd, t)
 			if err != nil {
@@ -188,6 +198,9 @@ func trustPolicy(t *tui) *cobra.Command {
 			}
 			if principal == "" {
 				return usage(cmd, errors.New("no principal: give the execution role's ARN with --principal"))
+			}
+			if m.Credentials.Role == "" && m.Credentials.ExposedRole == "" {
+				return fmt.Errorf("%s names no role to assume, so that none has to trust anybody", m.File)
 			}
 			write := iam.TrustPolicy
 			if m.Credentials.Role == manifest.Self {
@@ -213,14 +226,22 @@ func executionPolicy(t *tui) *cobra.Command {
 		Short:   "Write the identity policy of the function's execution role",
 		Long:    "Execution writes what the execution role needs besides what Lambda itself needs\nof it for the function's triggers: to assume the manifest's role, from inside\nthis function alone, and to write its log.",
 		Example: "  remit policy execution -m remit.yaml --function-arn arn:aws:lambda:eu-west-1:123456789012:function:checkout",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if function == "" {
+				return usage(cmd, errors.New("no function: give its ARN with --function-arn"))
+			}
+			// Where the function is, and whose, its ARN says.
+			parts := strings.Split(function, ":")
+			if len(parts) == 7 && s.region == "" && isRegion(parts[3]) {
+				s.region = parts[3]
+			}
 			m, err := s.from(cmd, t)
 			if err != nil {
 				return err
 			}
-			if function == "" {
-				return usage(cmd, errors.New("no function: give its ARN with --function-arn"))
+			if len(parts) == 7 {
+				m = m.InAccount(parts[4])
 			}
 			var doc []byte
 			switch {
@@ -243,6 +264,11 @@ func executionPolicy(t *tui) *cobra.Command {
 	c.Flags().BoolVar(&compact, "json", false, "in one line")
 	s.flags(c)
 	return c
+}
+
+// isFunctionName reports whether s is a name that a function can have, or none.
+func isFunctionName(s string) bool {
+	return len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // document writes a policy, indented for people. One that is too large for a

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,11 +16,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/lambda-remit/remit/extension/environ"
 	"github.com/lambda-remit/remit/extension/sidecar"
@@ -30,13 +31,14 @@ import (
 // A runner is what `remit run` is called with.
 type runner struct {
 	source
-	upstreams      []string
+	upstreams      map[string]*url.URL // in place of the manifest's
 	mode, log, way string
 	argv           []string
 }
 
 func runCommand(t *tui) *cobra.Command {
 	var r runner
+	var upstreams []string
 	c := &cobra.Command{
 		Use:   "run --manifest FILE [flags] -- COMMAND [ARG...]",
 		Short: "Run a process with its AWS calls held to a manifest",
@@ -54,7 +56,12 @@ files, your own AWS credentials in them too, if it looks for them.`,
 		Example: `  remit run --manifest remit.yaml -- python app.py
   remit run -m remit.yaml --upstream s3=http://127.0.0.1:9000 -- aws s3 ls s3://media
   remit run -m remit.yaml --mode observe --log calls.jsonl -- npm test`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no command: write it after --")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := r.check(cmd); err != nil {
 				return err
@@ -67,8 +74,12 @@ files, your own AWS credentials in them too, if it looks for them.`,
 			}
 			if r.way != "" {
 				if _, err := environ.ParseWay(r.way); err != nil {
-					return usage(cmd, err)
+					return usage(cmd, fmt.Errorf("--capture %q is neither proxy, preload nor endpoint", r.way))
 				}
+			}
+			var err error
+			if r.upstreams, err = parseUpstreams(upstreams); err != nil {
+				return usage(cmd, err)
 			}
 			if r.mode != "" && r.mode != "enforce" && r.mode != "observe" {
 				return usage(cmd, fmt.Errorf("mode %q is neither enforce nor observe", r.mode))
@@ -79,10 +90,10 @@ files, your own AWS credentials in them too, if it looks for them.`,
 	}
 	f := c.Flags()
 	f.SetInterspersed(false)
-	f.StringArrayVar(&r.upstreams, "upstream", nil, "dial `SERVICE=URL` in place of AWS's host; may be given again")
-	f.StringVar(&r.mode, "mode", "", "`enforce` or observe, where the manifest is silent")
+	f.StringArrayVar(&upstreams, "upstream", nil, "dial `SERVICE=URL` in place of AWS's host; may be given again")
+	f.StringVar(&r.mode, "mode", "", "the `mode` where the manifest is silent: enforce or observe")
 	f.StringVar(&r.log, "log", "", "append the decision log to `file` instead of standard error")
-	f.StringVar(&r.way, "capture", "", "how calls reach the proxy: `proxy`, preload or endpoint; default as for COMMAND's runtime")
+	f.StringVar(&r.way, "capture", "", "the `way` in which calls reach the proxy: proxy, preload or endpoint; default as for COMMAND's runtime")
 	r.flags(c)
 	return c
 }
@@ -102,9 +113,10 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 	if err != nil {
 		return err
 	}
-	if err := r.override(m); err != nil {
-		return err
+	if m.Upstreams == nil {
+		m.Upstreams = make(map[string]*url.URL)
 	}
+	maps.Copy(m.Upstreams, r.upstreams)
 	for _, w := range m.Warnings {
 		t.note("%v (warning)", w)
 	}
@@ -113,12 +125,12 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 		return err
 	}
 	// What the variables say of endpoints was meant for the command.
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(r.region))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(r.region), config.WithLogger(logging.Nop{}))
 	if err != nil {
 		return fmt.Errorf("your AWS configuration: %w", err)
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return fmt.Errorf("no AWS credentials of your own to stand behind the command: %w", err)
+		return fmt.Errorf("no AWS credentials of your own to stand behind the command: log in, or set AWS_PROFILE or AWS_ACCESS_KEY_ID: %w", err)
 	}
 	account := m.Account
 	if account == "" {
@@ -163,20 +175,18 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 	return r.child(ctx, t, env.Argv, env.Environ, s.Broken())
 }
 
-// override puts the flags' upstreams over the manifest's.
-func (r *runner) override(m *manifest.Manifest) error {
-	for _, u := range r.upstreams {
+// parseUpstreams reads what --upstream says.
+func parseUpstreams(flags []string) (map[string]*url.URL, error) {
+	upstreams := make(map[string]*url.URL)
+	for _, u := range flags {
 		service, address, ok := strings.Cut(u, "=")
 		parsed, err := url.Parse(address)
 		if !ok || err != nil || service == "" || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" || strings.Trim(parsed.Path, "/") != "" {
-			return fmt.Errorf("upstream %q is not of the form s3=http://127.0.0.1:9000", u)
+			return nil, fmt.Errorf("upstream %q is not of the form s3=http://127.0.0.1:9000", u)
 		}
-		if m.Upstreams == nil {
-			m.Upstreams = make(map[string]*url.URL)
-		}
-		m.Upstreams[service] = &url.URL{Scheme: parsed.Scheme, Host: parsed.Host}
+		upstreams[service] = &url.URL{Scheme: parsed.Scheme, Host: parsed.Host}
 	}
-	return nil
+	return upstreams, nil
 }
 
 // ask asks STS whose credentials stand behind the command: bare names in the

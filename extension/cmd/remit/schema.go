@@ -14,7 +14,7 @@ func schemaCommand(t *tui) *cobra.Command {
 an editor completes its keys and marks those that there are not. What names
 what, and whether it exists, check says.`,
 		Example: "  remit schema > remit.schema.json\n  # and at the top of remit.yaml, for editors that speak to yaml-language-server:\n  # yaml-language-server: $schema=remit.schema.json",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := t.out.Write(manifest.Schema())
 			return err
