@@ -49,8 +49,10 @@ func plain(answer string) string { return varies.ReplaceAllString(answer, "") }
 // passed on. The answers are the same to the byte, but for the one that says
 // whether the role's key is there.
 func TestAFunctionLivesAsWithoutRemit(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients() {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			want := live(t, attempt{client: c}, lifetime)
 			if !strings.HasPrefix(want[0], "200 ") || strings.Count(want.String(), "cold") != 3 {
 				t.Fatalf("without Remit:\n%s", want)
@@ -78,12 +80,14 @@ func TestAFunctionLivesAsWithoutRemit(t *testing.T) {
 // the middle of an invocation: that one fails, or the next, and then everything
 // starts anew.
 func TestAFunctionDoesNotOutliveItsExtension(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients() {
 		for _, d := range []struct {
 			name   string
 			signal syscall.Signal
 		}{{"killed", syscall.SIGKILL}, {"stopped", syscall.SIGSTOP}} {
 			t.Run(c.name+" "+d.name, func(t *testing.T) {
+				t.Parallel()
 				s := attempt{client: c, remit: true, env: map[string]string{"REMIT_RUNTIME_API": "proxy"}}.start(t)
 				if got := invoke(t, s, lifetime[0]); !strings.HasPrefix(got, "200 ") {
 					t.Fatal(got)
@@ -105,8 +109,10 @@ func TestAFunctionDoesNotOutliveItsExtension(t *testing.T) {
 // TestAFunctionThatDoesNotStartFailsAsWithoutRemit has the function fail before
 // it takes an event.
 func TestAFunctionThatDoesNotStartFailsAsWithoutRemit(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients() {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			var said [2]string
 			for i, remit := range []bool{false, true} {
 				s := attempt{client: c, remit: remit, env: map[string]string{"INIT": "raise", "REMIT_RUNTIME_API": "proxy"}}.start(t)

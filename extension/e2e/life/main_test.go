@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -11,14 +12,20 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/lambda-remit/remit/extension/e2e"
 	"github.com/lambda-remit/remit/layer"
@@ -27,12 +34,34 @@ import (
 // asFunction has this program be the function, on AWS's runtime for Go.
 const asFunction = "REMIT_TEST_FUNCTION"
 
-var invocations int
+var invocations atomic.Int64
+
+// sideBySide is how many of these tests run at a time: most of what they do is
+// to wait until Lambda ends what does not end.
+const sideBySide = 4
+
+// atEnd is what is to be done after the last test.
+var atEnd []func()
+
+func all(m *testing.M) int {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		flag.Set("test.parallel", strconv.Itoa(sideBySide))
+	}
+	defer func() {
+		for _, f := range atEnd {
+			f()
+		}
+	}()
+	return m.Run()
+}
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(asFunction) {
 	case "":
-		os.Exit(m.Run())
+		os.Exit(all(m))
 	case "stream":
 		lambda.Start(func(event struct {
 			Pieces []string
@@ -51,21 +80,28 @@ func TestMain(m *testing.M) {
 			return &events.LambdaFunctionURLStreamingResponse{StatusCode: 200, Body: r}, nil
 		})
 	}
-	if os.Getenv("INIT") == "raise" {
+	switch os.Getenv("INIT") {
+	case "raise":
 		panic("not started on purpose")
+	case "call":
+		fmt.Println("at the start:", call(context.Background(), "in/start", false))
 	}
 	fmt.Println("the function is loaded")
 	lambda.Start(function)
 }
 
 // function is what testdata/function.py is, which says what that is.
-func function(event struct {
+func function(ctx context.Context, event struct {
 	Do      string
 	Seconds int
 	Echo    any
+	Key     string
+	Trace   bool
 }) (map[string]any, error) {
-	invocations++
+	invocation := invocations.Add(1)
 	switch event.Do {
+	case "call":
+		event.Echo = call(ctx, event.Key, event.Trace)
 	case "raise":
 		return nil, errors.New("raised on purpose")
 	case "exit":
@@ -75,8 +111,36 @@ func function(event struct {
 		time.Sleep(time.Duration(cmp.Or(event.Seconds, 60)) * time.Second)
 	}
 	_, key := os.LookupEnv("AWS_SECRET_ACCESS_KEY")
-	return map[string]any{"invocation": invocations, "key": key, "echo": event.Echo}, nil
+	return map[string]any{"invocation": invocation, "key": key, "echo": event.Echo}, nil
 }
+
+// call is what function.py's is. The SDK's trace id is the process's, which the
+// runtime sets where invocations come one by one; the invocation's own is in its
+// context.
+func call(ctx context.Context, key string, trace bool) string {
+	c, err := s3Client()
+	if err != nil {
+		return err.Error()
+	}
+	var options []func(*s3.Options)
+	if header, ok := ctx.Value("x-amzn-trace-id").(string); ok && trace {
+		options = append(options, s3.WithAPIOptions(smithyhttp.SetHeaderValue("X-Amzn-Trace-Id", header)))
+	}
+	_, err = c.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("media-eu"), Key: &key}, options...)
+	var refused smithy.APIError
+	switch {
+	case errors.As(err, &refused):
+		return refused.ErrorCode()
+	case err != nil:
+		return err.Error()
+	}
+	return "granted"
+}
+
+var s3Client = sync.OnceValues(func() (*s3.Client, error) {
+	c, err := config.LoadDefaultConfig(context.Background())
+	return s3.NewFromConfig(c), err
+})
 
 // A client is one of AWS's runtime interface clients, and the function on it.
 type client struct {
@@ -117,7 +181,11 @@ func clients() []client {
 				jars := filepath.Join(checkout, ".cache/java-ric")
 				need(t, jars)
 				copyTree(t, jars, filepath.Join(task, "lib"))
-				run(t, "javac", "-d", task, "testdata/Function.java")
+				classes, err := javaClasses()
+				if err != nil {
+					t.Fatal(err)
+				}
+				copyTree(t, classes, task)
 			}},
 		{name: "Rust", handler: "function", into: func(t *testing.T, checkout, task string) {
 			program := filepath.Join(checkout, ".cache/rust/function")
@@ -278,9 +346,21 @@ func copyTree(t *testing.T, from, to string) {
 	}
 }
 
-func run(t *testing.T, argv ...string) {
-	t.Helper()
-	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", argv[0], err, out)
+// javaClasses compiles the function in Java, once, and returns where to.
+var javaClasses = sync.OnceValues(func() (string, error) {
+	checkout, err := e2e.Checkout()
+	if err != nil {
+		return "", err
 	}
-}
+	dir, err := os.MkdirTemp("", "remit-life-")
+	if err != nil {
+		return "", err
+	}
+	atEnd = append(atEnd, func() { os.RemoveAll(dir) })
+	cache := filepath.Join(checkout, ".cache")
+	compile := exec.Command("javac", "-cp", cache+"/java-ric/*:"+cache+"/java/*", "-d", dir, "testdata/Function.java", "testdata/Calls.java")
+	if out, err := compile.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("javac: %w: %s", err, out)
+	}
+	return dir, nil
+})

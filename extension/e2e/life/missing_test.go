@@ -11,6 +11,7 @@ import (
 // that there is. The wrapper has the role's keys in its environment, as Lambda
 // gives them to it; whatever it is that is missing, it starts nothing.
 func TestWithoutTheExtensionNoFunctionRuns(t *testing.T) {
+	t.Parallel()
 	extension := func(opt string) string { return filepath.Join(opt, "extensions/remit") }
 	write := func(text string, mode os.FileMode) func(t *testing.T, opt string) {
 		return func(t *testing.T, opt string) {
@@ -102,6 +103,7 @@ urllib.request.urlopen(urllib.request.Request(api + "event/next", headers={"Lamb
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := attempt{client: clients()[0], remit: true, change: func(opt string) { c.change(t, opt) }}.start(t)
 			for range 2 { // the second starts everything anew
 				if got := invoke(t, s, lifetime[0]); strings.Contains(got, "invocation") {
@@ -124,6 +126,7 @@ urllib.request.urlopen(urllib.request.Request(api + "event/next", headers={"Lamb
 // TestAProvidedRuntimeDoesNotRunWithoutTheExtensionEither has the layer's
 // bootstrap in the wrapper's place.
 func TestAProvidedRuntimeDoesNotRunWithoutTheExtensionEither(t *testing.T) {
+	t.Parallel()
 	clients := clients()
 	s := attempt{client: clients[len(clients)-1], remit: true, change: func(opt string) {
 		if err := os.WriteFile(filepath.Join(opt, "disable-extensions-jwigqn8j"), nil, 0o644); err != nil {
@@ -143,6 +146,7 @@ func TestAProvidedRuntimeDoesNotRunWithoutTheExtensionEither(t *testing.T) {
 // TestWhoTakesTheExtensionsPlaceStopsTheFunction has a process of an earlier
 // runtime wait for the socket by which wrapper and extension find each other.
 func TestWhoTakesTheExtensionsPlaceStopsTheFunction(t *testing.T) {
+	t.Parallel()
 	s := attempt{client: clients()[0], remit: true}.start(t)
 	// Between the end of the one extension and the start of the next there is
 	// a millisecond or so: some try in vain.

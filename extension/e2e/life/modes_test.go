@@ -2,6 +2,7 @@ package life
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,6 +34,28 @@ func (l *log) String() string {
 	return l.buf.String()
 }
 
+// calls returns the invocations that calls were logged for, by the key that they
+// were for.
+func (l *log) calls(msg string) map[string]string {
+	invocations := make(map[string]string)
+	for text := range strings.Lines(l.String()) {
+		var line struct {
+			Msg       string
+			RequestID string `json:"request_id"`
+			Requests  []struct{ Resource string }
+		}
+		if json.Unmarshal([]byte(text), &line) != nil || line.Msg != msg {
+			continue
+		}
+		for _, r := range line.Requests {
+			if key, ok := strings.CutPrefix(r.Resource, "arn:aws:s3:::media-eu/"); ok {
+				invocations[key] = line.RequestID
+			}
+		}
+	}
+	return invocations
+}
+
 // act puts c's function into a sandbox of lambdatest's, which acts the modes of
 // Lambda's that the emulator does not have. Nothing has started.
 func (c client) act(t *testing.T, remit bool, change func(*lambdatest.Config)) (*lambdatest.Sandbox, *log) {
@@ -58,11 +81,18 @@ func (c client) act(t *testing.T, remit bool, change func(*lambdatest.Config)) (
 			program = append(program, strings.ReplaceAll(arg, "/var/task", task))
 		}
 	}
+	if c.name == "Java" {
+		for i, arg := range program {
+			if arg == "-cp" {
+				program[i+1] += ":" + filepath.Join(checkout, ".cache/java/*")
+			}
+		}
+	}
 	l := new(log)
 	config := lambdatest.Config{
 		TaskRoot: task, Runtime: program, Handler: c.handler, Engine: c.engine,
 		Timeout: time.Minute, InitTime: time.Minute, Log: l,
-		Env:  []string{asFunction + "=1", "PYTHONPATH=" + task},
+		Env:  []string{asFunction + "=1", "PYTHONPATH=" + task, "NODE_PATH=" + filepath.Join(checkout, ".cache/js/node_modules")},
 		Keys: []string{"AWS_ACCESS_KEY_ID=ASIALIFELIFELIFELIFE", "AWS_SECRET_ACCESS_KEY=" + secret, "AWS_SESSION_TOKEN=life-session-token-0123456789"},
 	}
 	if remit {
@@ -93,11 +123,13 @@ func (c client) act(t *testing.T, remit bool, change func(*lambdatest.Config)) (
 // TestClientsThatKnowSnapStartAreRestored has a client wait for its restore
 // where it does that, and be shut down in order.
 func TestClientsThatKnowSnapStartAreRestored(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients() {
-		if c.name != "Python" && c.name != "Java" {
-			continue // SnapStart is for these, and .NET
+		if c.name != "Python" && c.name != "Java" && c.name != "Rust" {
+			continue // SnapStart is for these and .NET; Go's and Node's do not wait for a restore
 		}
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s, l := c.act(t, true, func(f *lambdatest.Config) { f.SnapKeys = true })
 			if err := s.Start(t.Context()); err != nil {
 				t.Fatal(err)
@@ -120,17 +152,22 @@ func TestClientsThatKnowSnapStartAreRestored(t *testing.T) {
 }
 
 // TestClientsThatKnowManagedInstancesRunInvocationsSideBySide has four
-// invocations wait for two seconds each: Python's client in processes, Go's and
-// Node's in one.
+// invocations wait for two seconds each: Python's client in processes, the others
+// in one. Then calls are made at once, and each is its own invocation's in the
+// log, or nobody's: Go's and Java's SDK know one trace id for the process, which
+// their runtimes set only where invocations come one by one.
 func TestClientsThatKnowManagedInstancesRunInvocationsSideBySide(t *testing.T) {
+	t.Parallel()
+	traces := map[string]bool{"Python": true, "Node": true} // by itself
 	for _, c := range clients() {
-		if c.name == "Java" || c.name == "Rust" {
-			continue // one by one, in these versions and as they are built
-		}
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s, l := c.act(t, true, func(f *lambdatest.Config) {
 				f.Managed = true
-				f.Env = append(f.Env, "REMIT_RUNTIME_API=proxy")
+				// Node's client waits for events in libuv's threads, of which there are
+				// four, and whatever else needs one waits as well: a function that
+				// makes calls hangs, with Remit and without. (4.0.2, measured.)
+				f.Env = append(f.Env, "REMIT_RUNTIME_API=proxy", "UV_THREADPOOL_SIZE=32")
 			})
 			if err := s.Start(t.Context()); err != nil {
 				t.Fatal(err)
@@ -151,8 +188,31 @@ func TestClientsThatKnowManagedInstancesRunInvocationsSideBySide(t *testing.T) {
 			if got := <-begun; got != 4 {
 				t.Errorf("%d had begun when the first one ended, want 4", got)
 			}
+			var ids [12]string // of the invocation that calls for "in/N", with its trace where N is even
+			for n := range ids {
+				running.Go(func() {
+					result, err := s.Invoke(t.Context(), lambdatest.Invocation{Payload: fmt.Appendf(nil, `{"do": "call", "key": "in/%d", "trace": %v}`, n, n%2 == 0)})
+					if err != nil || !strings.Contains(string(result.Payload), "AccessDenied") {
+						t.Errorf("invocation %d: got %s, %v", n, result.Payload, err)
+					}
+					ids[n] = result.RequestID
+				})
+			}
+			running.Wait()
 			if p, err := s.Shutdown().Program("remit"); err != nil || p.Killed || p.Code != 0 {
 				t.Errorf("got %+v, %v, want an exit with 0", p, err)
+			}
+			calls := l.calls("denied")
+			if len(calls) != len(ids) {
+				t.Errorf("%d calls are logged, want %d", len(calls), len(ids))
+			}
+			for n, id := range ids {
+				if !traces[c.name] && n%2 != 0 {
+					id = ""
+				}
+				if got := calls[fmt.Sprintf("in/%d", n)]; got != id {
+					t.Errorf("call %d is logged for invocation %q, want %q", n, got, id)
+				}
 			}
 		})
 	}

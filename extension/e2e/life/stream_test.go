@@ -14,6 +14,7 @@ import (
 // on and without Remit. The emulator puts streams together; lambdatest tells how
 // they came.
 func TestStreamedResponsesPassAsTheyAre(t *testing.T) {
+	t.Parallel()
 	pieces := []string{"one, ", strings.Repeat("two ", 50_000), "\x00\r\n0\r\n\r\nthree"}
 	whole := strings.Join(pieces, "")
 	for _, c := range clients() {
@@ -23,6 +24,7 @@ func TestStreamedResponsesPassAsTheyAre(t *testing.T) {
 			continue // Python's and Java's clients do not stream, and Rust's by another crate
 		}
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			var ended [2]string
 			for i, remit := range []bool{false, true} {
 				s, _ := c.act(t, remit, func(f *lambdatest.Config) {

@@ -1,3 +1,4 @@
+import com.amazonaws.services.lambda.runtime.Context;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -10,15 +11,21 @@ public class Function {
         if ("raise".equals(System.getenv("INIT"))) {
             throw new IllegalStateException("not started on purpose");
         }
+        if ("call".equals(System.getenv("INIT"))) {
+            System.out.println("at the start: " + Calls.call(Map.of("key", "in/start"), null));
+        }
         System.out.println("the function is loaded");
     }
 
-    public Map<String, Object> handle(Map<String, Object> event) throws Exception {
+    public Map<String, Object> handle(Map<String, Object> event, Context context) throws Exception {
         Map<String, Object> answer = new TreeMap<>();
         answer.put("invocation", invocations.incrementAndGet());
         answer.put("key", System.getenv("AWS_SECRET_ACCESS_KEY") != null);
         answer.put("echo", event.get("echo"));
         switch ((String) event.get("do")) {
+            case "call":
+                answer.put("echo", Calls.call(event, context.getXrayTraceId()));
+                break;
             case "raise":
                 throw new IllegalArgumentException("raised on purpose");
             case "exit":

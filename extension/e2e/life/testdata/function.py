@@ -1,22 +1,49 @@
 """What the tests run on the emulator to see a function live and die. Its kin in
 this directory do the same in other languages: an event says what to do, and the
 answer has which invocation of this start it is, whether the execution role's
-key is in the environment, and what the event wanted to have back."""
+key is in the environment, and what the event wanted to have back, or what came of
+the call that it wanted to be made."""
 
 import os
 import time
 
 invocations = 0
+client = None
+
+
+def call(event):
+    """Asks S3 for a key, with a client that is made once. "refresh" has it ask for
+    credentials again first, with the bearer token that it holds. Where SDKs
+    are behind their language's runtime, "trace" has the call carry the
+    invocation's trace id; boto3 is not."""
+    global client
+    import boto3
+    from botocore.exceptions import ClientError
+
+    if client is None:
+        client = boto3.client("s3")
+    if event.get("refresh"):
+        client._request_signer._credentials._protected_refresh(is_mandatory=True)
+    try:
+        return client.get_object(Bucket="media-eu", Key=event["key"])["Body"].read().decode() + "granted"
+    except ClientError as e:
+        return e.response["Error"]["Code"]
+
 
 if os.environ.get("INIT") == "raise":
     raise RuntimeError("not started on purpose")
+if os.environ.get("INIT") == "call":
+    print("at the start:", call({"key": "in/start"}), flush=True)
 print("the function is loaded", flush=True)
 
 
 def handler(event, context):
     global invocations
     invocations += 1
+    echo = event.get("echo")
     match event["do"]:
+        case "call":
+            echo = call(event)
         case "raise":
             raise ValueError("raised on purpose")
         case "exit":
@@ -41,4 +68,4 @@ def handler(event, context):
                         time.sleep(0.0002)
             time.sleep(0.3)  # until that is in a group of its own, which Lambda does not end
             os._exit(3)
-    return {"invocation": invocations, "key": "AWS_SECRET_ACCESS_KEY" in os.environ, "echo": event.get("echo")}
+    return {"invocation": invocations, "key": "AWS_SECRET_ACCESS_KEY" in os.environ, "echo": echo}

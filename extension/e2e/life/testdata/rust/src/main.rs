@@ -1,5 +1,7 @@
 //! The function that the end-to-end tests run on AWS's runtime for Rust: what
 //! function.py does, which says what that is.
+mod call;
+
 use lambda_runtime::{service_fn, Error, LambdaEvent};
 use serde_json::{json, Value};
 use std::{
@@ -12,7 +14,13 @@ static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
 
 async fn handler(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let n = INVOCATIONS.fetch_add(1, Ordering::SeqCst) + 1;
+    let mut echo = event.payload["echo"].clone();
     match event.payload["do"].as_str() {
+        Some("call") => {
+            let trace = event.payload["trace"].as_bool().unwrap_or(false);
+            let trace = event.context.xray_trace_id.as_deref().filter(|_| trace);
+            echo = call::call(event.payload["key"].as_str().unwrap_or_default(), trace).await?.into();
+        }
         Some("raise") => return Err("raised on purpose".into()),
         Some("exit") => process::exit(3),
         Some("sleep") => {
@@ -21,7 +29,7 @@ async fn handler(event: LambdaEvent<Value>) -> Result<Value, Error> {
         }
         _ => {}
     }
-    Ok(json!({"invocation": n, "key": env::var("AWS_SECRET_ACCESS_KEY").is_ok(), "echo": event.payload["echo"]}))
+    Ok(json!({"invocation": n, "key": env::var("AWS_SECRET_ACCESS_KEY").is_ok(), "echo": echo}))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -30,6 +38,10 @@ async fn main() -> Result<(), Error> {
         eprintln!("not started on purpose");
         process::exit(1);
     }
+    if env::var("INIT").as_deref() == Ok("call") {
+        println!("at the start: {}", call::call("in/start", None).await?);
+    }
     println!("the function is loaded");
-    lambda_runtime::run(service_fn(handler)).await
+    // Invocations one by one, but where Lambda says that there are several at once.
+    lambda_runtime::run_concurrent(service_fn(handler)).await
 }
