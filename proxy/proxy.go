@@ -96,6 +96,7 @@ type Call struct {
 	Requests  []manifest.Request // what it asks for: all of it must be granted
 	Upstream  *url.URL           // where it goes: scheme and host, AWS's own name
 	WebSocket bool               // it begins one: what follows its answer passes unread
+	Published bool               // it reads what the cloud publishes for everybody, carries nothing, and asks for nothing that could be granted
 	Principal string             // who makes it: the ARN of a role that the function assumed, "foreign", "anonymous"; empty for the function itself
 
 	// Particulars is what the Cloud that read the call keeps for Send and

@@ -99,6 +99,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *meter, rec *R
 	if err != nil {
 		denial = denialFor(err, Denial{Reason: Unread})
 		d = manifest.Decision{Reason: denial.Reason}
+	} else if call.Published && len(call.Requests) == 0 {
+		d = manifest.Decision{Allowed: true}
 	} else {
 		d = m.Decide(call.Requests...)
 		denial = Denial{Reason: d.Reason, Request: d.Denied}

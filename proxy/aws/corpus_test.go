@@ -126,6 +126,9 @@ func describe(call *proxy.Call, err error) string {
 	if call.WebSocket {
 		b.WriteString(" websocket")
 	}
+	if call.Published {
+		b.WriteString(" published")
+	}
 	b.WriteString("\n")
 	for _, req := range call.Requests {
 		fmt.Fprintf(&b, "%s %s", req.Action, req.Resource)

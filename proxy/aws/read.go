@@ -60,6 +60,9 @@ func (c *Cloud) IdentifyAsSent(r *http.Request) (*proxy.Call, error) { return c.
 func (c *Cloud) read(r *http.Request, verify, sent bool) (*proxy.Call, error) {
 	p := &particulars{protocol: guess(r), target: r.RequestURI}
 	call := &proxy.Call{Particulars: p}
+	if published, ok := publishes(r, p); ok {
+		return published, nil
+	}
 	in := &input{r: r, room: &c.room}
 	if c.Manifest != nil {
 		in.manifest = c.Manifest()
