@@ -25,7 +25,8 @@ func TestOnlyTextIsRead(t *testing.T) {
 		{"function: a\x00", `f:1:12: a NUL byte: a manifest is text, in UTF-8`},
 		{"a\x00\xff", `f:1:2: a NUL byte: a manifest is text, in UTF-8`},
 		{"a\xff\x00", `f:1:2: byte 0xff is not UTF-8`},
-		{"\xff\xfef\x00u\x00", `f:1:1: byte 0xff is not UTF-8`}, // UTF-16
+		{"\xff\xfef\x00u\x00", `f:1:1: this is UTF-16, as PowerShell writes it: save the manifest as UTF-8`},
+		{"\xfe\xff\x00f\x00u", `f:1:1: this is UTF-16, as PowerShell writes it: save the manifest as UTF-8`},
 		{"f\x00u\x00n\x00", `f:1:2: a NUL byte: a manifest is text, in UTF-8`},
 		{"function: \x01", `f:1:11: control character U+0001`},
 		{strings.Repeat("#", 256<<10+1), `f:1:1: the manifest has 262145 bytes; at most 262144 are read`},

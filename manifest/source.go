@@ -37,14 +37,14 @@ func (p *parser) document(src []byte) *yaml.Node {
 	case err == io.EOF:
 		return nil
 	case err != nil:
-		p.syntax(err)
+		p.syntax(src, err)
 		return nil
 	}
 	var second yaml.Node
 	switch err := d.Decode(&second); {
 	case err == io.EOF:
 	case err != nil:
-		p.syntax(err)
+		p.syntax(src, err)
 	default:
 		p.errorAt(max(second.Line, 1), max(second.Column, 1), "a second document: one function has one manifest")
 	}
@@ -70,6 +70,9 @@ func (p *parser) text(src []byte) bool {
 		switch {
 		case r == utf8.RuneError && n == 1:
 			bad, what = i, fmt.Sprintf("byte 0x%02x is not UTF-8", src[i])
+			if bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
+				what = "this is UTF-16, as PowerShell writes it: save the manifest as UTF-8"
+			}
 		case r == 0:
 			bad, what = i, "a NUL byte: a manifest is text, in UTF-8"
 		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0x7f:
@@ -95,18 +98,42 @@ func lines(src []byte) int {
 	return n - bytes.Count(src, []byte("\r\n"))
 }
 
-// syntax reports an error of the YAML library, at its position if it tells one.
-func (p *parser) syntax(err error) {
+// syntax reports an error of the YAML library, at its position if it tells one,
+// and with the way out where the library's words have none.
+func (p *parser) syntax(src []byte, err error) {
 	line, column, text := 1, 1, strings.TrimPrefix(err.Error(), "yaml: ")
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
 		text = load.Message
-		if load.ContextMsg != "" {
+		line, column = max(load.Mark.Line, 1), max(load.Mark.Column, 1)
+		if begun := load.ContextMark.Line; load.ContextMsg != "" && 0 < begun && begun < line {
+			text = fmt.Sprintf("%s that begins in line %d: %s", load.ContextMsg, begun, text)
+		} else if load.ContextMsg != "" {
 			text = load.ContextMsg + ": " + text
 		}
-		line, column = max(load.Mark.Line, 1), max(load.Mark.Column, 1)
+		c := characterAt(src, line, column)
+		switch none := load.Message == "found character that cannot start any token"; {
+		case none && c == '\t':
+			text = "a tab: YAML is indented with spaces"
+		case none && (c == '@' || c == '`' || c == '%'):
+			text += fmt.Sprintf("; quote what begins with %q", string(c))
+		case load.ContextMsg == "while scanning an alias":
+			text += `; quote what begins with "*"`
+		}
 	}
 	p.errorAt(line, column, "this is no YAML: %s", text)
+}
+
+// characterAt returns the character at a place in src, or zero.
+func characterAt(src []byte, line, column int) rune {
+	for ; line > 1; line-- {
+		_, src, _ = bytes.Cut(src, []byte("\n"))
+	}
+	src, _, _ = bytes.Cut(src, []byte("\n"))
+	if chars := []rune(string(src)); column <= len(chars) {
+		return chars[column-1]
+	}
+	return 0
 }
 
 // wellFormed reports whether n is of plain nodes: it has no alias or merge key,
