@@ -99,7 +99,7 @@ func FuzzMessagesAreReadAsGoReadsThem(f *testing.F) {
 		s := &scanner{head: func(h head) (framing, bool) {
 			c, body, ok := h.request()
 			if ok {
-				seen = append(seen, c.method+" "+strings.Fields(h.start())[1])
+				seen = append(seen, c.method+" "+strings.Split(h.start(), " ")[1])
 			}
 			return body, ok
 		}}

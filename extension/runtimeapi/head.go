@@ -54,7 +54,7 @@ func (h head) request() (c call, body framing, ok bool) {
 	method, rest, ok := strings.Cut(h.start(), " ")
 	target, version, found := strings.Cut(rest, " ")
 	// What CONNECT begins is no HTTP.
-	if !ok || !found || method == "" || method == "CONNECT" || !http1(version) {
+	if !ok || !found || method == "" || target == "" || method == "CONNECT" || !http1(version) {
 		return c, body, false
 	}
 	c.method = method
