@@ -42,9 +42,9 @@ const (
 type LogLevel string
 
 const (
-	LogDenials LogLevel = "denials"
-	LogSampled LogLevel = "sampled"
-	LogAll     LogLevel = "all"
+	LogDenials LogLevel = "denials" // none of them
+	LogSampled LogLevel = "sampled" // one in a hundred
+	LogAll     LogLevel = "all"     // all of them
 )
 
 // A Width says how much more than its own call a minted credential may do.
