@@ -355,5 +355,5 @@
 // # Not built yet
 //
 // These are part of the design and an error in this version, which says so: at
-// the top log_group and limits; "${event: …}" in strings; object lambdas.
+// the top log_group and limits; "${event: …}" in strings.
 package manifest

@@ -16,7 +16,7 @@ type field struct{ key, value *yaml.Node }
 type shape struct {
 	what    string   // "a manifest", for errors
 	known   []string // what is read
-	unbuilt []string // what MANIFEST.md has and this version does not read
+	unbuilt []string // what is designed, and an error in this version
 }
 
 // mapping returns the fields of n that are known to s, by their key, and

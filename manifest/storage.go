@@ -348,7 +348,7 @@ func (p *parser) multiRegion(a arn, name string) (bucket, error) {
 func isBucket(s string) error {
 	switch {
 	case strings.HasSuffix(s, "--ol-s3"):
-		return errors.New("object lambdas are not built yet in this version")
+		return errors.New(`the access point of an Object Lambda is granted by "allow", with s3-object-lambda's actions on its ARN`)
 	case strings.ContainsAny(s, "*?"):
 		return errors.New(`a bucket is named: wildcards are for "allow"`)
 	case len(s) < 3 || len(s) > 255 || !made(s, letters+digits+".-_"):
