@@ -1,7 +1,6 @@
 package extension
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +39,7 @@ const (
 // taken for the extension. asked is called after each answer, with what was
 // told of the one who asked, or why nothing was.
 func greet(p environ.Place, h environ.Handshake, asked func(environ.Confinement, error)) (*greeter, error) {
-	answer, err := json.Marshal(h)
+	answer, err := h.Encode()
 	if err != nil {
 		return nil, err
 	}

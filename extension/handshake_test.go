@@ -67,10 +67,10 @@ func TestTheLastWordIsHeardBeforeTheFirstEvent(t *testing.T) {
 		want environ.Confinement
 		ok   bool
 	}{
-		{`{"landlock":7,"signals":true}`, environ.Confinement{Landlock: 7, Signals: true}, true},
+		{"remit 3\nlandlock 7\nsignals\n\n", environ.Confinement{Landlock: 7, Signals: true}, true},
 		{``, environ.Confinement{}, false},
-		{`{"landlock":7`, environ.Confinement{}, false},
-		{`{"landlock":7,"why_not_whole":"` + strings.Repeat("x", 4096) + `"}`, environ.Confinement{}, false},
+		{"remit 3\nlandlock 7\n", environ.Confinement{}, false},
+		{"remit 3\nlandlock 7\nwhy_not_whole " + strings.Repeat("x", 4096) + "\n\n", environ.Confinement{}, false},
 	} {
 		conn, err := net.Dial("unix", p.Socket())
 		if err != nil {

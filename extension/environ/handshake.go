@@ -1,10 +1,8 @@
 package environ
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -15,39 +13,39 @@ import (
 )
 
 // HandshakeVersion is the version of [Handshake] that this package speaks.
-const HandshakeVersion = 2
+const HandshakeVersion = 3
 
 // A Handshake is what a process has to know of the proxy beside it. The
-// extension writes it, as one JSON object, to everyone of its own user who
+// extension writes it, by [Handshake.Encode], to everyone of its own user who
 // connects to its socket. All of it ends up in the function's environment:
 // nothing in it is secret from the function.
 type Handshake struct {
-	Version        int      `json:"version"`
-	Proxy          string   `json:"proxy"`           // "127.0.0.1:40127": the proxy, and the endpoint
-	CredentialsURI string   `json:"credentials_uri"` // of the sealed credentials
-	Token          string   `json:"token"`           // that the credentials' server asks for
-	CA             string   `json:"ca"`              // PEM, to be trusted
-	Domains        []string `json:"domains"`         // whose hosts the proxy answers for
+	Version        int
+	Proxy          string   // "127.0.0.1:40127": the proxy, and the endpoint
+	CredentialsURI string   // of the sealed credentials
+	Token          string   // that the credentials' server asks for
+	CA             string   // PEM, to be trusted
+	Domains        []string // whose hosts the proxy answers for
 
 	// Where they are not what the wrapper would do by itself:
-	TokenFile  string `json:"token_file,omitempty"`  // has the token, and after a restore a newer one
-	RuntimeAPI string `json:"runtime_api,omitempty"` // "127.0.0.1:40129": where the Runtime API is passed on
+	TokenFile  string // has the token, and after a restore a newer one
+	RuntimeAPI string // "127.0.0.1:40129": where the Runtime API is passed on
 
 	// Hosts are others that the proxy answers for, by their whole names: an
 	// API's own domain.
-	Hosts []string `json:"hosts,omitempty"`
+	Hosts []string
 
 	// Egress says that connections to hosts that are not AWS's are decided too.
-	Egress bool `json:"egress,omitempty"`
+	Egress bool
 
 	// Parameters is where AWS's Parameters and Secrets extension is answered
 	// for, and SessionToken what it is to be shown; both are empty where there
 	// is no such extension.
-	Parameters   string `json:"parameters,omitempty"`
-	SessionToken string `json:"session_token,omitempty"`
+	Parameters   string
+	SessionToken string
 
 	// Bearer has the sealed tokens, by the variable that they stand in.
-	Bearer map[string]string `json:"bearer,omitempty"`
+	Bearer map[string]string
 }
 
 // String leaves the token out.
@@ -165,12 +163,8 @@ type Answer struct {
 // Tell tells the extension what the process that asked has done to itself, and
 // ends the conversation.
 func (a *Answer) Tell(c Confinement) error {
-	b, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
 	defer syscall.Close(a.fd)
-	_, err = syscall.Write(a.fd, b) // at once: it is short
+	_, err := syscall.Write(a.fd, c.encode()) // at once: it is short
 	return err
 }
 
@@ -253,21 +247,6 @@ func ask(socket, path string, deadline time.Time) (a *Answer, err error) {
 		return nil, err
 	}
 	return &Answer{h, fd}, nil
-}
-
-// ParseHandshake reads a handshake and checks that all of it is there.
-func ParseHandshake(b []byte) (Handshake, error) {
-	var h Handshake
-	if len(b) == 0 {
-		return h, io.ErrUnexpectedEOF
-	}
-	if err := json.Unmarshal(b, &h); err != nil {
-		return Handshake{}, err
-	}
-	if err := h.check(); err != nil {
-		return Handshake{}, err
-	}
-	return h, nil
 }
 
 // checkPeer reports what is wrong with a peer that ought to be the program at

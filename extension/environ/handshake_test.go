@@ -1,13 +1,13 @@
 package environ
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,7 +70,7 @@ func ourPlace(t *testing.T) (Place, string) {
 
 func TestAskGetsWhatTheExtensionSays(t *testing.T) {
 	want := handshake()
-	b, err := json.Marshal(want)
+	b, err := want.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestAskWaitsNoLongerThanItMay(t *testing.T) {
 }
 
 func TestAskBelievesNoGarbage(t *testing.T) {
-	for _, text := range []string{"{", "[]", "null", `{"version":2}`, "\n", strings.Repeat("x", 1<<20+1)} {
+	for _, text := range []string{"remit 3", "\n", "\n\n", "remit 3\n\n", "remit x\n\n", "remit 2\n\n" + handshake().CA, strings.Repeat("x", 1<<20+1)} {
 		p, path := ourPlace(t)
 		answer(t, p, text)
 		if h, err := ask(p.Socket(), path, time.Now().Add(5*time.Second)); err == nil {
@@ -158,13 +158,14 @@ func TestThePeerIsLookedAt(t *testing.T) {
 // FuzzHandshake holds ParseHandshake to what the environment is made of: what
 // it returns leads to loopback and can stand in a variable.
 func FuzzHandshake(f *testing.F) {
-	b, err := json.Marshal(handshake())
+	b, err := handshake().Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b)
-	f.Add([]byte(`{"version":2,"proxy":"[::1]:1","credentials_uri":"http://127.0.0.1:1@x:2/","token":"t","ca":"-----BEGIN CERTIFICATE-----"}`))
-	f.Add([]byte(`{"version":2,"proxy":"127.0.0.1:0","credentials_uri":"http://127.0.0.1:1/\u0000","token":"\n"}`))
+	f.Add([]byte("remit 3\nproxy [::1]:1\ncredentials_uri http://127.0.0.1:1@x:2/\ntoken t\n\n-----BEGIN CERTIFICATE-----"))
+	f.Add([]byte("remit 3\nproxy 127.0.0.1:0\ncredentials_uri http://127.0.0.1:1/\x00\ntoken \t\n\n"))
+	f.Add([]byte("remit 3\nremit 3\nproxy 127.0.0.1:1\nproxy 127.0.0.1:2\negress yes\nnew field\n\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h, err := ParseHandshake(b)
 		if err != nil {
@@ -183,6 +184,13 @@ func FuzzHandshake(f *testing.F) {
 		if strings.ContainsAny(h.Token+h.CredentialsURI+h.Proxy, "\x00\r\n ") {
 			t.Fatalf("%q, %q or %q cannot stand in a variable", h.Token, h.CredentialsURI, h.Proxy)
 		}
+		again, err := h.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, err := ParseHandshake(again); err != nil || !reflect.DeepEqual(g, h) {
+			t.Fatalf("%q is written as %q and read again as %q, %v", b, again, g, err)
+		}
 	})
 }
 
@@ -195,7 +203,7 @@ func TestAHandshakePrintsWithoutItsToken(t *testing.T) {
 }
 
 func TestWhatTheWrapperTellsArrives(t *testing.T) {
-	b, err := json.Marshal(handshake())
+	b, err := handshake().Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,9 +245,9 @@ func TestWhatTheWrapperTellsArrives(t *testing.T) {
 // FuzzConfinement holds the report to what it may be: no version below none,
 // and nothing but what can be written again.
 func FuzzConfinement(f *testing.F) {
-	f.Add([]byte(`{"landlock":7,"signals":true,"sockets":true,"no_new_privs":true}`))
-	f.Add([]byte(`{"landlock":-1,"why_not_whole":"\u0000"}`))
-	f.Add([]byte(`null`))
+	f.Add([]byte("landlock 7\nsignals\nsockets\nno_new_privs\n\n"))
+	f.Add([]byte("landlock -1\nwhy_not_whole \x00\n\n"))
+	f.Add([]byte("\n\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := ParseConfinement(b)
 		if err != nil {
@@ -248,11 +256,7 @@ func FuzzConfinement(f *testing.F) {
 			}
 			return
 		}
-		again, err := json.Marshal(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d, err := ParseConfinement(again); err != nil || c != d || c.Landlock < 0 {
+		if d, err := ParseConfinement(c.encode()); err != nil || c != d || c.Landlock < 0 {
 			t.Fatalf("%+v is read again as %+v, %v", c, d, err)
 		}
 	})

@@ -3,8 +3,11 @@ package life
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/lambda-remit/remit/extension/environ"
 )
 
 // TestWithoutTheExtensionNoFunctionRuns takes the extension away in every way
@@ -82,7 +85,7 @@ s.listen()
 def serve():
     while True:
         c, _ = s.accept()
-        c.sendall(json.dumps({"version": 1, "proxy": "127.0.0.1:1", "credentials_uri": "http://127.0.0.1:1/", "token": "t", "ca": "-----BEGIN CERTIFICATE-----", "domains": []}).encode())
+        c.sendall(b"remit `+strconv.Itoa(environ.HandshakeVersion)+`\nproxy 127.0.0.1:1\ncredentials_uri http://127.0.0.1:1/\ntoken t\n\n-----BEGIN CERTIFICATE-----")
         c.close()
 threading.Thread(target=serve, daemon=True).start()
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2020-01-01/extension/"

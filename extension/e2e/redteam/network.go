@@ -20,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"golang.org/x/sys/unix"
+
+	"github.com/lambda-remit/remit/extension/environ"
 )
 
 // onSockets are attempts to stand where the extension does.
@@ -74,11 +76,12 @@ var onSockets = []attempt{
 		defer c.Close()
 		c.SetDeadline(time.Now().Add(5 * time.Second))
 		b, err := io.ReadAll(c)
-		var told struct{ Token string }
-		if json.Unmarshal(b, &told); told.Token == "" {
+		_, told, _ := strings.Cut(string(b), "\ntoken ")
+		token, _, _ := strings.Cut(told, "\n")
+		if token == "" {
 			return "", errors.Join(err, errors.New("no answer"))
 		}
-		if told.Token == os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN") {
+		if token == os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN") {
 			return "the function's own token", nil
 		}
 		return "a token", nil
@@ -301,7 +304,7 @@ func squat(d time.Duration) error {
 			if err != nil {
 				return err
 			}
-			c.Write([]byte(`{"version":2,"proxy":"127.0.0.1:1","credentials_uri":"http://127.0.0.1:1/","token":"t","ca":"-----BEGIN CERTIFICATE-----"}`))
+			fmt.Fprintf(c, "remit %d\nproxy 127.0.0.1:1\ncredentials_uri http://127.0.0.1:1/\ntoken t\n\n-----BEGIN CERTIFICATE-----", environ.HandshakeVersion)
 			c.Close()
 		}
 	}
