@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,8 +55,7 @@ func (m Maker) java(e *Environment, set map[string]string, kept []string) error 
 	}
 	variable("_JAVA_OPTIONS")
 
-	home, _ := lookup(kept, "JAVA_HOME")
-	store, err := m.javaStore(e, home, theirs)
+	store, err := m.javaStore(e, kept, theirs)
 	if err != nil {
 		return err
 	}
@@ -94,10 +92,12 @@ func (m Maker) java(e *Environment, set map[string]string, kept []string) error 
 // javaStore writes a trust store of what the JVM trusts, or its owner's, and the
 // authority, and returns the options that name it. One that cannot be read
 // stays in its place.
-func (m Maker) javaStore(e *Environment, home string, theirs map[string]string) ([]string, error) {
+func (m Maker) javaStore(e *Environment, kept []string, theirs map[string]string) ([]string, error) {
 	candidates := []string{theirs["javax.net.ssl.trustStore"]}
 	if candidates[0] == "" {
-		candidates = javaStores(m.Argv, home)
+		home, _ := lookup(kept, "JAVA_HOME")
+		path, _ := lookup(kept, "PATH")
+		candidates = javaStores(m.Argv, home, path)
 	}
 	var trusted [][]byte
 	for _, path := range candidates {
@@ -144,7 +144,7 @@ func (m Maker) javaStore(e *Environment, home string, theirs map[string]string) 
 // javaStores are the trust stores that the JVM behind argv would read, the one
 // it prefers first. (JSSE Reference Guide, "Customizing the Default Keystores
 // and Truststores".)
-func javaStores(argv []string, home string) (paths []string) {
+func javaStores(argv []string, home, path string) (paths []string) {
 	var homes []string
 	program := ""
 	if len(argv) > 0 && isJava(argv[0]) {
@@ -152,7 +152,7 @@ func javaStores(argv []string, home string) (paths []string) {
 	} else if home != "" {
 		homes = append(homes, home)
 	} else {
-		program, _ = exec.LookPath("java")
+		program, _ = LookUp("java", path)
 	}
 	if real, err := filepath.EvalSymlinks(program); err == nil && program != "" {
 		homes = append(homes, filepath.Dir(filepath.Dir(real)))

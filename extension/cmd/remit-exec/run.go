@@ -19,7 +19,7 @@ func run(args, old []string, exec func(*environ.Answer, string, []string, []stri
 	}
 	next := value(old, "REMIT_NEXT_WRAPPER")
 	if next != "" {
-		if err := executable(next); err != nil {
+		if err := environ.Executable(next); err != nil {
 			return fmt.Errorf("REMIT_NEXT_WRAPPER: %w", err)
 		}
 		if same(next, exe) {
@@ -61,9 +61,9 @@ func run(args, old []string, exec func(*environ.Answer, string, []string, []stri
 
 // program returns what to become: the arguments, or as bootstrap the function's
 // own program.
-func program(args, environ []string) ([]string, error) {
+func program(args, old []string) ([]string, error) {
 	if len(args) > 0 && filepath.Base(args[0]) == "bootstrap" {
-		root, handler := value(environ, "LAMBDA_TASK_ROOT"), value(environ, "_HANDLER")
+		root, handler := value(old, "LAMBDA_TASK_ROOT"), value(old, "_HANDLER")
 		if root == "" || handler == "" {
 			return nil, errors.New("as bootstrap, LAMBDA_TASK_ROOT and _HANDLER have to be set")
 		}
@@ -71,7 +71,7 @@ func program(args, environ []string) ([]string, error) {
 			return nil, fmt.Errorf("handler %q is not the name of a program in the function's package", handler)
 		}
 		path := filepath.Join(root, handler)
-		return append([]string{path}, args[1:]...), executable(path)
+		return append([]string{path}, args[1:]...), environ.Executable(path)
 	}
 	if len(args) < 2 {
 		return nil, errors.New("no program to start: this is the wrapper that AWS_LAMBDA_EXEC_WRAPPER names")
@@ -79,37 +79,13 @@ func program(args, environ []string) ([]string, error) {
 	argv := args[1:]
 	if !strings.Contains(argv[0], "/") {
 		// An image's entry point names programs as a shell does.
-		path, err := lookUp(argv[0], value(environ, "PATH"))
+		path, err := environ.LookUp(argv[0], value(old, "PATH"))
 		if err != nil {
 			return nil, err
 		}
 		argv = append([]string{path}, argv[1:]...)
 	}
-	return argv, executable(argv[0])
-}
-
-// lookUp returns the first program of that name in the directories of path.
-// What is not absolute among them is passed over: it would lead wherever the
-// process stands.
-func lookUp(name, path string) (string, error) {
-	for _, dir := range filepath.SplitList(path) {
-		if file := filepath.Join(dir, name); filepath.IsAbs(dir) && executable(file) == nil {
-			return file, nil
-		}
-	}
-	return "", fmt.Errorf("program %q is in none of the directories of PATH", name)
-}
-
-// executable reports why the file at path cannot be executed, if so.
-func executable(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
-		return fmt.Errorf("%s is not an executable file", path)
-	}
-	return nil
+	return argv, environ.Executable(argv[0])
 }
 
 // same reports whether path is this program's bootstrap: the layer has the
