@@ -203,34 +203,7 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, in *meter, host 
 		rec.Status, rec.Took = http.StatusOK, time.Since(rec.Time)
 		s.record(rec)
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		pass(far, near)
-	}()
-	pass(near, far)
-	<-done
-}
-
-// pass copies src to dst, and ends dst as src ended: with its half of the
-// connection, or with all of it.
-func pass(dst, src net.Conn) {
-	from := io.Reader(src)
-	if t, ok := src.(*tunnelConn); ok && len(t.early) == 0 {
-		from = t.Conn // Bare connections the kernel copies by itself.
-	}
-	to := io.Writer(dst)
-	if t, ok := dst.(*tunnelConn); ok {
-		to = t.Conn
-	}
-	_, err := io.Copy(to, from)
-	if half, ok := dst.(interface{ CloseWrite() error }); ok && err == nil {
-		if half.CloseWrite() == nil {
-			return
-		}
-	}
-	dst.Close()
-	src.Close()
+	s.serving.passer.Pass(near, far)
 }
 
 type ends struct{ near, far net.Conn }

@@ -42,6 +42,7 @@ type serving struct {
 	closed  chan struct{}  // no more tunnels
 	serves  atomic.Int32   // calls of Serve
 	buffers sync.Pool      // of *[copyBuffer]byte
+	passer  Passer         // of tunnels
 
 	seed     maphash.Seed  // of ids
 	crowd    *crowd        // what clients have open
