@@ -17,7 +17,8 @@
 //   - the order of an INVOKE event and the function's own start is not defined,
 //     so nothing waits for the event;
 //   - a restore from a snapshot is told to the runtime alone, so SnapStart's
-//     runtimes speak to Lambda by way of this process (package runtimeapi);
+//     runtimes speak to Lambda by way of this process (package runtimeapi), and
+//     where they do not, signs of one are looked for (package sidecar);
 //   - Managed Instances run invocations side by side and have no INVOKE event,
 //     so nothing here holds for the one invocation that runs;
 //   - between invocations the sandbox is frozen, so nothing is scheduled and
@@ -206,7 +207,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		return o, configError, err
 	}
 	token := ""
-	if way == passed && c.Getenv(initType) == snapStart {
+	if c.Getenv(initType) == snapStart {
 		if o.tokens, err = environ.Directory("/tmp"); err != nil {
 			return o, startError, err
 		}
@@ -224,6 +225,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		Notes:     append(notes, m.notes...),
 		Forbidden: addresses(address),
 		TokenFile: token,
+		Snapshot:  c.Getenv(initType) == snapStart,
 		Onward:    onward,
 
 		Parameters:  c.parameters(),
@@ -243,6 +245,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 	var first sync.Once
 	o.greeter, err = greet(c.Place, handshake, func(told environ.Confinement, silent error) {
 		first.Do(func() {
+			o.passing.behind(told.RuntimeAPI)
 			why := ""
 			if silent != nil {
 				why = silent.Error()
@@ -259,6 +262,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 	if err != nil {
 		return o, startError, err
 	}
+	o.passing.await(o.greeter.await)
 	return o, "", nil
 }
 

@@ -135,6 +135,16 @@ func (g *greeter) settle() {
 	g.settled = true // what the function asks later keeps nobody waiting
 }
 
+// await waits, without an end to it, until whoever has been answered so far has
+// said the last word.
+func (g *greeter) await() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for !g.settled && len(g.talking) > 0 {
+		g.ended.Wait()
+	}
+}
+
 func (g *greeter) close() {
 	g.listener.Close()
 	g.mu.Lock()

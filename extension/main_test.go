@@ -175,13 +175,16 @@ func (s *sandbox) do(t testing.TB, what ...string) ([]string, error) {
 }
 
 // serveFunction is the function: it does what its events say. A runtime that is
-// how "restored" waits for that first; of one that is "threads" ten take events.
+// how "restored" waits for that first; "calls" and "hooked" call before it, and
+// "hooked" after it; of one that is "threads" ten take events.
 func serveFunction(how string) error {
 	api := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/"
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 	switch how {
-	case "restored", "calls":
-		if how == "calls" {
+	case "agent":
+		return serveAgent()
+	case "restored", "calls", "hooked":
+		if how != "restored" {
 			call("in/1")
 		}
 		resp, err := client.Get(api + "restore/next")
@@ -191,6 +194,9 @@ func serveFunction(how string) error {
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
 			return fmt.Errorf("restore/next: %s", resp.Status)
+		}
+		if how == "hooked" { // as a hook does that a runtime calls after a restore
+			call("in/hook")
 		}
 	case "threads":
 		failed := make(chan error)

@@ -3,6 +3,7 @@ package extension
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -48,6 +49,12 @@ type passing struct {
 	proxy   *runtimeapi.Proxy
 	broken  chan error // has the error of the serving, which ends with close
 	serving sync.WaitGroup
+
+	ready chan struct{} // closed once told is known
+	once  sync.Once     // closes it
+	told  func()        // waits for what the wrapper has to tell
+	mu    sync.Mutex    // guards api
+	api   string        // where it is passed on to
 }
 
 // pass opens a port and passes on what comes there to the Runtime API at
@@ -57,14 +64,15 @@ func (c Config) pass(ctx context.Context, address string, s *sidecar.Sidecar) (*
 	if err != nil {
 		return nil, fmt.Errorf("proxy of the Runtime API: %w", err)
 	}
-	p := &passing{address: l.Addr().String(), broken: make(chan error, 1), proxy: &runtimeapi.Proxy{
-		API:     address,
+	p := &passing{address: l.Addr().String(), broken: make(chan error, 1), ready: make(chan struct{}), api: address}
+	p.proxy = &runtimeapi.Proxy{
+		API:     p.onward,
 		Begin:   func(i runtimeapi.Invocation) { s.Begin(i.Trace, i.Request) },
 		End:     s.End,
 		Restore: s.Restored,
 
 		MaxConns: mostConns(c.Getenv(initType)),
-	}}
+	}
 	p.serving.Go(func() { p.broken <- fmt.Errorf("proxy of the Runtime API: %w", p.proxy.Serve(l)) })
 	return p, nil
 }
@@ -90,7 +98,41 @@ func (p *passing) failed() <-chan error {
 	return p.broken
 }
 
+// await has connections wait, each, for told: who makes one has become what the
+// wrapper was, and that may have more to tell of where it leads.
+func (p *passing) await(told func()) {
+	if p != nil {
+		p.once.Do(func() {
+			p.told = told
+			close(p.ready)
+		})
+	}
+}
+
+// behind has the Runtime API passed on to what another layer's wrapper has put
+// in its place, where one has: Datadog's stands on a port of its own. What would
+// lead out of the sandbox, or back here, is not heeded; Lambda is asked then.
+func (p *passing) behind(address string) {
+	a, err := netip.ParseAddrPort(address)
+	if p == nil || err != nil || !a.Addr().IsLoopback() || a.Port() == 0 || address == p.address {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.api = address
+}
+
+// onward is where a connection that is made now leads.
+func (p *passing) onward() string {
+	<-p.ready
+	p.told()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.api
+}
+
 func (p *passing) close() {
+	p.await(func() {}) // of a start that failed
 	p.proxy.Close()
 	p.serving.Wait()
 }

@@ -230,7 +230,7 @@ func TestWhatTheWrapperTellsArrives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Confinement{Landlock: 7, Signals: true, NoPrivileges: true, Why: "the sockets"}
+	want := Confinement{Landlock: 7, Signals: true, NoPrivileges: true, Why: "the sockets", RuntimeAPI: "127.0.0.1:9000"}
 	if err := a.Tell(want); err != nil {
 		t.Fatal(err)
 	}
@@ -246,6 +246,7 @@ func TestWhatTheWrapperTellsArrives(t *testing.T) {
 // and nothing but what can be written again.
 func FuzzConfinement(f *testing.F) {
 	f.Add([]byte("landlock 7\nsignals\nsockets\nno_new_privs\n\n"))
+	f.Add([]byte("runtime_api 127.0.0.1:9000\nruntime_api\n\n"))
 	f.Add([]byte("landlock -1\nwhy_not_whole \x00\n\n"))
 	f.Add([]byte("\n\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -109,11 +109,12 @@ func (c Confinement) encode() []byte {
 	w.say("sockets", c.Sockets)
 	w.say("no_new_privs", c.NoPrivileges)
 	w.add("why_not_whole", strings.ReplaceAll(c.Why, "\n", " "))
+	w.add("runtime_api", strings.ReplaceAll(c.RuntimeAPI, "\n", " "))
 	return append(w.text.Bytes(), '\n')
 }
 
 // ParseConfinement reads a report of [Answer.Tell]. What it does not know it
-// passes over: nothing is decided by it.
+// passes over: no call is decided by it.
 func ParseConfinement(b []byte) (Confinement, error) {
 	var c Confinement
 	text, ok := strings.CutSuffix(string(b), "\n\n")
@@ -137,6 +138,8 @@ func ParseConfinement(b []byte) (Confinement, error) {
 			c.NoPrivileges = true
 		case "why_not_whole":
 			c.Why = value
+		case "runtime_api":
+			c.RuntimeAPI = value
 		}
 	}
 	return c, nil

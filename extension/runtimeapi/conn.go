@@ -26,7 +26,7 @@ const bufferSize = 32 << 10
 func (c *conn) run() {
 	defer c.down.Close()
 	// As whoever connects to Lambda: no limit of time, no probes.
-	up, err := (&net.Dialer{KeepAlive: -1}).DialContext(context.Background(), "tcp", c.proxy.API)
+	up, err := (&net.Dialer{KeepAlive: -1}).DialContext(context.Background(), "tcp", c.proxy.API())
 	if err != nil {
 		c.down.SetLinger(0) // the nearest to a refused connection
 		return

@@ -37,7 +37,9 @@ type Invocation struct {
 
 // A Proxy is one sandbox's. Its fields must not change once it serves.
 type Proxy struct {
-	API string // where Lambda listens: "169.254.100.1:9001"
+	// API returns where Lambda listens, "169.254.100.1:9001", or who passes on to
+	// it. It is asked for each connection.
+	API func() string
 
 	// What is called, and waited for, before the runtime learns of it; nil
 	// where it is of no interest. Several may be called at a time.

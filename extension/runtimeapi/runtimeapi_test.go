@@ -88,7 +88,7 @@ func newAPI(t testing.TB) *api {
 	}
 	a := &api{Listener: back, front: front.Addr().String()}
 	a.proxy = &runtimeapi.Proxy{
-		API: back.Addr().String(),
+		API: back.Addr().String,
 		Begin: func(i runtimeapi.Invocation) {
 			text := fmt.Sprintf("begin %s %s %s %s", i.Request, i.Trace, i.Function, i.Tenant)
 			if !i.Deadline.IsZero() {

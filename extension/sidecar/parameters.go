@@ -248,7 +248,7 @@ func (s *Sidecar) serveParameters(ctx context.Context, c Config) error {
 	}
 	s.parameters = &proxy.Server{
 		Manifest: s.manifest.Load,
-		Cloud:    p,
+		Cloud:    s.watch(p),
 		Record:   s.log.Record,
 		MaxConns: 4, // and some in a queue: of the 1,024 descriptors that a sandbox has
 	}

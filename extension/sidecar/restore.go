@@ -18,6 +18,16 @@ import (
 // It asks nobody for anything, since the function waits; the manifest's grants
 // are minted in the background as after [Sidecar.Warm].
 func (s *Sidecar) Restored() {
+	if g := s.signs; g != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.over = true
+	}
+	s.anew()
+}
+
+// anew is what [Sidecar.Restored] does.
+func (s *Sidecar) anew() {
 	s.restoring.Lock()
 	defer s.restoring.Unlock()
 	s.announcing.Do(func() {}) // it was: who goes on has asked for the handshake
@@ -25,9 +35,7 @@ func (s *Sidecar) Restored() {
 	if p, ok := s.base.(interface{ Invalidate() }); ok {
 		p.Invalidate()
 	}
-	if t, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
+	s.disconnect()
 	s.minter.Renew()
 	if err := s.renew(); err != nil {
 		// The token of before is good, and in the file or in the environment.
@@ -35,6 +43,13 @@ func (s *Sidecar) Restored() {
 	}
 	s.log.Start(s.start)
 	s.Warm()
+}
+
+// disconnect closes the connections that are kept for calls.
+func (s *Sidecar) disconnect() {
+	if t, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
 }
 
 // renew puts a new bearer token into the file that the function's SDK reads.

@@ -88,6 +88,11 @@ type Config struct {
 	// [Sidecar.Restored]; the process beside is told of it. Empty: nowhere.
 	TokenFile string
 
+	// Snapshot says that a snapshot may be taken of this sandbox, from which it
+	// goes on without [Sidecar.Restored] being called: signs of it are looked
+	// for until the first [Sidecar.Invocation].
+	Snapshot bool
+
 	// Transport sends allowed calls. Nil: an [upstream.Transport], with
 	// [Transport] for what is not small.
 	Transport http.RoundTripper
@@ -111,6 +116,7 @@ type Sidecar struct {
 
 	announcing sync.Once
 	restoring  sync.Mutex
+	signs      *signs // nil: none are looked for
 	start      audit.Start
 	exposed    atomic.Pointer[string] // the access key that the function was given last
 
@@ -132,6 +138,9 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		SHA256:   c.SHA256,
 		Warnings: c.Notes,
 	}}
+	if c.Snapshot {
+		s.signs = new(signs)
+	}
 	m := c.Manifest
 	if m == nil {
 		m = new(manifest.Manifest)
@@ -227,7 +236,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	s.warmth, s.cold = context.WithCancel(context.WithoutCancel(ctx))
 	s.proxy = &proxy.Server{
 		Manifest:   s.manifest.Load,
-		Cloud:      s.cloud,
+		Cloud:      s.watch(s.cloud),
 		Claims:     claims,
 		Ports:      cloud.Ports,
 		WebSockets: cloud.WebSockets,
@@ -288,6 +297,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 // expose gets credentials that the function itself holds, and logs those that it
 // was not given before.
 func (s *Sidecar) expose(ctx context.Context) (credentials.Exposed, error) {
+	s.look(ctx)
 	m := s.manifest.Load()
 	c, took, err := s.cloud.Expose(ctx, m)
 	if err != nil {
@@ -368,8 +378,10 @@ func (s *Sidecar) Warm() {
 
 // Invocation tells that the calls with the trace id in header, an
 // X-Amzn-Trace-Id, belong to the invocation request. The one before is over:
-// what the log has counted of it is written.
+// what the log has counted of it is written. The first is after a restore, where
+// there was to be one.
 func (s *Sidecar) Invocation(header, request string) {
+	s.first()
 	s.log.Settle()
 	s.traces.also(header, request)
 }
@@ -377,6 +389,7 @@ func (s *Sidecar) Invocation(header, request string) {
 // Begin tells that an invocation begins, before the function can know: calls
 // without a trace id belong to it too, unless several have run at a time.
 func (s *Sidecar) Begin(header, request string) {
+	s.first()
 	s.log.Settle()
 	s.traces.begin(header, request)
 }

@@ -44,6 +44,9 @@ func main() {
 			if confining {
 				c = confine()
 			}
+			if asked.RuntimeAPI != "" {
+				c.RuntimeAPI = value(os.Environ(), "AWS_LAMBDA_RUNTIME_API")
+			}
 			// An extension that hears nothing says in the log that it did not.
 			asked.Tell(c)
 			return syscall.Exec(path, argv, env)
