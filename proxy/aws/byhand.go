@@ -12,6 +12,8 @@ func byHand(service, operation string) reading {
 	switch service {
 	case "amplify":
 		return amplify(operation)
+	case "api-gateway", "apigatewayv2":
+		return gateway(operation)
 	case "appconfig", "appconfigdata":
 		return appConfig(operation)
 	case "athena":
@@ -44,6 +46,8 @@ func byHand(service, operation string) reading {
 		return compute(operation)
 	case "ecs":
 		return containers(operation)
+	case "elastic-beanstalk":
+		return beanstalk(operation)
 	case "eventbridge":
 		return eventBridge(operation)
 	case "firehose":

@@ -32,9 +32,23 @@ func compute(operation string) reading {
 	if strings.HasPrefix(operation, "Describe") {
 		return nil
 	}
+	var templates []string
+	switch operation {
+	case "CreateFleet":
+		templates = []string{"LaunchTemplateConfigs"}
+	case "ModifyFleet":
+		templates = []string{"LaunchTemplateConfig"}
+	case "ModifySpotFleetRequest":
+		templates = []string{"LaunchTemplateConfig", "LaunchTemplateConfigs"}
+	case "RequestSpotFleet":
+		templates = []string{"SpotFleetRequestConfig.LaunchTemplateConfigs"}
+	}
 	return func(c *tableCall) ([]manifest.Request, error) {
 		all, err := c.tabled()
 		if err != nil {
+			return nil, err
+		}
+		if all, err = c.launched(all, templates...); err != nil {
 			return nil, err
 		}
 		return c.tagsMade(all)
@@ -95,9 +109,12 @@ func (c *tableCall) computed(all []manifest.Request) ([]manifest.Request, error)
 				return nil, err
 			}
 			if ok && profile != "" {
-				return append(all, unknown("iam:PassRole", "iam:PassedToService", "ec2.amazonaws.com")), nil
+				return append(all, c.pass("*")), nil
 			}
 		}
+	}
+	if c.operation.name == "RunInstances" {
+		return c.launched(all, "LaunchTemplate")
 	}
 	return all, nil
 }

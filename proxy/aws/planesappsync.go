@@ -55,7 +55,7 @@ func (in *input) graphql(call *proxy.Call, api string) error {
 	for _, f := range d.fields {
 		all = append(all, request("appsync:GraphQL", api+"/types/"+f.root+"/fields/"+f.name))
 	}
-	if d.deep && !in.unbound && in.manifest != nil && !in.manifest.Credentials.Unminted {
+	if d.deep && in.bounded() {
 		// What type a field is of, and which of that are asked for, the schema
 		// says: below the top the session policy has what the grants have.
 		all = append(all, unknown("appsync:GraphQL"))

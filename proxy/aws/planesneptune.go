@@ -72,7 +72,7 @@ func readNeptune(in *input, call *proxy.Call, ts []*table) error {
 	for i, a := range actions {
 		r := request("neptune-db:"+a, database)
 		with(&r, "neptune-db:querylanguage", language)
-		if operation == "ConnectGremlin" && i > 0 && !in.unbound && in.manifest != nil && !in.manifest.Credentials.Unminted && !in.manifest.Decide(r).Allowed {
+		if operation == "ConnectGremlin" && i > 0 && in.bounded() && !in.manifest.Decide(r).Allowed {
 			// What it is asked for by and by, nothing here reads: AWS compares each
 			// with the session policy of the connection, which has what is granted.
 			continue

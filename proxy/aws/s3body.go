@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -158,6 +159,32 @@ func (c *s3Call) readReplication() error {
 	if err := c.readPlain(); err != nil {
 		return err
 	}
+	return c.pass(role)
+}
+
+// readMetadata asks for the configuration of a bucket's tables of metadata, and
+// for the role by which S3 annotates.
+func (c *s3Call) readMetadata() error {
+	name, path := "MetadataConfiguration", []string{"AnnotationTableConfiguration", "Role"}
+	if c.operation.method == http.MethodPut {
+		name, path = path[0], path[1:]
+	}
+	root, err := c.body(name)
+	if err != nil {
+		return err
+	}
+	role, _, err := root.value(path...)
+	if err != nil {
+		return err
+	}
+	if err := c.readPlain(); err != nil {
+		return err
+	}
+	return c.pass(role)
+}
+
+// pass asks for the right to pass a role to S3, if it is one.
+func (c *s3Call) pass(role string) error {
 	if role = strings.TrimSpace(role); strings.HasPrefix(role, "arn:") {
 		if strings.ContainsAny(role, "*?$") {
 			return fmt.Errorf("role %.200q is no role's ARN", role)

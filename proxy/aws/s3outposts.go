@@ -40,6 +40,11 @@ func outpostControl(operation string) reading {
 		if err != nil {
 			return nil, err
 		}
+		if operation == "PutBucketReplication" {
+			if all, err = c.replicates(all); err != nil {
+				return nil, err
+			}
+		}
 		for i := range all {
 			r := &all[i]
 			if name, ok := strings.CutPrefix(r.Action, "s3:"); ok {
@@ -91,4 +96,22 @@ func (c *tableCall) onOutpost(kind, name string) (string, error) {
 		return "", fmt.Errorf("%.80q of account %.20q on outpost %.80q is none that there can be", name, account, outpost)
 	}
 	return "arn:" + c.in.partition + ":s3-outposts:" + c.in.region + ":" + account + ":outpost/" + outpost + "/" + kind + name, nil
+}
+
+// replicates adds to all the role by which a bucket on an outpost is replicated.
+func (c *tableCall) replicates(all []manifest.Request) ([]manifest.Request, error) {
+	body, err := c.in.body()
+	if err != nil || len(body) == 0 {
+		return all, err
+	}
+	root, err := c.in.readXML(body, "")
+	if err != nil {
+		return nil, err
+	}
+	role, ok, err := root.value("Role")
+	if err != nil || !ok || role == "" {
+		return all, err
+	}
+	role, err = c.role(strings.TrimSpace(role))
+	return append(all, c.pass(role)), err
 }

@@ -136,7 +136,7 @@ func (in *input) ssmEntries(action string, members tree) ([]manifest.Request, er
 	}
 	var reqs []manifest.Request
 	for _, entry := range entries {
-		for _, spec := range []string{"document Name", "instance? InstanceId", "targets "} {
+		for _, spec := range []string{"document Name", "instance? InstanceId", "targets ", "runs "} {
 			kind, member, _ := strings.Cut(spec, " ")
 			more, err := in.ssmResource(action, kind, member, entry)
 			if err != nil {

@@ -51,13 +51,7 @@ func (c *tableCall) tabledBut(action string) ([]manifest.Request, error) {
 				req = unknown(e.action)
 			}
 			if e.action == "iam:PassRole" {
-				to := passedTo(c.table.prefix)
-				if r == "*" {
-					to = "ec2.amazonaws.com" // whose instances have profiles
-				}
-				if to != "" {
-					with(&req, "iam:PassedToService", to)
-				}
+				req = c.pass(r)
 			}
 			all = append(all, req)
 		}
@@ -67,6 +61,9 @@ func (c *tableCall) tabledBut(action string) ([]manifest.Request, error) {
 		return nil
 	})
 	if err != nil {
+		return nil, err
+	}
+	if all, err = c.passes(all); err != nil {
 		return nil, err
 	}
 	return all, c.tag(all)

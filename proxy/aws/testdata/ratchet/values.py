@@ -74,6 +74,12 @@ NEEDED = {
     ("sns", "PublishInput"): {"TopicArn"},
 }
 
+# What else is called so that nothing but a role can stand there: see passrole.go.
+ROLES = (
+    "DeliverLogsPermissionArn", "SnsRoleName", "ServiceExecutionRole", "TwoWayChannelRole", "TwoWayMediaS3Role",
+    "defaultLambdaRole", "lambdaRole",
+)
+
 
 class Values:
     """Values for one service in one region."""
@@ -150,7 +156,7 @@ class Values:
             return {"remit": 1}
         low, high = int(shape.metadata.get("min", 0)), int(shape.metadata.get("max", 1 << 20))
         pattern = shape.metadata.get("pattern")
-        if name.lower().endswith(("rolearn", "iamroles")):
+        if name.lower().endswith(("rolearn", "iamroles", "credentialsarn")) or name in ROLES:
             return f"arn:{self.partition}:iam::{ACCOUNT}:role/remit"
         if pattern and "arn" in pattern and is_arn(name, shape):
             arn = next(self._candidates(name, shape))
