@@ -412,8 +412,8 @@ func FuzzAnswer(f *testing.F) {
 		want, err2 := call(theirs, request(t, method, "http://service", ""))
 		theirs.CloseIdleConnections()
 		var status int
-		if fmt.Sscanf(want, "%d ", &status); err2 == nil && status < 100 && err != nil {
-			return
+		if n, _ := fmt.Sscanf(want, "%d ", &status); n == 1 && status < 100 && err != nil {
+			return // net/http takes it for a status; whether its body comes whole says nothing then
 		}
 		if got != want || (err == nil) != (err2 == nil) {
 			t.Errorf("%q: got %s, %v; net/http: %s, %v", answer, got, err, want, err2)
