@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lambda-remit/remit/extension/e2e"
 	"github.com/lambda-remit/remit/extension/lambdatest"
 )
 
@@ -131,7 +132,7 @@ func TestProvidedRuntimesHaveOurBootstrap(t *testing.T) {
 // Lambda's own process, which hold the execution role's keys in the open.
 func TestOthersOfTheSameUserAreOutOfReach(t *testing.T) {
 	if _, _, errno := syscall.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION); errno != 0 {
-		t.Skipf("this kernel has no Landlock: %v", errno)
+		e2e.Lacks(t, "this kernel has no Landlock: %v", errno)
 	}
 	other := exec.Command("sleep", "60")
 	other.Env = []string{"AWS_SECRET_ACCESS_KEY=" + roleSecret}
@@ -205,7 +206,7 @@ func TestTheStartIsLoggedOnceAndTruly(t *testing.T) {
 func TestTheWrapperIsNamedOnce(t *testing.T) {
 	abi, _, _ := syscall.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if int(abi) < 6 {
-		t.Skip("this kernel keeps nobody from asking the extension again, so that the second makes of the first's environment the same")
+		e2e.Lacks(t, "this kernel keeps nobody from asking the extension again, so that the second makes of the first's environment the same")
 	}
 	s := newSandbox(t, func(c *lambdatest.Config) {
 		setEnv(c, "REMIT_NEXT_WRAPPER", filepath.Join(c.Layer, "remit/exec"))
@@ -221,7 +222,7 @@ func TestTheWrapperIsNamedOnce(t *testing.T) {
 // the kernel and the owner made of boundary 5.
 func TestTheStartSaysWhatOfTheProcessIsHardened(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can have the function run as a user of its own, whom root's file is closed to")
+		e2e.Lacks(t, "only root can have the function run as a user of its own, whom root's file is closed to")
 	}
 	_, _, errno := syscall.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	for _, c := range []struct {

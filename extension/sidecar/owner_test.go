@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/lambda-remit/remit/extension/e2e"
 )
 
 func TestWhoListensIsTheProgramThatShould(t *testing.T) {
@@ -46,7 +48,7 @@ func TestWhoListensIsTheProgramThatShould(t *testing.T) {
 func TestWhoListensIsNoneOfTheFunctions(t *testing.T) {
 	setpriv, err := exec.LookPath("setpriv")
 	if err != nil {
-		t.Skip("without setpriv(1) no process can be started so")
+		e2e.Lacks(t, "without setpriv(1) no process can be started so")
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

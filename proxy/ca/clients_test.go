@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lambda-remit/remit/extension/e2e"
 )
 
 // program finds a program whose TLS is not Go's.
@@ -17,7 +19,7 @@ func program(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Skipf("%s is not installed here; the chain is verified by Go alone", name)
+		e2e.Lacks(t, "%s is not installed here; the chain is verified by Go alone", name)
 	}
 	return path
 }
@@ -68,7 +70,7 @@ func TestOpenSSLVerifiesTheChain(t *testing.T) {
 func TestPythonAcceptsTheServer(t *testing.T) {
 	python := program(t, "python3")
 	if exec.Command(python, "-c", "import ssl").Run() != nil {
-		t.Skip("python3 has no ssl module here")
+		e2e.Lacks(t, "python3 has no ssl module here")
 	}
 	const client = `
 import socket, ssl, sys
