@@ -53,7 +53,9 @@ func serveAgent() error {
 // withAgent puts the agent beside Remit, and its wrapper before or after ours.
 func withAgent(t *testing.T, c *lambdatest.Config, theirsFirst bool) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// No connection begins at this address, so that none can have taken the port
+	// when the agent starts.
+	l, err := net.Listen("tcp", "127.0.0.77:0")
 	if err != nil {
 		t.Fatal(err)
 	}
