@@ -121,13 +121,18 @@ func (m Maker) write(environ []string) (f *files, err error) {
 		}
 	}
 	if path := f.bundles["CURL_CA_BUNDLE"]; m.Runtime == PHP && path != "" {
-		put(phpSettings, fmt.Appendf(nil, "curl.cainfo = \"%s\"\nopenssl.cafile = \"%s\"\n", path, path))
+		var text bytes.Buffer
+		for _, of := range phpTrust {
+			path := path
+			if theirs := certificates(phpOwn(environ, of.setting)); len(theirs) > 0 {
+				path = put(of.file, theirs, ours)
+			}
+			fmt.Fprintf(&text, "%s = \"%s\"\n", of.setting, path)
+		}
+		put(phpSettings, text.Bytes())
 	}
 	return f, err
 }
-
-// phpSettings is a file of PHP's own settings.
-const phpSettings = "remit.ini"
 
 // Directory makes a directory in parent that only this user can enter. Its name
 // is one that nobody could have guessed and put something under before: /tmp
@@ -192,6 +197,9 @@ func Sweep(parent string) {
 // names are the names of all files that write may make.
 func names() []string {
 	list := []string{"token", "credentials", "config", "remit.pem", "system.pem", preloadName, trustStore, phpSettings}
+	for _, of := range phpTrust {
+		list = append(list, of.file)
+	}
 	for _, v := range trust {
 		list = append(list, strings.ToLower(v.name)+".pem")
 	}
