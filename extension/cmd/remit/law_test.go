@@ -24,6 +24,7 @@ var law = []struct {
 	{"manifest/iam", nil},
 	{"proxy", nil},
 	{"proxy/sigv4", nil},
+	{"proxy/sigv2", nil},
 	{"proxy/ca", nil},
 	{"proxy/credentials", nil},
 	{"proxy/upstream", []string{"golang.org/x/sys"}},
