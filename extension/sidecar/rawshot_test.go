@@ -129,6 +129,7 @@ func (s *shot) bytes(t testing.TB, way, address string, keys aws.Credentials) (w
 //	token=none                    no session token
 //	age=20m                       how old
 //	query                         in the query, for an hour
+//	v2                            by Signature Version 2: see [shot.sign2]
 func (s *shot) sign(t testing.TB, head, options []string, keys aws.Credentials) []string {
 	t.Helper()
 	o := map[string]string{"service": "s3", "region": "eu-west-1", "payload": "hash", "age": "0s"}
@@ -145,6 +146,9 @@ func (s *shot) sign(t testing.TB, head, options []string, keys aws.Credentials) 
 	age, err := time.ParseDuration(o["age"])
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, ok := o["v2"]; ok {
+		return s.sign2(head, o, age, keys)
 	}
 	_, inQuery := o["query"]
 	date := time.Now().Add(-age).UTC().Format("20060102T150405Z")

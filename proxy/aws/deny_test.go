@@ -27,7 +27,7 @@ func TestForeignAndMissingSignaturesSaySo(t *testing.T) {
 		r      *http.Request
 		reason manifest.Reason
 		text   string
-	}{{unsigned, proxy.BadSignature, "no valid signature"}, {v2, proxy.BadSignature, "s3v4"}, {foreign, proxy.ForeignCredentials, "AKIAFOREIGN"}} {
+	}{{unsigned, proxy.BadSignature, "no valid signature"}, {v2, proxy.BadSignature, "not valid"}, {foreign, proxy.ForeignCredentials, "AKIAFOREIGN"}} {
 		_, err := rig.Read(tt.r)
 		var refusal *proxy.Refusal
 		if !errors.As(err, &refusal) || refusal.Reason != tt.reason || !strings.Contains(refusal.Text, tt.text) {

@@ -24,6 +24,8 @@ type input struct {
 	path  string // of the target, byte for byte as it will be sent
 	query []pair // in order, decoded
 
+	presigned bool // by Signature Version 2, which is not in query any more
+
 	room  *room // for its body beside others'; nil: as much as it likes
 	spent int64 // on reading it, besides its body
 	large bool  // that is much, and it alone may

@@ -93,6 +93,10 @@ func unsignedUnread(err error) error {
 // is good for the host that it was made for, which is the proxy itself where
 // that is the client's endpoint.
 func (p *particulars) asItCame() error {
+	if p.second != nil {
+		// It is good in any region, and nothing says which the bucket is in.
+		return &proxy.Refusal{Reason: proxy.ForeignCredentials, Text: fmt.Sprintf("access key %.32q is not Remit's and signs with Signature Version 2, which says too little of where the call goes: sign it with version 4", p.signature.AccessKeyID)}
+	}
 	if p.host == "" {
 		return &proxy.Refusal{Reason: proxy.ForeignCredentials, Text: fmt.Sprintf("access key %.32q is signed with for the proxy as an endpoint, which AWS would not take: send it through the proxy", p.signature.AccessKeyID)}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/lambda-remit/remit/manifest"
 	"github.com/lambda-remit/remit/proxy"
 	"github.com/lambda-remit/remit/proxy/credentials"
+	"github.com/lambda-remit/remit/proxy/sigv2"
 	"github.com/lambda-remit/remit/proxy/sigv4"
 )
 
@@ -22,6 +23,7 @@ type particulars struct {
 	protocol  protocol
 	target    string            // path and query, byte for byte as they came
 	signature *sigv4.Signature  // nil if the call carries none
+	second    *sigv2.Signature  // that stands in its query in place of that one; nil: none
 	sealed    sigv4.Credentials // that verified it
 	service   service           // zero if no file knows it
 	foreign   bool              // it is signed by keys that Remit did not hand out
@@ -91,6 +93,9 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify, se
 	// The host, where the client knows it, and the scope of the credential
 	// say which service this is; where both speak they have to agree.
 	sig, sigErr := sigv4.Read(r)
+	if errors.Is(sigErr, sigv4.ErrVersion) {
+		sig, sigErr = p.readVersion2(r, c.now())
+	}
 	if sigErr == nil {
 		p.signature, in.scope = sig, sig.Scope
 		in.streams = sig.Payload == sigv4.StreamingEvents || unsaid(r, sig)
@@ -130,6 +135,12 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify, se
 			// signed for it.
 			call.Upstream = upstream(in.place.service, call.Region, in.place)
 		}
+	}
+	if p.second != nil {
+		if err := in.asVersion4(p, c.Region); err != nil {
+			return err
+		}
+		call.Region = cmp.Or(call.Region, in.scope.Region)
 	}
 	svc, known := c.service(in, call.Service)
 	if known {
@@ -220,15 +231,19 @@ func (c *Cloud) verify(in *input, call *proxy.Call, p *particulars, sigErr error
 		return in.readBearer(call, p)
 	}
 	if sigErr != nil {
-		text := noSignature
-		switch {
-		case errors.Is(sigErr, sigv4.ErrVersion):
-			text = "the call is signed with Signature Version 2, which is not accepted: " + s3SignV4
-			if _, ok := in.param("SignatureVersion"); !ok && p.service.name == "" {
-				p.protocol = protocolS3 // which alone is signed so without saying it
-			}
+		_, versioned := in.param("SignatureVersion")
+		if _, second := in.param("AWSAccessKeyId"); !versioned && p.service.name == "" && (second || errors.Is(sigErr, sigv4.ErrVersion)) {
+			p.protocol = protocolS3 // which alone is signed so without saying it
 		}
-		return &proxy.Refusal{Reason: proxy.BadSignature, Text: text, Err: sigErr}
+		if errors.Is(sigErr, sigv4.ErrVersion) {
+			return unreadVersion2(in, sigErr)
+		}
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: noSignature, Err: sigErr}
+	}
+	if p.second != nil {
+		if err := in.onlyBuckets(); err != nil {
+			return err
+		}
 	}
 	sealed, ok := c.Sealed(p.signature.AccessKeyID)
 	if !ok {
@@ -253,7 +268,12 @@ func (c *Cloud) verify(in *input, call *proxy.Call, p *particulars, sigErr error
 	if err := in.payload(p, &o); err != nil {
 		return err
 	}
-	err := p.signature.Verify(in.r, sealed, o)
+	var err error
+	if p.second != nil {
+		err = in.verifyVersion2(p, sealed, c.now())
+	} else {
+		err = p.signature.Verify(in.r, sealed, o)
+	}
 	if err == nil && in.streams && p.signature.Payload == "" {
 		// From here on it is what all others are, and goes out as one.
 		p.signature.Payload = sigv4.StreamingEvents

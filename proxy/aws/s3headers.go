@@ -131,7 +131,7 @@ func (c *s3Call) readHeaders() error {
 	}
 	if in.scope.Service != "" {
 		authType := "REST-HEADER"
-		if _, ok := in.param("X-Amz-Signature"); ok {
+		if c.presigned() {
 			authType = "REST-QUERY-STRING"
 		}
 		version := "AWS4-HMAC-SHA256"
