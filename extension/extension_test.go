@@ -160,7 +160,7 @@ func TestSignalsThatCanBeIgnoredAre(t *testing.T) {
 func TestKillingTheExtensionFailsTheInvocation(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSEGV, syscall.SIGABRT} {
 		s := newSandbox(t, unconfined)
-		_, err := s.do(t, "signal", fmt.Sprint(int(sig)))
+		_, err := s.do(t, "signal", fmt.Sprint(int(sig)), "deadly")
 		failure(t, err, "Extension.Crash")
 		env, err := s.do(t, "environ")
 		if err != nil {

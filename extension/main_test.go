@@ -255,8 +255,17 @@ func act(what []string) []string {
 		return []string{fmt.Sprint(os.Rename(what[1], what[2]))}
 	case "signal": // the extension
 		n, _ := strconv.Atoi(what[1])
-		err := syscall.Kill(extensionPID(), syscall.Signal(n))
+		pid := extensionPID()
+		err := syscall.Kill(pid, syscall.Signal(n))
 		time.Sleep(100 * time.Millisecond)
+		if len(what) > 2 { // until it has ended: its last words can take a while
+			for range 500 {
+				if syscall.Kill(pid, 0) != nil {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
 		return []string{fmt.Sprint(err)}
 	case "get": // a URL, with headers
 		req, err := http.NewRequest(http.MethodGet, what[1], nil)
