@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 
 	"github.com/lambda-remit/remit/extension/environ"
+	"github.com/lambda-remit/remit/manifest"
 )
 
 // base returns the credentials of the execution role: from the container's
@@ -43,6 +44,24 @@ func base(getenv func(string) string) (aws.CredentialsProvider, error) {
 		return nil, errors.New("the environment has neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY nor AWS_CONTAINER_CREDENTIALS_FULL_URI: there is no execution role to act for")
 	}
 	return credentials.NewStaticCredentialsProvider(id, secret, getenv("AWS_SESSION_TOKEN")), nil
+}
+
+// keys reports whether the function is to have sealed keys in its environment, as
+// REMIT_KEYS says it: for SDKs that know of no credentials endpoint, and code that
+// reads the variables itself. All others find them there too, and do not ask the
+// endpoint, which alone hands out exposed grants.
+func (c Config) keys(m *manifest.Manifest) (bool, error) {
+	switch v := c.Getenv("REMIT_KEYS"); v {
+	case "", "endpoint":
+		return false, nil
+	case "environment":
+		if len(m.Exposed()) > 0 {
+			return false, errors.New("REMIT_KEYS is environment, and the manifest exposes grants: those are handed out by the endpoint, which nobody asks who has keys in the environment; take one of the two away")
+		}
+		return true, nil
+	default:
+		return false, fmt.Errorf("REMIT_KEYS %q is neither %q nor %q", v, "endpoint", "environment")
+	}
 }
 
 // checkContainer allows the endpoints that SDKs allow, and the Runtime API's.

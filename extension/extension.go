@@ -206,6 +206,10 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 	if err != nil {
 		return o, configError, err
 	}
+	keys, err := c.keys(m.Manifest)
+	if err != nil {
+		return o, configError, err
+	}
 	token := ""
 	if c.Getenv(initType) == snapStart {
 		if o.tokens, err = environ.Directory("/tmp"); err != nil {
@@ -225,6 +229,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		Notes:     append(notes, m.notes...),
 		Forbidden: addresses(address),
 		TokenFile: token,
+		Keys:      keys,
 		Snapshot:  c.Getenv(initType) == snapStart,
 		Onward:    onward,
 

@@ -275,6 +275,13 @@ func TestWhatIsWrongWithTheConfigurationStopsTheStart(t *testing.T) {
 		"manifest by URI": {func(t *testing.T, c *lambdatest.Config) {
 			setEnv(c, "REMIT_MANIFEST_URI", "ssm:/remit")
 		}, "not built yet"},
+		"keys that stand nowhere": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_KEYS", "file")
+		}, `REMIT_KEYS "file" is neither`},
+		"keys in the environment, and exposed grants": {func(t *testing.T, c *lambdatest.Config) {
+			setEnv(c, "REMIT_KEYS", "environment")
+			setEnv(c, "REMIT_MANIFEST", "function: test\ncredentials: {role: \"arn:aws:iam::123456789012:role/calls\"}\npermissions: {object_storage: {bucket: media-eu, read_prefix: in/, expose: true}}\n")
+		}, "exposes grants"},
 		"no credentials": {func(t *testing.T, c *lambdatest.Config) {
 			c.Keys = nil
 		}, "AWS_ACCESS_KEY_ID"},
@@ -402,5 +409,39 @@ func TestWithoutAManifestAFunctionCanBeObserved(t *testing.T) {
 	}
 	if log := s.log.String(); !strings.Contains(log, `"mode":"observe"`) || !strings.Contains(log, "there is no manifest") {
 		t.Errorf("the start's line does not say that it observes without a manifest:\n%s", log)
+	}
+}
+
+// TestSealedKeysStandInTheEnvironmentWhereTheOwnerWantsThem is for code that looks
+// nowhere else: it finds keys, and they are of no use but at the proxy.
+func TestSealedKeysStandInTheEnvironmentWhereTheOwnerWantsThem(t *testing.T) {
+	b := newBucket(t)
+	s := newSandbox(t, func(f *lambdatest.Config) {
+		setEnv(f, "REMIT_KEYS", "environment")
+		setEnv(f, "REMIT_MANIFEST", b.logsAll())
+	})
+	env, err := s.do(t, "environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := "\n" + strings.Join(env, "\n") + "\n"
+	for _, want := range []string{"\nAWS_ACCESS_KEY_ID=ASIAREMIT", "\nAWS_SECRET_ACCESS_KEY=", "\nAWS_SESSION_TOKEN=", "\nAWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:"} {
+		if strings.Count(all, want) != 1 {
+			t.Errorf("no %q in %s", want, all)
+		}
+	}
+	for _, secret := range []string{roleKey, roleSecret, roleToken} {
+		if strings.Contains(all, secret) {
+			t.Errorf("the execution role's %s is in the environment", secret)
+		}
+	}
+	if got, err := s.do(t, "call", "in/1"); err != nil || got[0] != "200 OK" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := s.do(t, "call", "out/1"); err != nil || got[0] != "403 Forbidden" {
+		t.Errorf("what is not granted: got %q, %v", got, err)
+	}
+	if keys, _ := b.asked(); len(keys) != 1 || keys[0] != roleKey {
+		t.Errorf("the bucket was asked as %q", keys)
 	}
 }

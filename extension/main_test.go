@@ -294,7 +294,8 @@ func act(what []string) []string {
 }
 
 // call signs and sends a request for media-eu/KEY as an SDK would that is led to
-// the proxy, and returns what is answered, and the token that was in the file.
+// the proxy, and returns what is answered, and the token that was in the file. Keys
+// in the environment win, as with SDKs.
 func call(key string, trace ...string) []string {
 	token, err := os.ReadFile(os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
 	if err != nil {
@@ -304,6 +305,9 @@ func call(key string, trace ...string) []string {
 	c, err := provider.Retrieve(context.Background())
 	if err != nil {
 		return []string{"", err.Error()}
+	}
+	if id := os.Getenv("AWS_ACCESS_KEY_ID"); id != "" {
+		c.AccessKeyID, c.SecretAccessKey, c.SessionToken = id, os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")
 	}
 	// Of the way in there is only the address: whichever it is, there is one.
 	address := cmp.Or(os.Getenv("HTTPS_PROXY"), os.Getenv("AWS_ENDPOINT_URL"))

@@ -108,6 +108,10 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 	if m.Handshake.RuntimeAPI != "" {
 		set["AWS_LAMBDA_RUNTIME_API"] = m.Handshake.RuntimeAPI
 	}
+	if k := m.Handshake.Keys; k != (Keys{}) {
+		// Before all else, for whoever looks nowhere else.
+		set["AWS_ACCESS_KEY_ID"], set["AWS_SECRET_ACCESS_KEY"], set["AWS_SESSION_TOKEN"] = k.ID, k.Secret, k.Token
+	}
 	for name, token := range m.Handshake.Bearer {
 		// Only where one was: an SDK prefers it to keys.
 		if old, _ := lookup(environ, name); old != "" {

@@ -28,6 +28,24 @@ func handshake() Handshake {
 	}
 }
 
+func TestSealedKeysStandWhereTheRealOnesDid(t *testing.T) {
+	h := handshake()
+	h.Keys = Keys{"ASIAREMITAAAAAAAAAAA", "sealed-secret", "sealed-token"}
+	e, err := Maker{Handshake: h, Parent: t.TempDir(), Bundles: []string{}}.Make([]string{"AWS_ACCESS_KEY_ID=ASIAREAL", "AWS_SECRET_ACCESS_KEY=real", "AWS_SECURITY_TOKEN=real"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(e.Environ, "\n")
+	for _, want := range []string{"AWS_ACCESS_KEY_ID=ASIAREMITAAAAAAAAAAA", "AWS_SECRET_ACCESS_KEY=sealed-secret", "AWS_SESSION_TOKEN=sealed-token"} {
+		if strings.Count(all, want) != 1 {
+			t.Errorf("no %s in %s", want, all)
+		}
+	}
+	if strings.Contains(all, "ASIAREAL") || strings.Contains(all, "=real") {
+		t.Errorf("the real keys are in %s", all)
+	}
+}
+
 // TestEnvironments holds each archive's "in" against its "out": the variables,
 // and after them the files that are named in "show". $TMP is the directory with
 // the archive's own files, $DIR the fresh one.

@@ -44,9 +44,22 @@ type Handshake struct {
 	Parameters   string
 	SessionToken string
 
+	// Keys are the sealed credentials, where the owner wants them to stand in
+	// the function's environment; else the zero Keys.
+	Keys Keys
+
 	// Bearer has the sealed tokens, by the variable that they stand in.
 	Bearer map[string]string
 }
+
+// Keys are credentials as they stand in an environment.
+type Keys struct{ ID, Secret, Token string }
+
+// String leaves them out.
+func (k Keys) String() string { return "keys " + k.ID }
+
+// GoString leaves them out too.
+func (k Keys) GoString() string { return k.String() }
 
 // String leaves the token out.
 func (h Handshake) String() string {
@@ -93,6 +106,13 @@ func (h Handshake) check() error {
 		// They become header values and variables.
 		if value == "" || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return fmt.Errorf("handshake has a %s that is empty or not printable", name)
+		}
+	}
+	if k := h.Keys; k != (Keys{}) {
+		for _, value := range []string{k.ID, k.Secret, k.Token} {
+			if value == "" || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+				return errors.New("handshake has keys that are empty or not printable")
+			}
 		}
 	}
 	for name, token := range h.Bearer {

@@ -1,6 +1,7 @@
 package environ
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -163,6 +164,13 @@ func FuzzHandshake(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
+	h := handshake()
+	h.Keys = Keys{"ASIAREMITAAAAAAAAAAA", "sealed-secret", "sealed-token"}
+	if b, err = h.Encode(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add(bytes.Replace(b, []byte("sealed-secret"), []byte("a  b"), 1))
 	f.Add([]byte("remit 3\nproxy [::1]:1\ncredentials_uri http://127.0.0.1:1@x:2/\ntoken t\n\n-----BEGIN CERTIFICATE-----"))
 	f.Add([]byte("remit 3\nproxy 127.0.0.1:0\ncredentials_uri http://127.0.0.1:1/\x00\ntoken \t\n\n"))
 	f.Add([]byte("remit 3\nremit 3\nproxy 127.0.0.1:1\nproxy 127.0.0.1:2\negress yes\nnew field\n\n"))
@@ -181,7 +189,7 @@ func FuzzHandshake(f *testing.F) {
 				t.Fatalf("%q is not on loopback", s)
 			}
 		}
-		if strings.ContainsAny(h.Token+h.CredentialsURI+h.Proxy, "\x00\r\n ") {
+		if strings.ContainsAny(h.Token+h.CredentialsURI+h.Proxy+h.Keys.ID+h.Keys.Secret+h.Keys.Token, "\x00\r\n ") {
 			t.Fatalf("%q, %q or %q cannot stand in a variable", h.Token, h.CredentialsURI, h.Proxy)
 		}
 		again, err := h.Encode()
@@ -196,6 +204,9 @@ func FuzzHandshake(f *testing.F) {
 
 func TestAHandshakePrintsWithoutItsToken(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if s := fmt.Sprintf(verb, Keys{"id", "the-secret", "the-token"}); strings.Contains(s, "the-") {
+			t.Errorf("%s: got %s", verb, s)
+		}
 		if s := fmt.Sprintf(verb, handshake()); strings.Contains(s, handshake().Token) {
 			t.Errorf("%s: got %s", verb, s)
 		}

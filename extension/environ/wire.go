@@ -34,6 +34,14 @@ func (h Handshake) Encode() ([]byte, error) {
 	w.add("runtime_api", h.RuntimeAPI)
 	w.add("parameters", h.Parameters)
 	w.add("session_token", h.SessionToken)
+	if k := h.Keys; k != (Keys{}) {
+		for _, value := range []string{k.ID, k.Secret, k.Token} {
+			if strings.ContainsAny(value, " \n") || value == "" {
+				return nil, errors.New("the keys have one that is empty, or a space or the end of a line in it")
+			}
+		}
+		w.add("keys", k.ID+" "+k.Secret+" "+k.Token)
+	}
 	w.say("egress", h.Egress)
 	for _, domain := range h.Domains {
 		w.add("domain", domain)
@@ -75,6 +83,13 @@ func ParseHandshake(b []byte) (Handshake, error) {
 			h.Version, err = strconv.Atoi(value)
 		case name == "egress" && value == "":
 			h.Egress = true
+		case name == "keys" && h.Keys == Keys{}:
+			keys := strings.Split(value, " ")
+			if len(keys) != 3 {
+				err = errors.New("its keys are not three")
+				break
+			}
+			h.Keys = Keys{keys[0], keys[1], keys[2]}
 		case name == "domain":
 			h.Domains = append(h.Domains, value)
 		case name == "host":

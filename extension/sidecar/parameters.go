@@ -242,6 +242,9 @@ func (s *Sidecar) serveParameters(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	if c.Keys {
+		p.token = s.handshake.Keys.Token // there is one such variable
+	}
 	l, err := listen(ctx, c.Parameters.Address)
 	if err != nil {
 		return fmt.Errorf("in the place of AWS's Parameters and Secrets extension: %w", err)

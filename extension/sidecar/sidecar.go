@@ -80,6 +80,11 @@ type Config struct {
 	// told of Address by their configuration.
 	Cooperative bool
 
+	// Keys has the handshake tell the sealed credentials, for the process's
+	// environment. Nothing is exposed to who finds them there: the manifest must
+	// not.
+	Keys bool
+
 	// Parameters is where AWS's Parameters and Secrets extension is answered
 	// for. Nil: nowhere.
 	Parameters *Parameters
@@ -283,6 +288,9 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Hosts:          slices.Sorted(maps.Keys(m.Domains)),
 		Egress:         m.Egress != nil,
 		Bearer:         sealedTokens,
+	}
+	if own := issuer.Own(); c.Keys {
+		s.handshake.Keys = environ.Keys{ID: own.AccessKeyID, Secret: own.SecretAccessKey, Token: own.SessionToken}
 	}
 	if err := s.serveParameters(ctx, c); err != nil {
 		front.Close()

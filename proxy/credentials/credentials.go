@@ -93,6 +93,10 @@ func New() (*Issuer, error) {
 // Token is the bearer token that [Issuer.ServeHTTP] asks for, the newest of them.
 func (i *Issuer) Token() string { return i.token.newest() }
 
+// Own returns the sealed credentials themselves, for a process that does not ask
+// for any. It is what i hands out, where it exposes none.
+func (i *Issuer) Own() sigv4.Credentials { return i.sealed }
+
 // Renew makes another bearer token. Those before stay good: a process holds one
 // in its environment, where nobody can change it.
 func (i *Issuer) Renew() error {
