@@ -2,6 +2,7 @@ package aws
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"io"
 	"net/http"
@@ -21,7 +22,10 @@ import (
 // returns the events that follow, each signed over the one before.
 func (c *conversation) rustsHead(t *testing.T, turns int) (r *http.Request, events [][]byte) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+c.address+"/model/amazon.nova-sonic-v1%3A0/invoke-with-bidirectional-stream", nil)
+	// What waits for the body's end before it sends anything waits for ever.
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, "POST", "http://"+c.address+"/model/amazon.nova-sonic-v1%3A0/invoke-with-bidirectional-stream", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
