@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -93,6 +94,22 @@ func (s *Servers) MakeQueue(ctx context.Context, name string) error {
 func (s *Servers) MakeParameter(ctx context.Context, name, value string) error {
 	_, err := s.makes(ctx, "ssm", "AmazonSSM.PutParameter", thing{"Name": name, "Value": value, "Type": "String"})
 	return err
+}
+
+// MakeBus makes an event bus of EventBridge's.
+func (s *Servers) MakeBus(ctx context.Context, name string) error {
+	_, err := s.makes(ctx, "events", "AWSEvents.CreateEventBus", thing{"Name": name})
+	return err
+}
+
+// Encrypt encrypts a text under a KMS key, and returns what comes of it in base64.
+func (s *Servers) Encrypt(ctx context.Context, key, text string) (string, error) {
+	made, err := s.makes(ctx, "kms", "TrentService.Encrypt", thing{"KeyId": key, "Plaintext": base64.StdEncoding.EncodeToString([]byte(text))})
+	if err != nil {
+		return "", err
+	}
+	blob, _ := made["CiphertextBlob"].(string)
+	return blob, nil
 }
 
 // MakeKey makes a KMS key with an alias, and returns its id.

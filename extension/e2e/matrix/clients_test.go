@@ -89,7 +89,8 @@ func clients(t testing.TB) []client {
 // absent says of which SDKs there is no column.
 const absent = `There is no column of the SDKs for PHP and .NET: they are in none of the package registries that the tests install
 from (PHP's is Packagist's, .NET's is NuGet's). Nothing is known of them here. Ruby's SDK is in none either: what runs
-is Debian's, which has S3's part of it, and of the other services here none's.
+is Debian's, which has S3's part of it, KMS's and STS's, and of the other services here none's. The AWS CLI's
+second version is in no registry either: PyPI has the first.
 `
 
 // noJava says why no Java runs here with the jars in a folder of .cache: nothing, if it does.
@@ -107,7 +108,8 @@ func noJava(folder string) string {
 func javac(t *testing.T, source, folder string) []string {
 	t.Helper()
 	dir, jars := t.TempDir(), filepath.Join(checkout, ".cache", folder, "*")
-	out, err := exec.CommandContext(t.Context(), "javac", "-nowarn", "-cp", jars, "-d", dir, filepath.Join(checkout, "extension/e2e/matrix/testdata/clients", source)).CombinedOutput()
+	sources := filepath.Join(checkout, "extension/e2e/matrix/testdata/clients")
+	out, err := exec.CommandContext(t.Context(), "javac", "-nowarn", "-cp", jars, "-sourcepath", sources, "-d", dir, filepath.Join(sources, source)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -13,10 +13,11 @@ import (
 var ownHeaders = []string{"date", "x-amz-request-id", "x-amz-id-2", "x-amzn-requestid", "last-modified", "x-ratelimit-limit", "x-ratelimit-remaining"}
 
 // ownMembers differ likewise, wherever they stand in an output.
-var ownMembers = []string{"messageid", "sequencenumber", "lastmodified", "createddate", "requestid", "hostid", "uploadid", "credentials"}
+var ownMembers = []string{"messageid", "sequencenumber", "lastmodified", "createddate", "requestid", "hostid", "uploadid", "receipthandle", "lastmodifieddate"}
 
-// differences compares what an SDK shows of a call without Remit and with it.
-func differences(without, with result) string {
+// differences compares what an SDK shows of a call without Remit and with it. Own
+// are other members that differ.
+func differences(without, with result, own ...string) string {
 	var all []string
 	differ := func(what string, a, b any) {
 		if !reflect.DeepEqual(a, b) {
@@ -25,15 +26,15 @@ func differences(without, with result) string {
 	}
 	differ("status", without.Status, with.Status)
 	differ("error", without.Error, with.Error)
-	differ("message", masked(without.Message), masked(with.Message))
+	differ("message", masked(without.Message, own), masked(with.Message, own))
 	differ("type", without.Type, with.Type)
 	differ("attempts", without.Attempts, with.Attempts)
-	differ("output", masked(without.Output), masked(with.Output))
+	differ("output", masked(without.Output, own), masked(with.Output, own))
 	a, b := headers(without), headers(with)
 	names := maps.Clone(a)
 	maps.Copy(names, b)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if name == "content-length" && without.Error != "" {
+		if name == "content-length" && (without.Error != "" || len(own) > 0) {
 			continue // what is echoed in an error's text has another length: a request's id, its host, the path
 		}
 		differ(name, a[name], b[name])
@@ -62,7 +63,7 @@ func headers(r result) map[string]string {
 }
 
 // masked returns an output without what differs from call to call.
-func masked(v any) any {
+func masked(v any, own []string) any {
 	switch v := v.(type) {
 	case string:
 		// Some SDKs write a request's id into an error's text.
@@ -84,17 +85,18 @@ func masked(v any) any {
 	case map[string]any:
 		all := make(map[string]any)
 		for name, member := range v {
-			if slices.Contains(ownMembers, strings.ToLower(name)) && member != nil {
+			same := func(s string) bool { return strings.EqualFold(s, name) }
+			if member != nil && (slices.ContainsFunc(ownMembers, same) || slices.ContainsFunc(own, same)) {
 				all[name] = "its own"
 				continue
 			}
-			all[name] = masked(member)
+			all[name] = masked(member, own)
 		}
 		return all
 	case []any:
 		all := make([]any, len(v))
 		for i := range v {
-			all[i] = masked(v[i])
+			all[i] = masked(v[i], own)
 		}
 		return all
 	}

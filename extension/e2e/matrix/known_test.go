@@ -11,10 +11,11 @@ import (
 
 // An exception is what testdata/known.yaml says of some cells.
 type exception struct {
-	Clients []string // "js3", or one way of it: "js3/endpoint"
-	Cases   []string // names
-	Lacks   string   // why the SDK makes no such call, or
-	Wrong   string   // what is not right, and why
+	Clients  []string // "js3", or one way of it: "js3/endpoint"
+	Cases    []string // names
+	Services []string // or all cases of a service's
+	Lacks    string   // why the SDK makes no such call, or
+	Wrong    string   // what is not right, and why
 }
 
 type exceptions []exception
@@ -31,7 +32,7 @@ func readKnown(t testing.TB) exceptions {
 	}
 	names := make(map[string]bool)
 	for _, c := range cases(t) {
-		names[c.Name] = true
+		names[c.Name], names[c.Service+"'s"] = true, true
 	}
 	for _, e := range all {
 		if (e.Lacks == "") == (e.Wrong == "") {
@@ -42,14 +43,19 @@ func readKnown(t testing.TB) exceptions {
 				t.Errorf("known.yaml: there is no case %q", name)
 			}
 		}
+		for _, name := range e.Services {
+			if !names[name+"'s"] {
+				t.Errorf("known.yaml: there is no case of %q", name)
+			}
+		}
 	}
 	return all
 }
 
 // of returns what is said of a cell, and where: -1 if nothing is.
-func (all exceptions) of(client, way, name string) (exception, int) {
+func (all exceptions) of(client, way string, one testcase) (exception, int) {
 	for i, e := range all {
-		if slices.Contains(e.Cases, name) && (slices.Contains(e.Clients, client) || slices.Contains(e.Clients, client+"/"+way)) {
+		if (slices.Contains(e.Cases, one.Name) || slices.Contains(e.Services, one.Service)) && (slices.Contains(e.Clients, client) || slices.Contains(e.Clients, client+"/"+way)) {
 			return e, i
 		}
 	}
@@ -59,7 +65,7 @@ func (all exceptions) of(client, way, name string) (exception, int) {
 // hold holds what was found of a cell to what is said of it.
 func (all exceptions) hold(t *testing.T, client, way string, one testcase, found string) {
 	t.Helper()
-	e, i := all.of(client, way, one.Name)
+	e, i := all.of(client, way, one)
 	switch lacks := strings.HasPrefix(found, "lacks: "); {
 	case i < 0 && found != "":
 		t.Error(found)

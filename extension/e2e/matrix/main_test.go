@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/lambda-remit/remit/extension/e2e"
@@ -17,6 +18,9 @@ var (
 	servers  *e2e.Servers
 	earth    *world
 	issuer   *httptest.Server // STS
+
+	// named puts the names of what has others in every run into cases.yaml and remit.yaml.
+	named *strings.Replacer
 )
 
 // asClient says, in its environment, that the test program is to make calls with
@@ -44,16 +48,16 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer servers.Close()
-	if err := stock(ctx); err != nil {
-		return 1, err
-	}
 	if earth, err = newWorld(servers); err != nil {
 		return 1, err
 	}
 	defer earth.Close()
+	if err := stock(ctx); err != nil {
+		return 1, err
+	}
 	front := &awstest.Front{MinIO: servers.MinIO, User: servers.Admin.AccessKeyID, Password: servers.Admin.SecretAccessKey, Moto: servers.Moto}
 	issuer = httptest.NewServer(&awstest.STS{
-		Callers: []awstest.Caller{{Credentials: servers.Base, ARN: awstest.CallerARN}},
+		Callers: []awstest.Caller{{Credentials: servers.Base, ARN: awstest.CallerARN}, {Credentials: servers.Admin, ARN: awstest.CallerARN}},
 		Roles:   []string{e2e.Role}, Pin: true, AnyHost: true,
 		Issue: func(ctx context.Context, a awstest.Asked) (awstest.Issued, error) {
 			issued, err := front.Issue(ctx, a)
@@ -64,6 +68,7 @@ func run(m *testing.M) (code int, err error) {
 		},
 	})
 	defer issuer.Close()
+	earth.sts = issuer.Config.Handler
 	code = m.Run()
 	refused, closed := earth.complaints()
 	for _, r := range refused {
@@ -94,7 +99,25 @@ func stock(ctx context.Context) error {
 	if err := servers.Put(ctx, "matrix-eu", "closed/a.txt", []byte("0123456789")); err != nil {
 		return err
 	}
+	key, err := servers.MakeKey(ctx, "alias/open")
+	if err != nil {
+		return err
+	}
+	ciphertext, err := servers.Encrypt(ctx, key, "hello")
+	if err != nil {
+		return err
+	}
+	if earth.closedKey, err = servers.MakeKey(ctx, "alias/closed"); err != nil {
+		return err
+	}
+	named = strings.NewReplacer("{key}", key, "{ciphertext}", ciphertext, "{closed key}", earth.closedKey)
 	for _, name := range []string{"open", "closed"} {
+		if err := servers.MakeParameter(ctx, name, "of "+name); err != nil {
+			return err
+		}
+		if err := servers.MakeBus(ctx, name); err != nil {
+			return err
+		}
 		if err := servers.MakeSecret(ctx, name, "of "+name); err != nil {
 			return err
 		}

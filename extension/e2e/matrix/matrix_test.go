@@ -47,9 +47,10 @@ type testcase struct {
 	Times     int            `json:"times,omitempty"`
 	Input     map[string]any `json:"input"`
 
-	Status int    `json:"-"`
-	Error  string `json:"-"`
-	Denied string `json:"-"`
+	Status int      `json:"-"`
+	Error  string   `json:"-"`
+	Own    []string `json:"-"`
+	Denied string   `json:"-"`
 }
 
 // A result is what an SDK shows of a call.
@@ -77,6 +78,7 @@ func cases(t testing.TB) []testcase {
 		Times, Status                 int
 		Input                         map[string]any
 		Error, Denied                 string
+		Own                           []string
 	}
 	if err := yaml.Unmarshal(src, &raw); err != nil || len(raw) == 0 {
 		t.Fatalf("no cases: %v", err)
@@ -86,7 +88,7 @@ func cases(t testing.TB) []testcase {
 		if r.Status == 0 {
 			r.Status = 200
 		}
-		all = append(all, testcase{r.Name, r.Service, r.Operation, r.How, r.Times, r.Input, r.Status, r.Error, r.Denied})
+		all = append(all, testcase{r.Name, r.Service, r.Operation, r.How, r.Times, r.Input, r.Status, r.Error, r.Own, r.Denied})
 	}
 	return all
 }
@@ -104,7 +106,7 @@ func (c client) play(t *testing.T, argv, env []string, all []testcase) map[strin
 		if err != nil {
 			t.Fatal(err)
 		}
-		in.Write(bytes.ReplaceAll(line, []byte("{run}"), []byte(run)))
+		in.WriteString(named.Replace(strings.ReplaceAll(string(line), "{run}", run)))
 		in.WriteByte('\n')
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
@@ -167,7 +169,7 @@ func start(t *testing.T) environ.Handshake {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := manifest.Parse("remit.yaml", append(src, "upstreams: {sts: "+issuer.URL+"}\n"...), manifest.Options{Region: e2e.Region})
+	m, err := manifest.Parse("remit.yaml", []byte(named.Replace(string(src))+"upstreams: {sts: "+issuer.URL+"}\n"), manifest.Options{Region: e2e.Region})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +257,7 @@ func verdict(one testcase, without, with result) string {
 	case without.Status != one.Status && without.Status != 0, one.Error == "" && without.Error != "", one.Error != "" && one.Error != "any" && !strings.HasPrefix(without.Error, one.Error):
 		return fmt.Sprintf("without Remit: %d %s %s, want %d %s", without.Status, without.Error, without.Message, one.Status, one.Error)
 	}
-	return differences(without, with)
+	return differences(without, with, one.Own...)
 }
 
 // denied says what is wrong with a call that Remit has to refuse.

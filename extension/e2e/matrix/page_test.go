@@ -46,7 +46,7 @@ reached the servers. A letter that is struck out is not right; the number says w
 makes no such call at all, with or without Remit, or where it is not run, which the number says.
 
 MinIO (S3, and STS with real session policies) and moto answer, behind a server that has AWS's names, TLS and
-HTTP/2. For access points, hosts with a prefix, Kinesis and Bedrock there is a stand-in of our own, ` + "`awstest.Strict`" + `,
+HTTP/2. For access points, hosts with a prefix, Kinesis, Bedrock and Lambda there is a stand-in of our own, ` + "`awstest.Strict`" + `,
 which checks signatures and framing.
 
 `)
@@ -82,7 +82,7 @@ which checks signatures and framing.
 			var cell []string
 			for _, w := range c.ways {
 				letter := letters[string(w)]
-				switch e, i := known.of(c.name, string(w), one.Name); {
+				switch e, i := known.of(c.name, string(w), one); {
 				case i < 0:
 					cell = append(cell, letter)
 				case e.Lacks != "":

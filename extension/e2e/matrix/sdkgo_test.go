@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -26,12 +27,17 @@ import (
 	bedrocktypes "github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	smithymiddleware "github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -50,12 +56,17 @@ func goMain() int {
 	s := sdkForGo{
 		"bedrock-runtime": reflect.ValueOf(bedrockruntime.NewFromConfig(c)),
 		"dynamodb":        reflect.ValueOf(dynamodb.NewFromConfig(c)),
+		"events":          reflect.ValueOf(eventbridge.NewFromConfig(c)),
 		"kinesis":         reflect.ValueOf(kinesis.NewFromConfig(c)),
+		"kms":             reflect.ValueOf(kms.NewFromConfig(c)),
+		"lambda":          reflect.ValueOf(lambda.NewFromConfig(c)),
 		"s3":              reflect.ValueOf(s3.NewFromConfig(c)),
 		"secretsmanager":  reflect.ValueOf(secretsmanager.NewFromConfig(c)),
 		"sns":             reflect.ValueOf(sns.NewFromConfig(c)),
 		"sqs":             reflect.ValueOf(sqs.NewFromConfig(c)),
+		"ssm":             reflect.ValueOf(ssm.NewFromConfig(c)),
 		"stepfunctions":   reflect.ValueOf(sfn.NewFromConfig(c)),
+		"sts":             reflect.ValueOf(sts.NewFromConfig(c)),
 	}
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -138,6 +149,12 @@ func (s sdkForGo) make(ctx context.Context, one testcase, r *result) error {
 	}
 	if results, ok := retry.GetAttemptResults(metadata); ok {
 		r.Attempts = len(results.Results)
+	}
+	if all, ok := output.Interface().(*sqs.ReceiveMessageOutput); ok && one.How == "receive" {
+		queue := one.Input["QueueUrl"].(string)
+		if _, err := s["sqs"].Interface().(*sqs.Client).DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: all.Messages[0].ReceiptHandle}); err != nil {
+			return err
+		}
 	}
 	if events := output.MethodByName("GetStream"); events.IsValid() {
 		r.Output, err = heard(events.Call(nil)[0])
@@ -263,6 +280,12 @@ func bytesOf(v any) ([]byte, error) {
 		if n, ok := v["zeros"].(float64); ok {
 			return make([]byte, int(n)), nil
 		}
+		if text, ok := v["bytes"].(string); ok {
+			return []byte(text), nil
+		}
+		if text, ok := v["base64"].(string); ok {
+			return base64.StdEncoding.DecodeString(text)
+		}
 	}
 	return nil, fmt.Errorf("%v stands for no bytes", v)
 }
@@ -286,6 +309,14 @@ func fill(to reflect.Value, v any) error {
 		return nil
 	}
 	switch v := v.(type) {
+	case []any:
+		to.Set(reflect.MakeSlice(to.Type(), len(v), len(v)))
+		for i, element := range v {
+			if err := fill(to.Index(i), element); err != nil {
+				return err
+			}
+		}
+		return nil
 	case map[string]any:
 		if to.Kind() == reflect.Pointer {
 			break

@@ -43,6 +43,8 @@ type world struct {
 	parent      *x509.Certificate
 	minio, moto *httputil.ReverseProxy
 	strict      *awstest.Strict
+	sts         http.Handler
+	closedKey   string // of KMS
 	front       *http.Server
 	conns       chan net.Conn
 	done        chan struct{}
@@ -214,9 +216,13 @@ func (h handed) Accept() (net.Conn, error) {
 
 func (w *world) Close() { w.front.Close() }
 
-// dial is how Remit's transport comes here, whatever name it wants.
-func (w *world) dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, network, w.address)
+// dial is how Remit's transport comes here, whatever name it wants, but for STS,
+// whose address it is told.
+func (w *world) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if address != issuer.Listener.Addr().String() {
+		address = w.address
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
 }
 
 func (w *world) key(id string) (aws.Credentials, bool) {
@@ -245,7 +251,7 @@ func (w *world) complaints() (refused, closed []string) {
 
 // reached notes a request for something closed.
 func (w *world) reached(r *http.Request, body []byte) {
-	if strings.Contains(r.Host+r.RequestURI, "closed") || bytes.Contains(body, []byte("closed")) || strings.Contains(r.Header.Get("X-Amz-Copy-Source"), "closed") {
+	if strings.Contains(r.Host+r.RequestURI, "closed") || bytes.Contains(body, []byte("closed")) || bytes.Contains(body, []byte(w.closedKey)) || strings.Contains(r.Header.Get("X-Amz-Copy-Source"), "closed") {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.closed = append(w.closed, r.Method+" "+r.Host+r.RequestURI)
@@ -258,6 +264,8 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	case w.strict.Serves(r):
 		w.reached(r, nil)
 		w.strict.ServeHTTP(rw, r)
+	case strings.HasPrefix(r.Host, "sts."):
+		w.sts.ServeHTTP(rw, r)
 	case (strings.Contains(name, ".s3.") || strings.Contains(name, ".s3-")) && !strings.Contains(name+r.URL.Path, "moto-eu"): // MinIO verifies for itself
 		w.reached(r, nil)
 		if _, slow, ok := strings.Cut(r.URL.Path, "/slow-"); ok && r.Method == http.MethodGet && w.strict.Throttles(rw, "slow-"+slow, true) {

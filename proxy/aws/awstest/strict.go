@@ -18,7 +18,7 @@ import (
 
 // Strict stands in for what neither MinIO nor moto has: S3's access points,
 // operations on hosts with a prefix (states' sync-), Kinesis and Bedrock with
-// streams of events, both ways. It checks each signature, and that of each event
+// streams of events, both ways, and Lambda, which moto runs in containers. It checks each signature, and that of each event
 // of a stream, the framing, and the names of hosts; it knows nothing of what
 // AWS's services do. Where MinIO or moto serve a call, they are the better judge.
 //
@@ -46,7 +46,7 @@ var accessPoint = regexp.MustCompile(`^([a-z0-9-]+)-(\d{12})\.s3-accesspoint\.([
 // moto.
 func (s *Strict) Serves(r *http.Request) bool {
 	service, _, _ := strings.Cut(r.Host, ".")
-	return accessPoint.MatchString(r.Host) || service == "bedrock-runtime" || service == "sync-states" ||
+	return accessPoint.MatchString(r.Host) || service == "bedrock-runtime" || service == "lambda" || service == "sync-states" ||
 		service == "kinesis" || strings.HasSuffix(service, "-kinesis") || strings.Contains(r.Host, ".control-kinesis.") || strings.Contains(r.Host, ".data-kinesis.")
 }
 
@@ -127,6 +127,8 @@ func (s *Strict) serve(w http.ResponseWriter, r *http.Request) error {
 		return s.execute(w, r, body)
 	case "bedrock-runtime":
 		return s.model(w, r, body)
+	case "lambda":
+		return s.invoke(w, r, body)
 	}
 	return s.stream(w, r, body)
 }

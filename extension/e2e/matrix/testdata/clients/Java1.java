@@ -6,38 +6,44 @@ import com.amazonaws.client.builder.AwsSyncClientBuilder;
 import com.amazonaws.handlers.HandlerBeforeAttemptContext;
 import com.amazonaws.handlers.RequestHandler2;
 import com.amazonaws.services.bedrockruntime.AmazonBedrockRuntimeClientBuilder;
-import com.amazonaws.services.bedrockruntime.model.InvokeModelRequest;
+import com.amazonaws.services.cloudwatchevents.AmazonCloudWatchEventsClientBuilder;
 import com.amazonaws.services.dynamodbv2.AmazonDynamoDBClientBuilder;
-import com.amazonaws.services.dynamodbv2.model.AttributeValue;
-import com.amazonaws.services.dynamodbv2.model.PutItemRequest;
 import com.amazonaws.services.kinesis.AmazonKinesisClientBuilder;
+import com.amazonaws.services.kms.AWSKMSClientBuilder;
+import com.amazonaws.services.lambda.AWSLambdaClientBuilder;
 import com.amazonaws.services.s3.AmazonS3;
 import com.amazonaws.services.s3.AmazonS3ClientBuilder;
+import com.amazonaws.services.s3.model.CSVInput;
+import com.amazonaws.services.s3.model.DeleteObjectsRequest;
 import com.amazonaws.services.s3.model.GetObjectRequest;
+import com.amazonaws.services.s3.model.InputSerialization;
+import com.amazonaws.services.s3.model.JSONOutput;
 import com.amazonaws.services.s3.model.ListObjectsV2Request;
 import com.amazonaws.services.s3.model.ObjectMetadata;
+import com.amazonaws.services.s3.model.OutputSerialization;
+import com.amazonaws.services.s3.model.PutObjectRequest;
+import com.amazonaws.services.s3.model.SelectObjectContentRequest;
 import com.amazonaws.services.s3.transfer.TransferManagerBuilder;
 import com.amazonaws.services.secretsmanager.AWSSecretsManagerClientBuilder;
-import com.amazonaws.services.secretsmanager.model.GetSecretValueRequest;
+import com.amazonaws.services.securitytoken.AWSSecurityTokenServiceClientBuilder;
+import com.amazonaws.services.simplesystemsmanagement.AWSSimpleSystemsManagementClientBuilder;
 import com.amazonaws.services.sns.AmazonSNSClientBuilder;
+import com.amazonaws.services.sqs.AmazonSQS;
 import com.amazonaws.services.sqs.AmazonSQSClientBuilder;
 import com.amazonaws.services.stepfunctions.AWSStepFunctionsClientBuilder;
-import com.amazonaws.services.stepfunctions.model.StartSyncExecutionRequest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.InputStream;
+import java.lang.reflect.Method;
 import java.net.HttpURLConnection;
 import java.net.URL;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +51,8 @@ import java.util.TreeSet;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Makes the matrix's calls with the AWS SDK for Java v1: as boto.py. */
 class Java1 {
@@ -92,45 +100,33 @@ class Java1 {
     return in.get(name) == null ? null : in.get(name).asText();
   }
 
-  static byte[] bytes(JsonNode in, String name) {
-    JsonNode v = in.get(name);
-    return v.isObject() ? new byte[v.get("zeros").asInt()] : v.asText().getBytes(StandardCharsets.UTF_8);
-  }
-
-  static ByteBuffer buffer(JsonNode in, String name) {
-    return ByteBuffer.wrap(bytes(in, name));
-  }
-
-  static Object digest(byte[] b) throws Exception {
-    return Map.of("length", b.length, "sha256", HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(b)));
-  }
-
-  static Object shown(Object result) {
-    return result.toString().replaceAll("\\b(MessageId|SequenceNumber|CreatedDate): [^,}]*", "$1: its own");
-  }
-
-  static Map<String, AttributeValue> item(JsonNode v) {
-    Map<String, AttributeValue> item = new HashMap<>();
-    v.properties().forEach(m -> item.put(m.getKey(), new AttributeValue(text(m.getValue(), "S"))));
-    return item;
+  /** A call of one of a service's methods, by its name; null if there is none. */
+  static Call call(String service, String operation) {
+    Method m = Beans.method(CLIENTS.get(service), operation);
+    return m == null ? null : in -> Beans.plain(m.invoke(CLIENTS.get(service), Beans.filled(m.getParameterTypes()[0], in)));
   }
 
   static Object get(JsonNode in) throws Exception {
     var request = new GetObjectRequest(text(in, "Bucket"), text(in, "Key"));
-    if (text(in, "Range") != null) {
-      String[] range = text(in, "Range").substring("bytes=".length()).split("-");
-      request.setRange(Long.parseLong(range[0]), Long.parseLong(range[1]));
+    Matcher range = Pattern.compile("bytes=(\\d+)-(\\d+)").matcher(String.valueOf(text(in, "Range")));
+    if (range.matches()) {
+      request.setRange(Long.parseLong(range.group(1)), Long.parseLong(range.group(2)));
+    } else if (text(in, "Range") != null) {
+      request.putCustomRequestHeader("Range", text(in, "Range"));
     }
     if (text(in, "IfNoneMatch") != null) {
       request.withNonmatchingETagConstraint(text(in, "IfNoneMatch"));
     }
+    if (text(in, "IfMatch") != null) {
+      request.withMatchingETagConstraint(text(in, "IfMatch"));
+    }
     try (var object = S3.getObject(request)) {
-      return object == null ? null : List.of(digest(object.getObjectContent().readAllBytes()), object.getObjectMetadata().getUserMetadata()); // null: not changed
+      return object == null ? "no object" : List.of(Beans.digest(object.getObjectContent().readAllBytes()), object.getObjectMetadata().getUserMetadata()); // null: not changed
     }
   }
 
   static Object put(JsonNode in, boolean stream) {
-    byte[] content = bytes(in, "Body");
+    byte[] content = Beans.bytes(in.get("Body"));
     var metadata = new ObjectMetadata();
     metadata.setContentLength(content.length);
     metadata.setContentType(text(in, "ContentType"));
@@ -155,7 +151,11 @@ class Java1 {
             }
           };
     }
-    return "ETag: " + S3.putObject(text(in, "Bucket"), text(in, "Key"), body, metadata).getETag();
+    var request = new PutObjectRequest(text(in, "Bucket"), text(in, "Key"), body, metadata);
+    if (text(in, "IfNoneMatch") != null) {
+      request.putCustomRequestHeader("If-None-Match", text(in, "IfNoneMatch"));
+    }
+    return "ETag: " + S3.putObject(request).getETag();
   }
 
   static Object copy(JsonNode in) {
@@ -170,16 +170,38 @@ class Java1 {
     return List.of(r.getKeyCount(), r.isTruncated(), all);
   }
 
+  static Object select(JsonNode in) throws Exception {
+    var request = new SelectObjectContentRequest().withBucketName(text(in, "Bucket")).withKey(text(in, "Key"));
+    request.withExpression(text(in, "Expression")).withExpressionType(text(in, "ExpressionType"));
+    request.setInputSerialization(new InputSerialization().withCsv(new CSVInput().withFileHeaderInfo("NONE")));
+    request.setOutputSerialization(new OutputSerialization().withJson(new JSONOutput().withRecordDelimiter(";")));
+    try (var answer = S3.selectObjectContent(request)) {
+      return Beans.digest(answer.getPayload().getRecordsInputStream().readAllBytes());
+    }
+  }
+
+  /** Receives a message, and deletes it by its handle. */
+  static Object receive(JsonNode in) throws Exception {
+    AmazonSQS sqs = (AmazonSQS) CLIENTS.get("sqs");
+    var r = sqs.receiveMessage(text(in, "QueueUrl"));
+    int shown = status;
+    Map<String, String> with = headers;
+    sqs.deleteMessage(text(in, "QueueUrl"), r.getMessages().get(0).getReceiptHandle());
+    status = shown;
+    headers = with;
+    return Beans.plain(r);
+  }
+
   static Object parts(JsonNode in) throws Exception {
     var transfers = TransferManagerBuilder.standard().withS3Client(S3).withMultipartUploadThreshold(5L << 20).withMinimumUploadPartSize(5L << 20).build();
     File sent = File.createTempFile("sent", null), back = File.createTempFile("back", null);
     try {
-      Files.write(sent.toPath(), bytes(in, "Body"));
+      Files.write(sent.toPath(), Beans.bytes(in.get("Body")));
       transfers.upload(text(in, "Bucket"), text(in, "Key"), sent).waitForCompletion();
       transfers.download(text(in, "Bucket"), text(in, "Key"), back).waitForCompletion();
       status = 200;
       headers = null; // of many answers
-      return digest(Files.readAllBytes(back.toPath()));
+      return Beans.digest(Files.readAllBytes(back.toPath()));
     } finally {
       transfers.shutdownNow(false);
       sent.delete();
@@ -199,11 +221,14 @@ class Java1 {
       }
     });
     try (InputStream body = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
-      return digest(body.readAllBytes());
+      return Beans.digest(body.readAllBytes());
     }
   }
 
+  /** S3's client takes and gives no beans. */
   static final Map<String, Call> CALLS = new HashMap<>();
+
+  static final Map<String, Object> CLIENTS = new HashMap<>();
 
   static {
     CALLS.put("s3 GetObject", Java1::get);
@@ -218,31 +243,25 @@ class Java1 {
       return null;
     });
     CALLS.put("s3 ListObjectsV2", Java1::list);
-    var sqs = made(AmazonSQSClientBuilder.standard());
-    CALLS.put("sqs GetQueueUrl", in -> shown(sqs.getQueueUrl(text(in, "QueueName"))));
-    CALLS.put("sqs SendMessage", in -> shown(sqs.sendMessage(text(in, "QueueUrl"), text(in, "MessageBody"))));
-    var sns = made(AmazonSNSClientBuilder.standard());
-    CALLS.put("sns Publish", in -> shown(sns.publish(text(in, "TopicArn"), text(in, "Message"))));
-    var dynamodb = made(AmazonDynamoDBClientBuilder.standard());
-    CALLS.put("dynamodb PutItem", in -> shown(dynamodb.putItem(new PutItemRequest(text(in, "TableName"), item(in.get("Item"))).withConditionExpression(text(in, "ConditionExpression")))));
-    CALLS.put("dynamodb GetItem", in -> shown(dynamodb.getItem(text(in, "TableName"), item(in.get("Key")))));
-    var secrets = made(AWSSecretsManagerClientBuilder.standard());
-    CALLS.put("secretsmanager GetSecretValue", in -> {
-      var r = secrets.getSecretValue(new GetSecretValueRequest().withSecretId(text(in, "SecretId")));
-      return List.of(shown(r), r.getSecretString()); // which it does not show
+    CALLS.put("s3 DeleteObjects", in -> {
+      String[] keys = in.get("Delete").get("Objects").findValuesAsText("Key").toArray(new String[0]);
+      var deleted = S3.deleteObjects(new DeleteObjectsRequest(text(in, "Bucket")).withKeys(keys)).getDeletedObjects();
+      return deleted.stream().map(o -> o.getKey()).sorted().toList();
     });
-    var sfn = made(AWSStepFunctionsClientBuilder.standard());
-    CALLS.put("stepfunctions StartSyncExecution", in -> {
-      var r = sfn.startSyncExecution(new StartSyncExecutionRequest().withStateMachineArn(text(in, "stateMachineArn")).withInput(text(in, "input")));
-      return List.of(shown(r), r.getOutput());
-    });
-    var kinesis = made(AmazonKinesisClientBuilder.standard());
-    CALLS.put("kinesis PutRecord", in -> shown(kinesis.putRecord(text(in, "StreamName"), buffer(in, "Data"), text(in, "PartitionKey"))));
-    var bedrock = made(AmazonBedrockRuntimeClientBuilder.standard());
-    CALLS.put("bedrock-runtime InvokeModel", in -> {
-      var r = bedrock.invokeModel(new InvokeModelRequest().withModelId(text(in, "modelId")).withBody(buffer(in, "body")));
-      return StandardCharsets.UTF_8.decode(r.getBody()).toString();
-    });
+    CALLS.put("s3 SelectObjectContent", Java1::select);
+    CALLS.put("sqs ReceiveMessage receive", Java1::receive);
+    CLIENTS.put("bedrock-runtime", made(AmazonBedrockRuntimeClientBuilder.standard()));
+    CLIENTS.put("dynamodb", made(AmazonDynamoDBClientBuilder.standard()));
+    CLIENTS.put("events", made(AmazonCloudWatchEventsClientBuilder.standard()));
+    CLIENTS.put("kinesis", made(AmazonKinesisClientBuilder.standard()));
+    CLIENTS.put("kms", made(AWSKMSClientBuilder.standard()));
+    CLIENTS.put("lambda", made(AWSLambdaClientBuilder.standard()));
+    CLIENTS.put("secretsmanager", made(AWSSecretsManagerClientBuilder.standard()));
+    CLIENTS.put("sns", made(AmazonSNSClientBuilder.standard()));
+    CLIENTS.put("sqs", made(AmazonSQSClientBuilder.standard()));
+    CLIENTS.put("ssm", made(AWSSimpleSystemsManagementClientBuilder.standard()));
+    CLIENTS.put("stepfunctions", made(AWSStepFunctionsClientBuilder.standard()));
+    CLIENTS.put("sts", made(AWSSecurityTokenServiceClientBuilder.standard()));
   }
 
   /** Makes a call as often as it says, all at once. */
@@ -269,8 +288,15 @@ class Java1 {
     result.put("name", text(one, "name"));
     String how = text(one, "how");
     Call call = CALLS.get(text(one, "service") + " " + text(one, "operation") + (how == null ? "" : " " + how));
+    if (call == null && how == null && CLIENTS.containsKey(text(one, "service"))) {
+      call = call(text(one, "service"), text(one, "operation"));
+    }
     if (call == null) {
       result.put("lacks", "no such operation");
+      return result;
+    }
+    if (one.path("input").path("Range").asText().startsWith("bytes=-")) {
+      result.put("lacks", "a range from the end");
       return result;
     }
     ATTEMPTS.set(0);

@@ -1,13 +1,11 @@
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.lang.reflect.Method;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,11 +17,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import software.amazon.awssdk.awscore.AwsResponse;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.awscore.client.builder.AwsSyncClientBuilder;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.core.SdkPojo;
+import software.amazon.awssdk.core.SdkRequest;
 import software.amazon.awssdk.core.SdkResponse;
 import software.amazon.awssdk.core.async.AsyncRequestBody;
 import software.amazon.awssdk.core.async.AsyncResponseTransformer;
@@ -32,10 +31,10 @@ import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.core.sync.ResponseTransformer;
-import software.amazon.awssdk.http.ContentStreamProvider;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpResponse;
 import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.http.crt.AwsCrtHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.protocols.jsoncore.JsonNode;
 import software.amazon.awssdk.services.bedrockruntime.BedrockRuntimeAsyncClient;
@@ -44,17 +43,28 @@ import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelWithBidir
 import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelWithBidirectionalStreamResponseHandler;
 import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelWithResponseStreamResponseHandler;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
-import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.eventbridge.EventBridgeClient;
 import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
 import software.amazon.awssdk.services.kinesis.model.SubscribeToShardResponseHandler;
+import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.awssdk.services.lambda.LambdaAsyncClient;
+import software.amazon.awssdk.services.lambda.LambdaClient;
+import software.amazon.awssdk.services.lambda.model.InvokeWithResponseStreamResponseHandler;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.GetObjectRequest;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
+import software.amazon.awssdk.services.s3.model.SelectObjectContentRequest;
+import software.amazon.awssdk.services.s3.model.SelectObjectContentResponseHandler;
 import software.amazon.awssdk.services.s3.presigner.S3Presigner;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
+import software.amazon.awssdk.services.sqs.model.ReceiveMessageRequest;
+import software.amazon.awssdk.services.ssm.SsmClient;
+import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.utils.async.SimplePublisher;
 
 /** Makes the matrix's calls with the AWS SDK for Java v2: as boto.py. */
@@ -76,9 +86,11 @@ class Java2 {
   }
 
   static final SdkHttpClient HTTP =
-      "url".equals(System.getenv("REMIT_MATRIX_HTTP"))
-          ? UrlConnectionHttpClient.create()
-          : ApacheHttpClient.builder().maxConnections(200).build();
+      switch (System.getenv("REMIT_MATRIX_HTTP")) {
+        case "url" -> UrlConnectionHttpClient.create();
+        case "crt" -> AwsCrtHttpClient.builder().maxConcurrency(200).build();
+        default -> ApacheHttpClient.builder().maxConnections(200).build();
+      };
 
   static <C, B extends AwsClientBuilder<B, C>> C made(B builder) {
     builder.overrideConfiguration(o -> o.addExecutionInterceptor(new Counting()));
@@ -89,49 +101,71 @@ class Java2 {
   }
 
   static final S3Client S3 = made(S3Client.builder());
+  static final Map<String, Object> CLIENTS = new HashMap<>();
+
+  static {
+    CLIENTS.put("bedrock-runtime", made(BedrockRuntimeClient.builder()));
+    CLIENTS.put("dynamodb", made(DynamoDbClient.builder()));
+    CLIENTS.put("events", made(EventBridgeClient.builder()));
+    CLIENTS.put("kinesis", made(KinesisClient.builder()));
+    CLIENTS.put("kms", made(KmsClient.builder()));
+    CLIENTS.put("lambda", made(LambdaClient.builder()));
+    CLIENTS.put("s3", S3);
+    CLIENTS.put("secretsmanager", made(SecretsManagerClient.builder()));
+    CLIENTS.put("sns", made(SnsClient.builder()));
+    CLIENTS.put("sqs", made(SqsClient.builder()));
+    CLIENTS.put("ssm", made(SsmClient.builder()));
+    CLIENTS.put("stepfunctions", made(SfnClient.builder()));
+    CLIENTS.put("sts", made(StsClient.builder()));
+  }
+
   static final BedrockRuntimeAsyncClient SPEAKING = made(BedrockRuntimeAsyncClient.builder());
 
   static String text(Map<String, JsonNode> in, String name) {
     return in.get(name) == null ? null : in.get(name).asString();
   }
 
-  static byte[] bytes(Map<String, JsonNode> in, String name) {
-    JsonNode v = in.get(name);
-    if (v.isObject()) {
-      return new byte[Integer.parseInt(v.asObject().get("zeros").asNumber())];
-    }
-    return v.asString().getBytes(StandardCharsets.UTF_8);
-  }
-
-  static Object digest(byte[] b) throws Exception {
-    String sum = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(b));
-    return Map.of("length", b.length, "sha256", sum);
-  }
-
-  static Shown shown(SdkResponse r, Object... more) {
+  static Shown shown(SdkResponse r, Object... more) throws Exception {
     List<Object> output = new ArrayList<>(List.of(more));
-    output.add(
-        r.toString()
-            .replaceAll("\\b(MessageId|LastModified|SequenceNumber|CreatedDate|ServerSideEncryption)=[^,)]*", "$1=its own"));
+    output.add(Members.plain(r));
     return new Shown(r.sdkHttpResponse(), output);
   }
 
-  static Map<String, AttributeValue> item(JsonNode v) {
-    Map<String, AttributeValue> item = new HashMap<>();
-    v.asObject().forEach((name, a) -> item.put(name, AttributeValue.fromS(a.asObject().get("S").asString())));
-    return item;
+  /** The operation's method that takes nothing but its input; null if there is none. */
+  static Method method(String service, String operation) {
+    String name = operation.substring(0, 1).toLowerCase() + operation.substring(1);
+    for (Method m : CLIENTS.get(service).getClass().getInterfaces()[0].getMethods()) {
+      if (m.getName().equals(name) && m.getParameterCount() > 0 && SdkRequest.class.isAssignableFrom(m.getParameterTypes()[0])) {
+        return m;
+      }
+    }
+    return null;
+  }
+
+  static Object request(Method m, Map<String, JsonNode> in) throws Exception {
+    return Members.filled((SdkPojo) m.getParameterTypes()[0].getMethod("builder").invoke(null), in);
+  }
+
+  static Call call(String service, String operation) {
+    Method m = method(service, operation);
+    return m == null || m.getParameterCount() > 1 ? null : in -> shown((SdkResponse) m.invoke(CLIENTS.get(service), request(m, in)));
   }
 
   static Shown get(Map<String, JsonNode> in) throws Exception {
-    var r =
-        S3.getObject(
-            b -> b.bucket(text(in, "Bucket")).key(text(in, "Key")).range(text(in, "Range")).ifNoneMatch(text(in, "IfNoneMatch")),
-            ResponseTransformer.toBytes());
-    return shown(r.response(), digest(r.asByteArray()));
+    var r = S3.getObject((GetObjectRequest) request(method("s3", "GetObject"), in), ResponseTransformer.toBytes());
+    return shown(r.response(), Members.digest(r.asByteArray()));
   }
 
-  static Shown put(Map<String, JsonNode> in, boolean stream) {
-    byte[] content = bytes(in, "Body");
+  /** Receives a message, and deletes it by its handle. */
+  static Shown receive(Map<String, JsonNode> in) throws Exception {
+    SqsClient sqs = (SqsClient) CLIENTS.get("sqs");
+    var r = sqs.receiveMessage((ReceiveMessageRequest) request(method("sqs", "ReceiveMessage"), in));
+    sqs.deleteMessage(b -> b.queueUrl(text(in, "QueueUrl")).receiptHandle(r.messages().get(0).receiptHandle()));
+    return shown(r);
+  }
+
+  static Shown put(Map<String, JsonNode> in, boolean stream) throws Exception {
+    byte[] content = Members.bytes(in.get("Body"));
     RequestBody body = RequestBody.fromBytes(content);
     if (stream) {
       // Read once, as the answer of another call is: no marks, and no second stream.
@@ -151,16 +185,10 @@ class Java2 {
           };
       body = RequestBody.fromInputStream(once, content.length);
     }
-    Map<String, String> metadata = new HashMap<>();
-    if (in.get("Metadata") != null) {
-      in.get("Metadata").asObject().forEach((name, v) -> metadata.put(name, v.asString()));
-    }
-    return shown(
-        S3.putObject(
-            b -> b.bucket(text(in, "Bucket")).key(text(in, "Key")).contentType(text(in, "ContentType")).metadata(metadata), body));
+    return shown(S3.putObject((PutObjectRequest) request(method("s3", "PutObject"), in), body));
   }
 
-  static Shown copy(Map<String, JsonNode> in) {
+  static Shown copy(Map<String, JsonNode> in) throws Exception {
     String[] source = text(in, "CopySource").split("/", 2);
     return shown(
         S3.copyObject(
@@ -169,9 +197,9 @@ class Java2 {
 
   static Shown parts(Map<String, JsonNode> in) throws Exception {
     try (S3AsyncClient s3 = S3AsyncClient.builder().multipartEnabled(true).build()) {
-      s3.putObject(b -> b.bucket(text(in, "Bucket")).key(text(in, "Key")), AsyncRequestBody.fromBytes(bytes(in, "Body"))).get();
+      s3.putObject(b -> b.bucket(text(in, "Bucket")).key(text(in, "Key")), AsyncRequestBody.fromBytes(Members.bytes(in.get("Body")))).get();
       var back = s3.getObject(b -> b.bucket(text(in, "Bucket")).key(text(in, "Key")), AsyncResponseTransformer.toBytes()).get();
-      return new Shown(null, digest(back.asByteArray()));
+      return new Shown(null, Members.digest(back.asByteArray()));
     }
   }
 
@@ -186,7 +214,7 @@ class Java2 {
       InputStream body = status < 400 ? connection.getInputStream() : connection.getErrorStream();
       Map<String, List<String>> headers = new HashMap<>(connection.getHeaderFields());
       headers.remove(null);
-      return new Shown(SdkHttpResponse.builder().statusCode(status).headers(headers).build(), digest(body.readAllBytes()));
+      return new Shown(SdkHttpResponse.builder().statusCode(status).headers(headers).build(), Members.digest(body.readAllBytes()));
     }
   }
 
@@ -203,7 +231,7 @@ class Java2 {
     List<Object> heard = new ArrayList<>();
     SPEAKING
         .invokeModelWithResponseStream(
-            b -> b.modelId(text(in, "modelId")).body(SdkBytes.fromUtf8String(text(in, "body"))),
+            b -> b.modelId(text(in, "modelId")).body(SdkBytes.fromByteArray(Members.bytes(in.get("body")))),
             InvokeModelWithResponseStreamResponseHandler.builder()
                 .subscriber(
                     InvokeModelWithResponseStreamResponseHandler.Visitor.builder()
@@ -211,6 +239,28 @@ class Java2 {
                         .build())
                 .build())
         .get(60, TimeUnit.SECONDS);
+    return new Shown(null, heard);
+  }
+
+  static Shown hearFunction(Map<String, JsonNode> in) throws Exception {
+    List<Object> heard = new ArrayList<>();
+    try (LambdaAsyncClient lambda = LambdaAsyncClient.create()) {
+      lambda
+          .invokeWithResponseStream(
+              b -> b.functionName(text(in, "FunctionName")).payload(SdkBytes.fromByteArray(Members.bytes(in.get("Payload")))),
+              InvokeWithResponseStreamResponseHandler.builder().subscriber(e -> heard.add(e.toString())).build())
+          .get(60, TimeUnit.SECONDS);
+    }
+    return new Shown(null, heard);
+  }
+
+  static Shown select(Map<String, JsonNode> in) throws Exception {
+    List<Object> heard = new ArrayList<>();
+    try (S3AsyncClient s3 = S3AsyncClient.create()) {
+      var request = (SelectObjectContentRequest) Members.filled(SelectObjectContentRequest.builder(), in);
+      s3.selectObjectContent(request, SelectObjectContentResponseHandler.builder().subscriber(e -> heard.add(e.toString())).build())
+          .get(60, TimeUnit.SECONDS);
+    }
     return new Shown(null, heard);
   }
 
@@ -264,39 +314,14 @@ class Java2 {
     CALLS.put("s3 PutObject parts", Java2::parts);
     CALLS.put("s3 GetObject presign", Java2::presigned);
     CALLS.put("s3 CopyObject", Java2::copy);
-    CALLS.put("s3 HeadObject", in -> shown(S3.headObject(b -> b.bucket(text(in, "Bucket")).key(text(in, "Key")))));
-    CALLS.put("s3 DeleteObject", in -> shown(S3.deleteObject(b -> b.bucket(text(in, "Bucket")).key(text(in, "Key")))));
-    CALLS.put("s3 ListObjectsV2", in -> shown(S3.listObjectsV2(b -> b.bucket(text(in, "Bucket")).prefix(text(in, "Prefix")).delimiter(text(in, "Delimiter")))));
-    SqsClient sqs = made(SqsClient.builder());
-    CALLS.put("sqs GetQueueUrl", in -> shown(sqs.getQueueUrl(b -> b.queueName(text(in, "QueueName")))));
-    CALLS.put("sqs SendMessage", in -> shown(sqs.sendMessage(b -> b.queueUrl(text(in, "QueueUrl")).messageBody(text(in, "MessageBody")))));
-    SnsClient sns = made(SnsClient.builder());
-    CALLS.put("sns Publish", in -> shown(sns.publish(b -> b.topicArn(text(in, "TopicArn")).message(text(in, "Message")))));
-    DynamoDbClient dynamodb = made(DynamoDbClient.builder());
-    CALLS.put("dynamodb PutItem", in -> shown(dynamodb.putItem(b -> b.tableName(text(in, "TableName")).item(item(in.get("Item"))).conditionExpression(text(in, "ConditionExpression")))));
-    CALLS.put("dynamodb GetItem", in -> shown(dynamodb.getItem(b -> b.tableName(text(in, "TableName")).key(item(in.get("Key"))))));
-    SecretsManagerClient secrets = made(SecretsManagerClient.builder());
-    CALLS.put("secretsmanager GetSecretValue", in -> {
-      var r = secrets.getSecretValue(b -> b.secretId(text(in, "SecretId")));
-      return shown(r, r.secretString());
-    });
-    SfnClient sfn = made(SfnClient.builder());
-    CALLS.put("stepfunctions StartSyncExecution", in -> {
-      var r = sfn.startSyncExecution(b -> b.stateMachineArn(text(in, "stateMachineArn")).input(text(in, "input")));
-      return shown(r, r.output());
-    });
-    KinesisClient kinesis = made(KinesisClient.builder());
-    CALLS.put("kinesis PutRecord", in -> shown(kinesis.putRecord(b -> b.streamName(text(in, "StreamName")).partitionKey(text(in, "PartitionKey")).data(SdkBytes.fromUtf8String(text(in, "Data"))))));
+    CALLS.put("sqs ReceiveMessage receive", Java2::receive);
     if ("1".equals(System.getenv("REMIT_MATRIX_NETTY"))) { // see known.yaml
       CALLS.put("kinesis SubscribeToShard", Java2::subscribe);
+      CALLS.put("lambda InvokeWithResponseStream", Java2::hearFunction);
+      CALLS.put("s3 SelectObjectContent", Java2::select);
       CALLS.put("bedrock-runtime InvokeModelWithResponseStream", Java2::hear);
       CALLS.put("bedrock-runtime InvokeModelWithBidirectionalStream converse", Java2::converse);
     }
-    BedrockRuntimeClient bedrock = made(BedrockRuntimeClient.builder());
-    CALLS.put("bedrock-runtime InvokeModel", in -> {
-      var r = bedrock.invokeModel(b -> b.modelId(text(in, "modelId")).body(SdkBytes.fromUtf8String(text(in, "body"))));
-      return shown(r, r.body().asUtf8String());
-    });
   }
 
   /** Makes a call as often as it says, all at once. */
@@ -331,6 +356,9 @@ class Java2 {
     result.put("name", text(one, "name"));
     String how = text(one, "how");
     Call call = CALLS.get(text(one, "service") + " " + text(one, "operation") + (how == null ? "" : " " + how));
+    if (call == null && how == null) {
+      call = call(text(one, "service"), text(one, "operation"));
+    }
     if (call == null) {
       result.put("lacks", "no such operation");
       return result;
@@ -369,26 +397,9 @@ class Java2 {
     return result;
   }
 
-  static String json(Object v) {
-    if (v instanceof Map<?, ?> m) {
-      List<String> all = new ArrayList<>();
-      m.forEach((name, member) -> all.add(json(name.toString()) + ":" + json(member)));
-      return "{" + String.join(",", all) + "}";
-    }
-    if (v instanceof Collection<?> c) {
-      return "[" + String.join(",", c.stream().map(Java2::json).toList()) + "]";
-    }
-    if (v == null || v instanceof Number) {
-      return String.valueOf(v);
-    }
-    StringBuilder b = new StringBuilder("\"");
-    v.toString().chars().forEach(c -> b.append(c < ' ' || c > '~' || c == '"' || c == '\\' ? String.format("\\u%04x", c) : String.valueOf((char) c)));
-    return b.append('"').toString();
-  }
-
   public static void main(String[] args) throws Exception {
     for (String line : new String(System.in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
-      System.out.println(json(outcome(JsonNode.parser().parse(line).asObject())));
+      System.out.println(Members.json(outcome(JsonNode.parser().parse(line).asObject())));
     }
     System.exit(0);
   }

@@ -5,6 +5,7 @@ attempts}, and error and message if it failed. What a stream had in it is told b
 its length and hash.
 """
 
+import base64
 import concurrent.futures
 import hashlib
 import io
@@ -21,7 +22,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.awsrequest import AWSRequest
 from botocore.utils import get_environ_proxies
 
-clients, outputs = {}, {}
+clients = {}
 
 
 def client(service):
@@ -34,11 +35,10 @@ def value(v):
     if isinstance(v, dict):
         if "zeros" in v:
             return bytes(v["zeros"])
-        if "from" in v:
-            at = outputs
-            for step in v["from"]:
-                at = at[step]
-            return at
+        if "bytes" in v:
+            return v["bytes"].encode()
+        if "base64" in v:
+            return base64.b64decode(v["base64"])
         return {name: value(member) for name, member in v.items()}
     return v
 
@@ -80,6 +80,14 @@ def make(case):
     if case.get("how") == "stream":
         input["Body"] = Unseekable(input["Body"])
     return getattr(client(case["service"]), xform_name(case["operation"]))(**input)
+
+
+def received(case):
+    """Receives a message, and deletes it by its handle."""
+    output = make(case)
+    queue, (message,) = case["input"]["QueueUrl"], output["Messages"]
+    client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return output
 
 
 def parts(case):
@@ -125,8 +133,10 @@ def run(case):
             result["lacks"] = "a body has to be read twice"
         elif not hasattr(client(case["service"]), xform_name(case["operation"])):
             result["lacks"] = "no such operation"
+        elif set(case["input"]) - set(client(case["service"]).meta.service_model.operation_model(case["operation"]).input_shape.members):
+            result["lacks"] = "no such member"
         else:
-            output = make(case)
+            output = received(case) if how == "receive" else make(case)
             answer = output.pop("ResponseMetadata")
             result["output"] = plain(output)
             result["status"], result["headers"] = answer["HTTPStatusCode"], answer["HTTPHeaders"]
@@ -142,6 +152,4 @@ def run(case):
 
 
 for line in sys.stdin:
-    one = run(json.loads(line))
-    outputs[one["name"]] = one.get("output")
-    print(json.dumps(one), flush=True)
+    print(json.dumps(run(json.loads(line))), flush=True)

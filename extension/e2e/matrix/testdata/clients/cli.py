@@ -4,6 +4,7 @@ The CLI runs in this process, since starting it anew for each call would take mo
 of the time. It shows no headers, and no status.
 """
 
+import base64
 import contextlib
 import hashlib
 import io
@@ -35,8 +36,9 @@ def aws(*args):
 
 
 # The operations that write a member of their output into a file.
-files = {"GetObject": "Body", "InvokeModel": "body"}
+files = {"GetObject": "Body", "Invoke": "Payload", "InvokeModel": "body", "SelectObjectContent": "Payload"}
 lacking = {
+    "InvokeWithResponseStream": "It has no command for an operation that answers with a stream of events.",
     "InvokeModelWithResponseStream": "It has no command for an operation that answers with a stream of events.",
     "SubscribeToShard": "It has no command for an operation that answers with a stream of events.",
     "InvokeModelWithBidirectionalStream": "It has no command for an operation that takes a stream of events.",
@@ -44,7 +46,14 @@ lacking = {
 
 
 def value(v):
-    return bytes(v["zeros"]) if isinstance(v, dict) and "zeros" in v else v
+    match v:
+        case {"zeros": n}:
+            return bytes(n)
+        case {"bytes": text}:
+            return text.encode()
+        case {"base64": text}:
+            return base64.b64decode(text)
+    return v
 
 
 def digest(content):
@@ -63,8 +72,8 @@ def spoken(status, out, err):
 def make(service, operation, input, folder):
     args = ["s3api" if service == "s3" else service, xform_name(operation, "-")]
     input = {name: value(v) for name, v in input.items()}
-    for name in ("Body", "body", "Data"):
-        if name in input:
+    for name in list(input):
+        if name == "Body" or isinstance(input[name], bytes):
             path = os.path.join(folder, name)
             content = input.pop(name)
             with open(path, "wb") as f:
@@ -75,7 +84,7 @@ def make(service, operation, input, folder):
     if operation in files:
         # What names a file to write takes no --cli-input-json.
         for name, v in input.items():
-            args += ["--" + xform_name(name, "-"), v]
+            args += ["--" + xform_name(name, "-"), v if isinstance(v, str) else json.dumps(v)]
         args.append(back)
     else:
         args += ["--no-paginate", "--cli-input-json", json.dumps(input)]
@@ -84,6 +93,15 @@ def make(service, operation, input, folder):
         with open(back, "rb") as f:
             result["output"][files[operation]] = digest(f.read())
     return result
+
+
+def received(input, folder):
+    result = make("sqs", "ReceiveMessage", input, folder)
+    if "error" in result:
+        return result
+    (message,) = result["output"]["Messages"]
+    deleted = make("sqs", "DeleteMessage", {"QueueUrl": input["QueueUrl"], "ReceiptHandle": message["ReceiptHandle"]}, folder)
+    return deleted if "error" in deleted else result
 
 
 def command(*args, **more):
@@ -131,6 +149,8 @@ def run(case):
                 return parts(case["input"], folder)
             case "presign":
                 return presigned(case["input"], folder)
+            case "receive":
+                return received(case["input"], folder)
         if case.get("times", 1) > 1:
             return {"lacks": "It makes one call at a time."}
         return make(case["service"], case["operation"], case["input"], folder)

@@ -9,13 +9,18 @@ const AWS = require("aws-sdk");
 
 const names = {
   dynamodb: "DynamoDB",
+  events: "EventBridge",
   "bedrock-runtime": "BedrockRuntime",
   kinesis: "Kinesis",
+  kms: "KMS",
+  lambda: "Lambda",
   s3: "S3",
   secretsmanager: "SecretsManager",
   sns: "SNS",
   sqs: "SQS",
+  ssm: "SSM",
   stepfunctions: "StepFunctions",
+  sts: "STS",
 };
 
 // Its calls are as many at once as an agent has connections: 50, if nobody says
@@ -23,7 +28,12 @@ const names = {
 const clients = {};
 const client = (service) => (clients[service] ??= new AWS[names[service]]());
 
-const bytes = (v) => (v && v.zeros !== undefined ? Buffer.alloc(v.zeros) : v);
+const bytes = (v) => {
+  if (v?.zeros !== undefined) return Buffer.alloc(v.zeros);
+  if (v?.bytes !== undefined) return Buffer.from(v.bytes);
+  if (v?.base64 !== undefined) return Buffer.from(v.base64, "base64");
+  return v;
+};
 const digest = (b) => ({ length: b.length, sha256: createHash("sha256").update(b).digest("hex") });
 
 // plain makes of bytes what JSON has, and reads a stream of events.
@@ -89,6 +99,10 @@ async function run(one) {
     result.headers = response.httpResponse.headers;
     result.attempts = response.retryCount + 1;
     if (response.error) throw response.error;
+    if (one.how === "receive") {
+      const [{ ReceiptHandle }] = response.data.Messages;
+      await client("sqs").deleteMessage({ QueueUrl: one.input.QueueUrl, ReceiptHandle }).promise();
+    }
     result.output = await plain(response.data);
   } catch (e) {
     result.error = e.code ?? e.name;

@@ -11,13 +11,18 @@ const { getSignedUrl } = require("@aws-sdk/s3-request-presigner");
 
 const packages = {
   "bedrock-runtime": ["BedrockRuntime", require("@aws-sdk/client-bedrock-runtime")],
+  events: ["EventBridge", require("@aws-sdk/client-eventbridge")],
   dynamodb: ["DynamoDB", require("@aws-sdk/client-dynamodb")],
   kinesis: ["Kinesis", require("@aws-sdk/client-kinesis")],
+  kms: ["KMS", require("@aws-sdk/client-kms")],
+  lambda: ["Lambda", require("@aws-sdk/client-lambda")],
   s3: ["S3", require("@aws-sdk/client-s3")],
   secretsmanager: ["SecretsManager", require("@aws-sdk/client-secrets-manager")],
   sns: ["SNS", require("@aws-sdk/client-sns")],
   sqs: ["SQS", require("@aws-sdk/client-sqs")],
+  ssm: ["SSM", require("@aws-sdk/client-ssm")],
   stepfunctions: ["SFN", require("@aws-sdk/client-sfn")],
+  sts: ["STS", require("@aws-sdk/client-sts")],
 };
 
 const clients = {};
@@ -39,7 +44,12 @@ function client(service) {
   return clients[service];
 }
 
-const bytes = (v) => (v && v.zeros !== undefined ? Buffer.alloc(v.zeros) : v);
+const bytes = (v) => {
+  if (v?.zeros !== undefined) return Buffer.alloc(v.zeros);
+  if (v?.bytes !== undefined) return Buffer.from(v.bytes);
+  if (v?.base64 !== undefined) return Buffer.from(v.base64, "base64");
+  return v;
+};
 const digest = (b) => ({ length: b.length, sha256: createHash("sha256").update(b).digest("hex") });
 
 // plain reads what is streamed, and makes of bytes what JSON has.
@@ -69,8 +79,16 @@ function make({ service, operation, input, how }) {
     Readable.from([input.Body.subarray(0, 1000), input.Body.subarray(1000)]).pipe(body);
     input.Body = body;
   }
-  if (service === "kinesis" && input.Data) input.Data = Buffer.from(input.Data);
   return client(service).send(new p[operation + "Command"](input));
+}
+
+// received receives a message, and deletes it by its handle.
+async function received(one) {
+  const output = await make(one);
+  const { QueueUrl } = one.input;
+  const [{ ReceiptHandle }] = output.Messages;
+  await client("sqs").send(new packages.sqs[1].DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+  return output;
 }
 
 async function parts({ input: { Bucket, Key, Body } }) {
@@ -120,7 +138,7 @@ async function run(one) {
       const all = await Promise.all(Array.from({ length: one.times }, async () => JSON.stringify(await plain((await make(one)).Body))));
       return { ...result, status: 200, output: { different: [...new Set(all)].sort(), times: all.length } };
     }
-    const output = await make(one);
+    const output = await (one.how === "receive" ? received : make)(one);
     result.headers = output[shown]?.headers;
     result.status = output.$metadata.httpStatusCode;
     result.attempts = output.$metadata.attempts;

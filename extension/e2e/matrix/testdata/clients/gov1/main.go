@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -24,13 +25,18 @@ import (
 	"github.com/aws/aws-sdk-go/aws/session"
 	"github.com/aws/aws-sdk-go/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go/service/dynamodb"
+	"github.com/aws/aws-sdk-go/service/eventbridge"
 	"github.com/aws/aws-sdk-go/service/kinesis"
+	"github.com/aws/aws-sdk-go/service/kms"
+	"github.com/aws/aws-sdk-go/service/lambda"
 	"github.com/aws/aws-sdk-go/service/s3"
 	"github.com/aws/aws-sdk-go/service/s3/s3manager"
 	"github.com/aws/aws-sdk-go/service/secretsmanager"
 	"github.com/aws/aws-sdk-go/service/sfn"
 	"github.com/aws/aws-sdk-go/service/sns"
 	"github.com/aws/aws-sdk-go/service/sqs"
+	"github.com/aws/aws-sdk-go/service/ssm"
+	"github.com/aws/aws-sdk-go/service/sts"
 )
 
 type call struct {
@@ -55,12 +61,17 @@ func main() {
 	clients := map[string]reflect.Value{
 		"bedrock-runtime": reflect.ValueOf(bedrockruntime.New(s)),
 		"dynamodb":        reflect.ValueOf(dynamodb.New(s)),
+		"events":          reflect.ValueOf(eventbridge.New(s)),
 		"kinesis":         reflect.ValueOf(kinesis.New(s)),
+		"kms":             reflect.ValueOf(kms.New(s)),
+		"lambda":          reflect.ValueOf(lambda.New(s)),
 		"s3":              reflect.ValueOf(s3.New(s)),
 		"secretsmanager":  reflect.ValueOf(secretsmanager.New(s)),
 		"sns":             reflect.ValueOf(sns.New(s)),
 		"sqs":             reflect.ValueOf(sqs.New(s)),
+		"ssm":             reflect.ValueOf(ssm.New(s)),
 		"stepfunctions":   reflect.ValueOf(sfn.New(s)),
+		"sts":             reflect.ValueOf(sts.New(s)),
 	}
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -72,6 +83,8 @@ func main() {
 		method := clients[c.Service].MethodByName(c.Operation + "Request")
 		if !method.IsValid() {
 			r.Lacks = "no such operation"
+		} else if name := c.lacks(method); name != "" {
+			r.Lacks = "no member " + name
 		} else if err := c.make(s, method, &r); err != nil {
 			r.Error, r.Message = fmt.Sprintf("%T", err), err.Error()
 			var of awserr.Error
@@ -81,6 +94,16 @@ func main() {
 		}
 		json.NewEncoder(os.Stdout).Encode(r)
 	}
+}
+
+// lacks returns the member that the operation's input does not have, if there is one.
+func (c call) lacks(method reflect.Value) string {
+	for name := range c.Input {
+		if _, ok := method.Type().In(0).Elem().FieldByName(strings.ToUpper(name[:1]) + name[1:]); !ok {
+			return name
+		}
+	}
+	return ""
 }
 
 // asked makes a request of c, which is not sent yet.
@@ -141,6 +164,11 @@ func (c call) make(s *session.Session, method reflect.Value, r *result) error {
 	if err != nil {
 		return err
 	}
+	if all, ok := output.Interface().(*sqs.ReceiveMessageOutput); ok && c.How == "receive" {
+		if _, err := sqs.New(s).DeleteMessage(&sqs.DeleteMessageInput{QueueUrl: aws.String(c.Input["QueueUrl"].(string)), ReceiptHandle: all.Messages[0].ReceiptHandle}); err != nil {
+			return err
+		}
+	}
 	if stream := output.MethodByName("GetStream"); stream.IsValid() {
 		all := []any{}
 		of := stream.Call(nil)[0]
@@ -183,10 +211,21 @@ func digest(b []byte) map[string]any {
 }
 
 func bytesOf(v any) []byte {
-	if m, ok := v.(map[string]any); ok {
-		return make([]byte, int(m["zeros"].(float64)))
+	m, ok := v.(map[string]any)
+	if !ok {
+		return []byte(v.(string))
 	}
-	return []byte(v.(string))
+	if text, ok := m["bytes"].(string); ok {
+		return []byte(text)
+	}
+	if text, ok := m["base64"].(string); ok {
+		b, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return b
+	}
+	return make([]byte, int(m["zeros"].(float64)))
 }
 
 // fill sets to, a part of an input, to what v says.
@@ -203,6 +242,12 @@ func fill(to reflect.Value, v any) {
 	case reflect.Pointer:
 		to.Set(reflect.New(to.Type().Elem()))
 		fill(to.Elem(), v)
+	case reflect.Slice:
+		all := v.([]any)
+		to.Set(reflect.MakeSlice(to.Type(), len(all), len(all)))
+		for i, element := range all {
+			fill(to.Index(i), element)
+		}
 	case reflect.Map:
 		to.Set(reflect.MakeMap(to.Type()))
 		for name, member := range v.(map[string]any) {

@@ -1,5 +1,7 @@
 //! Makes the matrix's calls with the AWS SDK for Rust: as boto.py.
 
+mod services;
+
 use std::error::Error as _;
 use std::io::BufRead;
 use std::pin::Pin;
@@ -9,7 +11,10 @@ use std::task::{Context, Poll};
 use aws_sdk_bedrockruntime as bedrock;
 use aws_sdk_dynamodb as dynamodb;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_eventbridge as events;
 use aws_sdk_kinesis as kinesis;
+use aws_sdk_kms as kms;
+use aws_sdk_lambda as lambda;
 use aws_sdk_s3 as s3;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::{BoxError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -18,6 +23,8 @@ use aws_sdk_secretsmanager as secrets;
 use aws_sdk_sfn as sfn;
 use aws_sdk_sns as sns;
 use aws_sdk_sqs as sqs;
+use aws_sdk_ssm as ssm;
+use aws_sdk_sts as sts;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
 };
@@ -102,9 +109,12 @@ fn text(input: &Value, name: &str) -> Option<String> {
 }
 
 fn bytes_of(input: &Value, name: &str) -> Vec<u8> {
-    match &input[name]["zeros"] {
-        Value::Number(n) => vec![0; n.as_u64().unwrap() as usize],
-        _ => input[name].as_str().unwrap().as_bytes().to_vec(),
+    let v = &input[name];
+    match (&v["zeros"], &v["bytes"], &v["base64"]) {
+        (Value::Number(n), _, _) => vec![0; n.as_u64().unwrap() as usize],
+        (_, Value::String(text), _) => text.as_bytes().to_vec(),
+        (_, _, Value::String(text)) => aws_smithy_types::base64::decode(text).unwrap(),
+        _ => v.as_str().unwrap().as_bytes().to_vec(),
     }
 }
 
@@ -121,18 +131,23 @@ fn item(v: &Value) -> std::collections::HashMap<String, AttributeValue> {
 struct Clients {
     bedrock: bedrock::Client,
     dynamodb: dynamodb::Client,
+    events: events::Client,
     kinesis: kinesis::Client,
+    kms: kms::Client,
+    lambda: lambda::Client,
     s3: s3::Client,
     secrets: secrets::Client,
     sfn: sfn::Client,
     sns: sns::Client,
     sqs: sqs::Client,
+    ssm: ssm::Client,
+    sts: sts::Client,
 }
 
 impl Clients {
     async fn get(&self, i: &Value) -> Result<Value, Failure> {
         let o = self.s3.get_object().set_bucket(text(i, "Bucket")).set_key(text(i, "Key")).set_range(text(i, "Range"));
-        let o = o.set_if_none_match(text(i, "IfNoneMatch")).send().await?;
+        let o = o.set_if_none_match(text(i, "IfNoneMatch")).set_if_match(text(i, "IfMatch")).send().await?;
         let shown = json!({"type": o.content_type(), "etag": o.e_tag(), "range": o.content_range(), "metadata": o.metadata(), "length": o.content_length()});
         let body = o.body.collect().await.map_err(failure)?.into_bytes();
         Ok(json!([digest(&body), shown]))
@@ -141,6 +156,7 @@ impl Clients {
     async fn put(&self, i: &Value, stream: bool) -> Result<Value, Failure> {
         let content = bytes_of(i, "Body");
         let mut put = self.s3.put_object().set_bucket(text(i, "Bucket")).set_key(text(i, "Key")).set_content_type(text(i, "ContentType"));
+        put = put.set_if_none_match(text(i, "IfNoneMatch"));
         for (name, v) in i["Metadata"].as_object().into_iter().flatten() {
             put = put.metadata(name, v.as_str().unwrap());
         }
@@ -285,7 +301,7 @@ impl Clients {
                 }
                 json!(all)
             }
-            _ => return Ok(None),
+            _ => return self.services(what, i).await,
         }))
     }
 
@@ -314,12 +330,17 @@ async fn main() {
     let clients = Clients {
         bedrock: client!(bedrock),
         dynamodb: client!(dynamodb),
+        events: client!(events),
         kinesis: client!(kinesis),
+        kms: client!(kms),
+        lambda: client!(lambda),
         s3: client!(s3),
         secrets: client!(secrets),
         sfn: client!(sfn),
         sns: client!(sns),
         sqs: client!(sqs),
+        ssm: client!(ssm),
+        sts: client!(sts),
     };
     for line in std::io::stdin().lock().lines() {
         let one: Value = serde_json::from_str(&line.unwrap()).unwrap();
