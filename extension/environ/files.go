@@ -18,7 +18,7 @@ var trust = []struct {
 	adds bool // to what the program trusts anyway; else it replaces that
 	own  bool // it is heeded for calls to AWS alone
 }{
-	{name: "AWS_CA_BUNDLE", own: true}, // botocore, the AWS CLI, Go, Ruby
+	{name: "AWS_CA_BUNDLE", own: true}, // Ruby; botocore and Go, which heed another as well
 	{name: "REQUESTS_CA_BUNDLE"},       // Python's requests; botocore, failing AWS_CA_BUNDLE
 	{name: "CURL_CA_BUNDLE"},           // curl, and libraries over it
 	{name: "SSL_CERT_FILE"},            // OpenSSL, Go, Rust, .NET
@@ -112,6 +112,12 @@ func (m Maker) write(environ []string) (f *files, err error) {
 			if alone && !v.own {
 				// No roots to add to: set, the variable would take away
 				// what the program brings along itself.
+				continue
+			}
+			if v.own && !alone && m.Runtime != Ruby {
+				// With it, Go's SDK refuses to start where a function has an HTTP
+				// client of its own. botocore and the CLI heed REQUESTS_CA_BUNDLE
+				// as well, and Go SSL_CERT_FILE.
 				continue
 			}
 			f.bundles[v.name] = system
