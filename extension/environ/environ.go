@@ -92,8 +92,7 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 
 	set := map[string]string{
 		"AWS_CONTAINER_CREDENTIALS_FULL_URI": m.Handshake.CredentialsURI,
-		// Some SDKs let the file win and some know only the variable: both
-		// must be ours.
+		// All SDKs know the variable. What the owner had set of the two is gone.
 		"AWS_CONTAINER_AUTHORIZATION_TOKEN":      m.Handshake.Token,
 		"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": files.token,
 		// Else ~/.aws is read: it is writable, and its profiles come before
@@ -101,9 +100,6 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		"AWS_SHARED_CREDENTIALS_FILE": files.credentials,
 		"AWS_CONFIG_FILE":             files.config,
 		"AWS_EC2_METADATA_DISABLED":   "true",
-	}
-	if m.Handshake.TokenFile != "" {
-		set["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = m.Handshake.TokenFile
 	}
 	if m.Handshake.RuntimeAPI != "" {
 		set["AWS_LAMBDA_RUNTIME_API"] = m.Handshake.RuntimeAPI

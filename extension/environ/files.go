@@ -73,7 +73,11 @@ func (m Maker) write(environ []string) (f *files, err error) {
 		}
 		return path
 	}
-	f.token = put("token", []byte(m.Handshake.Token))
+	// The SDK for JavaScript warns in the function's log where both the variable
+	// and the file are there: it has the file only where that is renewed.
+	if f.token = m.Handshake.TokenFile; f.token == "" && m.Way != Preload {
+		f.token = put("token", []byte(m.Handshake.Token))
+	}
 	f.credentials = put("credentials")
 	config := "[default]\n"
 	if region, _ := lookup(environ, "AWS_REGION", "AWS_DEFAULT_REGION"); isRegion(region) {

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -120,32 +123,67 @@ func (c client) act(t *testing.T, remit bool, change func(*lambdatest.Config)) (
 	return s, l
 }
 
-// TestClientsThatKnowSnapStartAreRestored has a client wait for its restore
-// where it does that, and be shut down in order.
-func TestClientsThatKnowSnapStartAreRestored(t *testing.T) {
+// TestWhatARestoredRuntimeHoldsStaysGood has a function make a call before the
+// snapshot, with its language's SDK, and go on with the same client after the
+// restore: the credentials that it holds are good, and so is the bearer token
+// with which it asks for them again. The calls themselves go on under newer ones
+// of the role's. Then it is shut down in order.
+func TestWhatARestoredRuntimeHoldsStaysGood(t *testing.T) {
 	t.Parallel()
 	for _, c := range clients() {
-		if c.name != "Python" && c.name != "Java" && c.name != "Rust" {
-			continue // SnapStart is for these and .NET; Go's and Node's do not wait for a restore
+		switch c.name {
+		case "Go":
+			continue // SnapStart is for Java, Python and .NET; Rust's runtime knows it too
+		case "Node":
+			c.handler = "restored.handler"
+			into := c.into
+			c.into = func(t *testing.T, checkout, task string) {
+				into(t, checkout, task)
+				copyFile(t, "testdata/restored.mjs", filepath.Join(task, "restored.mjs"))
+			}
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s, l := c.act(t, true, func(f *lambdatest.Config) { f.SnapKeys = true })
+			var mu sync.Mutex
+			var asked []string // key and access key
+			bucket := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				_, id, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+				id, _, _ = strings.Cut(id, "/")
+				mu.Lock()
+				defer mu.Unlock()
+				asked = append(asked, strings.TrimPrefix(r.URL.Path, "/media-eu")+" "+id) // in the host, or in the path
+			}))
+			t.Cleanup(bucket.Close)
+			s, l := c.act(t, true, func(f *lambdatest.Config) {
+				f.SnapKeys = true
+				f.Env = append(f.Env, "INIT=call", "REMIT_MANIFEST=function: life\ncredentials: {unminted: true}\npermissions: {object_storage: {bucket: media-eu, read_prefix: in/}}\nupstreams: {s3: \""+bucket.URL+"\"}\n")
+			})
 			if err := s.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Restore(t.Context(), nil); err != nil {
+			if err := s.Restore(t.Context(), []string{"AWS_ACCESS_KEY_ID=ASIALIFEAFTERRESTORE", "AWS_SECRET_ACCESS_KEY=" + secret, "AWS_SESSION_TOKEN=life-session-token-after-it"}); err != nil {
 				t.Fatal(err)
 			}
-			result, err := s.Invoke(t.Context(), lambdatest.Invocation{Payload: []byte(lifetime[0])})
-			if err != nil || !strings.Contains(string(result.Payload), "cold") || strings.Contains(string(result.Payload), "true") {
-				t.Errorf("got %s, %v", result.Payload, err)
+			for _, event := range []string{`{"do": "call", "key": "in/held"}`, `{"do": "call", "key": "in/refreshed", "refresh": true}`} {
+				result, err := s.Invoke(t.Context(), lambdatest.Invocation{Payload: []byte(event)})
+				if err != nil || !strings.Contains(string(result.Payload), "granted") || strings.Contains(string(result.Payload), "true") {
+					t.Errorf("got %s, %v", result.Payload, err)
+				}
 			}
 			if p, err := s.Shutdown().Program("remit"); err != nil || p.Killed || p.Code != 0 {
 				t.Errorf("got %+v, %v, want an exit with 0", p, err)
 			}
 			if got := strings.Count(l.String(), `"msg":"started"`); got != 2 {
 				t.Errorf("%d starts are logged, want the snapshot's and the sandbox's", got)
+			}
+			if !strings.Contains(l.String(), "at the start: granted") {
+				t.Error("the call before the snapshot was not granted")
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			want := []string{"/in/start ASIALIFELIFELIFELIFE", "/in/held ASIALIFEAFTERRESTORE", "/in/refreshed ASIALIFEAFTERRESTORE"}
+			if !slices.Equal(asked, want) {
+				t.Errorf("the bucket was asked for %q, want %q", asked, want)
 			}
 		})
 	}
@@ -201,6 +239,9 @@ func TestClientsThatKnowManagedInstancesRunInvocationsSideBySide(t *testing.T) {
 			running.Wait()
 			if p, err := s.Shutdown().Program("remit"); err != nil || p.Killed || p.Code != 0 {
 				t.Errorf("got %+v, %v, want an exit with 0", p, err)
+			}
+			if strings.Contains(l.String(), "take precedence") {
+				t.Error("the SDK warns of what Remit has set")
 			}
 			calls := l.calls("denied")
 			if len(calls) != len(ids) {
