@@ -22,7 +22,8 @@ test: setup
 	$(if $(RACE),,@echo "make: no C compiler, so the tests run without the race detector")
 	go test $(RACE) -timeout 20m ./...
 
-demo: setup
+demo:
+	@.ci/setup demo
 	@go run ./extension/e2e/demo
 
 bench: setup
