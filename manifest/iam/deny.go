@@ -15,10 +15,13 @@ import (
 // each rule is a statement. A cell is named by its own patterns where no others
 // reach into it, and else by all the others, in NotAction: what is in neither is
 // denied anyhow.
-func denials(rules []rule) []statement {
+//
+// It reports whether that is all: whether IAM has words for every way, and there
+// are not too many of them.
+func denials(rules []rule) (all []statement, whole bool) {
 	patterns := patternsOf(rules)
-	var all []statement
-	for _, c := range cells(patterns) {
+	found, whole := cells(patterns)
+	for _, c := range found {
 		var own []rule
 		for _, r := range rules {
 			if slices.ContainsFunc(r.actions, func(a string) bool { return c.has(patterns, a) }) {
@@ -29,7 +32,9 @@ func denials(rules []rule) []statement {
 		if notAction && slices.Equal(names, []string{"*"}) {
 			continue // every action is in some other cell
 		}
-		for _, w := range ways(own) {
+		each, said := ways(own)
+		whole = whole && said
+		for _, w := range each {
 			s := statement{deny: true, notAction: notAction, actions: names, notResource: true, resources: w.resources, conditions: w.conditions}
 			if len(w.resources) == 0 {
 				s.notResource, s.resources = false, []string{"*"}
@@ -37,7 +42,7 @@ func denials(rules []rule) []statement {
 			all = append(all, s)
 		}
 	}
-	return mergeActions(all)
+	return mergeActions(all), whole
 }
 
 // patternsOf returns the action patterns of rules, sorted, each in one case.
@@ -64,13 +69,13 @@ const maxCrossings = 256
 
 // cells returns the cells that patterns make, and the one of no pattern, which
 // comes first. Where patterns nest, each makes one with those around it; where
-// they cross, what they have in common is another.
-func cells(patterns []string) []cell {
+// they cross, what they have in common is another. It reports whether they are all.
+func cells(patterns []string) (all []cell, whole bool) {
 	globs := make([]glob, len(patterns))
 	for i, p := range patterns {
 		globs[i] = parseAction(p)
 	}
-	all := []cell{make(cell, len(patterns))}
+	all = []cell{make(cell, len(patterns))}
 	var single []cell
 	for i := range patterns {
 		c := make(cell, len(patterns))
@@ -89,7 +94,8 @@ func cells(patterns []string) []cell {
 	for _, c := range single {
 		add(c)
 	}
-	for i := 1; i < len(all) && len(all) < len(single)+maxCrossings; i++ {
+	i := 1
+	for ; i < len(all) && len(all) < len(single)+maxCrossings; i++ {
 		for j, c := range single {
 			if all[i][j] || !all[i].overlaps(j, globs) {
 				continue
@@ -101,7 +107,7 @@ func cells(patterns []string) []cell {
 			add(union)
 		}
 	}
-	return all
+	return all, i == len(all)
 }
 
 func (c cell) key() string {
@@ -179,8 +185,8 @@ type way struct {
 const maxWays = 128
 
 // ways returns every way in which no rule covers a request, but those that
-// another one includes.
-func ways(rules []rule) []way {
+// another one includes, and reports whether they are all.
+func ways(rules []rule) (all []way, whole bool) {
 	// Rules under the same conditions fail together or by their resources.
 	var groups []rule
 	for _, r := range rules {
@@ -191,7 +197,7 @@ func ways(rules []rule) []way {
 		}
 		groups[i].resources = slices.Concat(groups[i].resources, r.resources)
 	}
-	all := []way{{}}
+	all, whole = []way{{}}, true
 	for _, g := range groups {
 		var next []way
 		for _, w := range all {
@@ -200,7 +206,7 @@ func ways(rules []rule) []way {
 			}
 			for _, c := range g.conditions {
 				contrary, ok := negate(c)
-				if !ok {
+				if whole = whole && ok; !ok {
 					continue
 				}
 				cs := w.conditions
@@ -209,13 +215,14 @@ func ways(rules []rule) []way {
 						cs, ok = cs.with(c)
 					}
 				}
+				whole = whole && ok
 				if cs = cs.implied(); ok && !cs.contradict() {
 					next = include(next, way{resources: w.resources, conditions: cs})
 				}
 			}
 		}
 		if all = next; len(all) > maxWays {
-			all = []way{{resources: everything(groups)}}
+			all, whole = []way{{resources: everything(groups)}}, false
 			break
 		}
 	}
@@ -228,7 +235,7 @@ func ways(rules []rule) []way {
 	for i := range all {
 		all[i].resources = widest(all[i].resources, parseWritten)
 	}
-	return all
+	return all, whole
 }
 
 // implied returns cs without what others of them say as well: a value that is like

@@ -241,5 +241,6 @@ func bound(rules, left []rule) []statement {
 			}
 		}
 	}
-	return append(a.statements(false), denials(slices.Concat(rules, left))...)
+	denied, _ := denials(slices.Concat(rules, left))
+	return append(a.statements(false), denied...)
 }

@@ -82,7 +82,16 @@ func assumeRole(role string, more ...string) string {
 // assume has a role assumed under c, as an SDK does it.
 func (rig *rig) assume(t testing.TB, c sigv4.Credentials, form string) sigv4.Credentials {
 	t.Helper()
-	resp, body, err := rig.answers(signed(t, c, "sts", "POST", "/", form, "", "Content-Type", "application/x-www-form-urlencoded"))
+	return rig.assumeBy(t, "POST", c, form)
+}
+
+func (rig *rig) assumeBy(t testing.TB, method string, c sigv4.Credentials, form string) sigv4.Credentials {
+	t.Helper()
+	r := signed(t, c, "sts", "POST", "/", form, "", "Content-Type", "application/x-www-form-urlencoded")
+	if method == "GET" {
+		r = signed(t, c, "sts", "GET", "/?"+strings.ReplaceAll(form, "+", "%20"), "", "")
+	}
+	resp, body, err := rig.answers(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,31 +211,101 @@ func TestBareNamesAreInTheAccountThatTheCallIsMadeIn(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyAWSSeesDoesNotHoldForARoleWithoutTheManifestsPolicy(t *testing.T) {
+func TestWhatOnlyAWSSeesHoldsForARoleThatTheManifestGoesAlongTo(t *testing.T) {
+	const theirs = `{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"` + awstest.Account + `"}}}`
+	long := strings.Repeat("a", 1900)
 	for _, tt := range []struct {
-		name  string
-		bound bool
-		more  []string
+		name         string
+		bound        bool
+		has, hasNone string // of the policy that STS is asked with
+		more         []string
 	}{
-		{"no policy of the caller's", true, nil},
-		{"a policy of the caller's", false, []string{"Policy", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"` + awstest.Account + `"}}}]}`}},
+		{"no policy of the caller's", true, "arn:aws:s3:::media/out/*", `"Deny"`, nil},
+		{"a policy of the caller's", true, `"Deny"`, "", []string{"Policy", `{"Version":"2012-10-17","Statement":[` + theirs + `]}`}},
+		{"one statement of the caller's, in lines", true, `"Statement":[{"Effect":"Allow","Action":"s3:GetObject"`, "", []string{"Policy", "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": " + strings.ReplaceAll(theirs, ",", ",\n    ") + "\n}\n"}},
+		{"policies that it names", true, `{"Version":"2012-10-17","Statement":[{"Effect":"Deny"`, "", []string{"PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/ReadOnlyAccess"}},
+		// What does not fit is the rest, and then all but the actions.
+		{"a long policy", false, `"NotAction"`, `"NotResource"`, []string{"Policy", `{"Version":"2012-10-17","Statement":[` + strings.Replace(theirs, `"*"`, `["*","arn:aws:s3:::`+long[:1300]+`"]`, 1) + `]}`}},
+		{"a policy as long as there can be", false, `"Allow"`, `"Deny"`, []string{"Policy", `{"Version":"2012-10-17","Statement":[` + strings.Replace(theirs, `"*"`, `["*","arn:aws:s3:::`+long[:1800]+`"]`, 1) + `]}`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig := assumingRig(t, assuming)
-			c := rig.assume(t, sealed, assumeRole(reportsRole, tt.more...))
-			asked := rig.sts.Asked()
-			if got := strings.Contains(asked[len(asked)-1].Policy, "derived"); got {
-				t.Error("two policies were joined")
-			}
-			// media is pinned to the function's account, which AWS alone can see.
-			_, _, err := rig.do(signed(t, c, "s3", "GET", "/media/in/a", "", ""))
-			if (err == nil) != tt.bound {
-				t.Errorf("a pinned bucket: got %v, want allowed: %v", err, tt.bound)
-			}
-			if _, _, err := rig.do(signed(t, c, "s3", "GET", "/partner-data/in/a", "", "")); err != nil {
-				t.Errorf("a bucket that is not pinned: %v", err)
+			for _, method := range []string{"POST", "GET"} {
+				rig := assumingRig(t, assuming)
+				c := rig.assumeBy(t, method, sealed, assumeRole(reportsRole, tt.more...))
+				asked := rig.sts.Asked()
+				policy := asked[len(asked)-1].Policy
+				if !strings.Contains(policy, tt.has) || tt.hasNone != "" && strings.Contains(policy, tt.hasNone) || len(policy) > iam.MaxSession {
+					t.Errorf("%s: STS was asked with %d characters: %s", method, len(policy), policy)
+				}
+				if own := url.Values(asked[len(asked)-1].Form)["Policy"]; len(own) != 1 {
+					t.Errorf("%s: STS was asked with %d policies", method, len(own))
+				}
+				// media is pinned to the function's account, which AWS alone can see.
+				_, _, err := rig.do(signed(t, c, "s3", "GET", "/media/in/a", "", ""))
+				if (err == nil) != tt.bound {
+					t.Errorf("%s: a pinned bucket: got %v, want allowed: %v", method, err, tt.bound)
+				}
+				if _, _, err := rig.do(signed(t, c, "s3", "GET", "/partner-data/in/a", "", "")); err != nil {
+					t.Errorf("%s: a bucket that is not pinned: %v", method, err)
+				}
 			}
 		})
+	}
+}
+
+func TestWhatIsNoPolicyIsLeftToSTS(t *testing.T) {
+	for _, own := range []string{
+		`{`, `[]`, `{"Version":"2012-10-17"}`, `{"Version":"2012-10-17","Statement":[]}`, `{"Version":"2012-10-17","Statement":["x"]}`,
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow"}],"Statement":[{"Effect":"Deny"}]}`,
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}],"Extra":1}`,
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Effect":"Deny","Action":"*","Resource":"*"}]}`,
+	} {
+		if text, ok := joined(own, `{"Effect":"Deny","Action":"*","Resource":"*"}`); ok {
+			t.Errorf("%s became %s", own, text)
+		}
+	}
+	older := `{"Statement": {"Effect": "Allow"}}`
+	if text, ok := joined(older, `{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::b/${*}"}`); ok {
+		t.Errorf("an escape stands in a policy of the older language: %s", text)
+	}
+	if text, ok := joined(older, `{"Effect":"Deny"}`); !ok || text != `{"Statement":[{"Effect":"Allow"},{"Effect":"Deny"}]}` {
+		t.Errorf("without one it is %s, %v", text, ok)
+	}
+}
+
+func TestAPolicyInAnotherCaseIsRefused(t *testing.T) {
+	rig := assumingRig(t, assuming)
+	for _, name := range []string{"policy", "POLICY", "policyarns.member.1.arn", "PolicyARNs.member.1.arn", "PolicyArns"} {
+		before := len(rig.sts.Asked())
+		_, _, err := rig.answers(signed(t, sealed, "sts", "POST", "/", assumeRole(reportsRole, name, "x"), "", "Content-Type", "application/x-www-form-urlencoded"))
+		refusal, ok := errors.AsType[*proxy.Refusal](err)
+		if !ok || refusal.Reason != proxy.Unread || len(rig.sts.Asked()) != before {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestWhatSTSFindsTooLargeBesideACallersPolicyGoesWithLess(t *testing.T) {
+	rig := assumingRig(t, assuming)
+	packed := awstest.Fail(400, "PackedPolicyTooLarge", "Packed policy consumes 101% of allotted space")
+	var asked []string
+	rig.sts.Hook = func(w http.ResponseWriter, r *http.Request) bool {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(strings.NewReader(string(body)))
+		form, _ := url.ParseQuery(string(body))
+		if form.Get("RoleSessionName") != "job" {
+			return false
+		}
+		asked = append(asked, form.Get("Policy"))
+		return strings.Contains(form.Get("Policy"), "Deny") && packed(w, r)
+	}
+	own := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	c := rig.assume(t, sealed, assumeRole(reportsRole, "Policy", own))
+	if len(asked) < 3 || asked[len(asked)-1] != own {
+		t.Errorf("STS was asked with %q", asked)
+	}
+	if _, _, err := rig.do(signed(t, c, "s3", "GET", "/media/in/a", "", "")); err == nil {
+		t.Error("what only AWS sees is taken to hold, and nobody has told AWS of it")
 	}
 }
 

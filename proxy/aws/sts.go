@@ -57,20 +57,41 @@ func readSTS(in *input, call *proxy.Call) error {
 		}
 	}
 	call.Requests = []manifest.Request{request("sts:"+op, resource)}
-	if op == "AssumeRole" {
+	switch op {
+	case "AssumeRole":
 		stsSession(call, params, resource)
+	case "GetWebIdentityToken":
+		if listed(params, "Tags.") {
+			call.Requests = append(call.Requests, request("sts:TagGetWebIdentityToken", resource))
+			if tags, _ := sessionTags(params); tags != nil {
+				withTags(&call.Requests[1], tags)
+			}
+		}
 	}
 	return nil
 }
 
-// stsSession adds what an AssumeRole's session tags and source identity need
-// besides. (IAM User Guide, "Pass session tags in AWS STS".)
-func stsSession(call *proxy.Call, params map[string]string, role string) {
+// listed reports whether a form has parameters of one of some lists.
+func listed(params map[string]string, prefixes ...string) bool {
 	for name := range params {
-		if strings.HasPrefix(name, "Tags.") || strings.HasPrefix(name, "TransitiveTagKeys.") {
-			call.Requests = append(call.Requests, request("sts:TagSession", role))
-			break
+		for _, prefix := range prefixes {
+			if strings.HasPrefix(name, prefix) {
+				return true
+			}
 		}
+	}
+	return false
+}
+
+// stsSession adds what an AssumeRole's session tags, source identity and contexts
+// need besides. (IAM User Guide, "Pass session tags in AWS STS"; AWS STS API
+// Reference, AssumeRole, "ProvidedContexts".)
+func stsSession(call *proxy.Call, params map[string]string, role string) {
+	if listed(params, "Tags.", "TransitiveTagKeys.") {
+		call.Requests = append(call.Requests, request("sts:TagSession", role))
+	}
+	if listed(params, "ProvidedContexts.") {
+		call.Requests = append(call.Requests, request("sts:SetContext", role))
 	}
 	if params["SourceIdentity"] != "" {
 		call.Requests = append(call.Requests, request("sts:SetSourceIdentity", role, "sts:SourceIdentity", params["SourceIdentity"]))

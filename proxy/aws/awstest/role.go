@@ -25,7 +25,7 @@ const (
 
 // known are the parameters of AssumeRole that this STS understands. AWS has
 // more, and ignores what it does not know; a test should not.
-var known = regexp.MustCompile(`^(?:Action|Version|RoleArn|RoleSessionName|Policy|DurationSeconds|ExternalId|SourceIdentity|Tags\.member\.\d+\.(?:Key|Value))$`)
+var known = regexp.MustCompile(`^(?:Action|Version|RoleArn|RoleSessionName|Policy|DurationSeconds|ExternalId|SourceIdentity|PolicyArns\.member\.\d+\.arn|Tags\.member\.\d+\.(?:Key|Value))$`)
 
 // read checks the parameters of an AssumeRole and reads them.
 func (a *Asked) read(caller Caller) error {
