@@ -97,16 +97,25 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 		s.refuse(w, r, in, rec, faultf(http.StatusInternalServerError, Unread, "%v", err))
 		return
 	}
-	handed, err := s.inside(conn, at, config)
+	conn.addr = at
+	handed, err := false, error(nil)
+	if _, failed := io.WriteString(conn, established); failed == nil {
+		handed, err = s.secure(conn, config)
+	}
 	if !handed {
 		conn.Close()
 	}
 	if err != nil {
-		rec.Err, rec.Took = err, time.Since(rec.Time)
-		rec.Decision.Reason = Unread
-		rec.ID = s.id(rec, Denial{Reason: Unread})
-		s.record(rec)
+		s.broke(rec, err)
 	}
+}
+
+// broke records a connection on which no call could be asked for.
+func (s *Server) broke(rec *Record, err error) {
+	rec.Err, rec.Took = err, time.Since(rec.Time)
+	rec.Decision.Reason = Unread
+	rec.ID = s.id(rec, Denial{Reason: Unread})
+	s.record(rec)
 }
 
 // PlainTunnel is the header by which a CONNECT asks for a tunnel to a claimed
@@ -136,24 +145,21 @@ func (s *Server) plain(w http.ResponseWriter, at *tunnelAddr) error {
 	return nil
 }
 
-// inside answers TLS on conn, a tunnel to at, and hands it to be served. An error
-// is worth a record; a client that left again before it spoke is not.
-func (s *Server) inside(conn *tunnelConn, at *tunnelAddr, config *tls.Config) (handed bool, err error) {
+// secure answers TLS on conn, the client's end of a tunnel, and hands it to be
+// served. An error is worth a record; a client that left again before it spoke
+// is not.
+func (s *Server) secure(conn *tunnelConn, config *tls.Config) (handed bool, err error) {
 	if !s.serving.track(conn) {
 		return false, nil
 	}
 	defer s.serving.untrack(conn)
-	conn.addr = at
 	conn.SetDeadline(time.Now().Add(handshakeTime))
-	if _, err := io.WriteString(conn, established); err != nil {
-		return false, nil
-	}
 	secure := tls.Server(conn, config)
 	if err := secure.Handshake(); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 			return false, nil
 		}
-		return false, fmt.Errorf("TLS in the tunnel to %s: %w", at.host, err)
+		return false, fmt.Errorf("TLS in the tunnel to %s: %w", conn.LocalAddr(), err)
 	}
 	conn.SetDeadline(time.Time{})
 	state := secure.ConnectionState()
@@ -281,6 +287,8 @@ type tunnelAddr struct {
 	host string // of the CONNECT, with its port if that is not 443
 	name string // the same without
 	sni  string // of the TLS inside it; empty until it is known
+
+	direct bool // no CONNECT said where to: name is sni, and Host says which of its ports is meant
 }
 
 func (a *tunnelAddr) Network() string { return "tunnel" }

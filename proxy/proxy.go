@@ -11,6 +11,9 @@
 //	go s.Serve(ln)
 //	defer s.Shutdown(ctx)
 //
+// Clients that heed no proxy can be led to a second listener, where they speak
+// TLS at once: [Server.ServeTLS].
+//
 // # What passes, and what does not
 //
 // Bodies stream in both directions and are never held here. Trailers that
@@ -28,7 +31,7 @@
 // A Lambda sandbox has 1,024 descriptors, the function's own among them. A
 // Server with a MaxConns of 256 takes
 //
-//	clients' connections                     at most 256 + 32 + 1
+//	clients' connections                     at most 256 + 32 + 1 for each listener
 //	calls and tunnels, to the other end      at most 256, of them 192 tunnels
 //
 // and what the Cloud's transport keeps for the next call. A client that comes
@@ -169,9 +172,9 @@ type Record struct {
 	Err      error // what went wrong, if something did
 }
 
-// A Server serves all three ways in: a proxy's CONNECT, a proxy's absolute
-// URL, and the plain request of a client that was given the proxy as its
-// endpoint. Its fields must not change once it serves.
+// A Server serves all ways in: a proxy's CONNECT, a proxy's absolute URL, the
+// plain request of a client that was given the proxy as its endpoint, and TLS
+// that no CONNECT precedes. Its fields must not change once it serves.
 type Server struct {
 	// Manifest returns the manifest in force. It is asked once a call. If it
 	// is nil, or returns nil, nothing is granted.

@@ -105,6 +105,7 @@ type world struct {
 	proxy    *url.URL
 	roots    *x509.CertPool
 	ln       net.Listener
+	secure   net.Listener // for TLS without a CONNECT
 
 	mu      sync.Mutex
 	records []proxy.Record
@@ -168,15 +169,21 @@ func newWorld(t *testing.T, handler http.HandlerFunc, change func(*world)) *worl
 		t.Fatal(err)
 	}
 	w.proxy = &url.URL{Scheme: "http", Host: w.ln.Addr().String()}
+	if w.secure, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
 	if change != nil {
 		change(w)
 	}
-	served := make(chan error, 1)
+	served := make(chan error, 2)
 	go func() { served <- w.server.Serve(w.ln) }()
+	go func() { served <- w.server.ServeTLS(w.secure) }()
 	t.Cleanup(func() {
 		w.server.Close()
-		if err := <-served; err != http.ErrServerClosed {
-			t.Errorf("Serve returned %v, want %v", err, http.ErrServerClosed)
+		for range 2 {
+			if err := <-served; err != http.ErrServerClosed {
+				t.Errorf("Serve returned %v, want %v", err, http.ErrServerClosed)
+			}
 		}
 	})
 	return w
@@ -234,6 +241,14 @@ func (w *world) ways() []way {
 		c.Transport.(*http.Transport).Proxy = nil
 		return c
 	}
+	// As if the claimed host's name led here.
+	secure := func(protocol func(*http.Protocols)) *http.Client {
+		c := direct(protocol)
+		c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, w.secure.Addr().String())
+		}
+		return c
+	}
 	h1 := func(p *http.Protocols) { p.SetHTTP1(true) }
 	h2 := func(p *http.Protocols) { p.SetHTTP2(true) }
 	h2c := func(p *http.Protocols) { p.SetUnencryptedHTTP2(true) }
@@ -244,6 +259,8 @@ func (w *world) ways() []way {
 		{"endpoint", w.proxy.String(), direct(h1), 1, ""},
 		{"endpoint h2c", w.proxy.String(), direct(h2c), 2, ""},
 		{"connect h2, not agreed on", "http://" + claimed, w.unagreed(nil), 2, claimed},
+		{"direct", "https://" + claimed, secure(h1), 1, claimed},
+		{"direct h2", "https://" + claimed, secure(h2), 2, claimed},
 	}
 }
 

@@ -73,18 +73,24 @@ func (s *Server) admit(r *http.Request, tunnel *tunnelAddr) *fault {
 		return faultf(http.StatusBadRequest, Unread, "target %q is not a path", short(raw))
 	}
 	if tunnel != nil {
+		at, got := tunnel.host, strings.TrimSuffix(strings.ToLower(r.Host), ":443")
+		if tunnel.direct && got != at {
+			if name, port, err := splitAuthority(got); err == nil && name == tunnel.name && s.reads(name, port) {
+				at = got
+			}
+		}
 		// The scheme is the tunnel's, whatever an HTTP/2 client writes into
 		// :scheme, upon which net/http takes the request for plain text.
-		if r.URL.Host != "" && (r.URL.Scheme != "https" || r.URL.Host != tunnel.host) {
-			return faultf(http.StatusMisdirectedRequest, Misdirected, "this tunnel is to %q, the target names %q", tunnel.host, short(host))
+		if r.URL.Host != "" && (r.URL.Scheme != "https" || r.URL.Host != at) {
+			return faultf(http.StatusMisdirectedRequest, Misdirected, "this tunnel is to %q, the target names %q", at, short(host))
 		}
-		if got := strings.TrimSuffix(strings.ToLower(r.Host), ":443"); got != tunnel.host {
-			return faultf(http.StatusMisdirectedRequest, Misdirected, "this tunnel is to %q, Host names %q", tunnel.host, short(r.Host))
+		if got != at {
+			return faultf(http.StatusMisdirectedRequest, Misdirected, "this tunnel is to %q, Host names %q", at, short(r.Host))
 		}
 		if tunnel.sni != tunnel.name {
 			return faultf(http.StatusMisdirectedRequest, Misdirected, "this tunnel is to %q, TLS was asked for %q", tunnel.name, short(tunnel.sni))
 		}
-		r.URL.Scheme, r.URL.Host = "https", tunnel.host
+		r.URL.Scheme, r.URL.Host = "https", at
 	}
 	// What is read is what is sent: net/http writes URL.RequestURI.
 	if r.URL.RequestURI() != r.RequestURI {
