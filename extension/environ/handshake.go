@@ -27,6 +27,10 @@ type Handshake struct {
 	CA             string   // PEM, to be trusted
 	Domains        []string // whose hosts the proxy answers for
 
+	// TLS is where who asks for one of the proxy's hosts in TLS is answered
+	// without more: Python is led there. Empty: nowhere.
+	TLS string `json:"tls,omitempty"`
+
 	// Where they are not what the wrapper would do by itself:
 	TokenFile  string // has the token, and after a restore a newer one
 	RuntimeAPI string // "127.0.0.1:40129": where the Runtime API is passed on
@@ -77,6 +81,9 @@ func (h Handshake) check() error {
 	}
 	if a, err := netip.ParseAddrPort(h.Proxy); err != nil || !a.Addr().IsLoopback() || a.Port() == 0 {
 		return fmt.Errorf("handshake names the proxy %q, which is no loopback address", h.Proxy)
+	}
+	if a, err := netip.ParseAddrPort(h.TLS); h.TLS != "" && (err != nil || !a.Addr().IsLoopback() || a.Port() == 0) {
+		return fmt.Errorf("handshake names %q for TLS, which is no loopback address", h.TLS)
 	}
 	rest, ok := strings.CutPrefix(h.CredentialsURI, "http://")
 	host, _, _ := strings.Cut(rest, "/")

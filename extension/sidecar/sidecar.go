@@ -1,17 +1,17 @@
 // Package sidecar runs the proxy beside one process.
 //
 // [Start] builds everything that one sandbox has of its own, the authority,
-// the sealed credentials, the cache of minted ones, and listens on two
-// loopback ports: the proxy, which is the endpoint as well, and the
-// credentials' server. They are apart because a request to the endpoint may
-// have any path: "/credentials" is a bucket.
+// the sealed credentials, the cache of minted ones, and listens on three
+// loopback ports: the proxy, which is the endpoint as well, the proxy for who
+// speaks TLS at once, and the credentials' server. That one is apart because a
+// request to the endpoint may have any path: "/credentials" is a bucket.
 //
 // # Descriptors
 //
 // Lambda gives a sandbox 1,024, the function's own among them. A sidecar has at
 // most
 //
-//	289  connections of clients to the proxy (package proxy)
+//	290  connections of clients to the proxy (package proxy)
 //	256  to the other end of calls and tunnels in progress (package proxy)
 //	 64  kept for the next call (48 by package upstream, 16 by [Transport])
 //	 64  of clients to the credentials' server
@@ -19,7 +19,7 @@
 //	 45  where AWS's Parameters and Secrets extension is answered for
 //
 // and some ten besides. Beside a function that has all of the first itself, that
-// is 1,004. Where the Runtime API is passed on there are two more for each
+// is 1,005. Where the Runtime API is passed on there are two more for each
 // connection of the runtime's, of which most runtimes have one (package runtimeapi).
 package sidecar
 
@@ -138,7 +138,7 @@ type Sidecar struct {
 
 // Start starts a sidecar. It is ready when Start returns.
 func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
-	s := &Sidecar{base: c.Base, broken: make(chan error, 3), start: audit.Start{
+	s := &Sidecar{base: c.Base, broken: make(chan error, 4), start: audit.Start{
 		Decision: audit.Boundary{Stands: true},
 		SHA256:   c.SHA256,
 		Warnings: c.Notes,
@@ -277,9 +277,16 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		front.Close()
 		return nil, err
 	}
+	direct, err := listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		front.Close()
+		keys.Close()
+		return nil, err
+	}
 	s.handshake = environ.Handshake{
 		Version:        environ.HandshakeVersion,
 		Proxy:          front.Addr().String(),
+		TLS:            direct.Addr().String(),
 		CredentialsURI: "http://" + keys.Addr().String() + credentials.Path,
 		Token:          issuer.Token(),
 		TokenFile:      c.TokenFile,
@@ -295,9 +302,11 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 	if err := s.serveParameters(ctx, c); err != nil {
 		front.Close()
 		keys.Close()
+		direct.Close()
 		return nil, err
 	}
 	s.serve(front, s.proxy.Serve)
+	s.serve(direct, s.proxy.ServeTLS)
 	s.serve(limit(keys, maxAsking), s.creds.Serve)
 	return s, nil
 }
