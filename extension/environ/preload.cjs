@@ -39,7 +39,7 @@ function placeOf(address) {
 }
 
 // machines are hosts under AWS's domains that are customers' for certain: load
-// balancers, and machines by their public names.
+// balancers, and machines by their public names. A test holds this to the proxy's.
 const region = '[a-z]+(?:-[a-z]+)+-\\d+';
 const machines = new RegExp(`^(?:(?:dualstack\\.)?[^.]+\\.(?:${region}\\.elb|elb\\.${region})|ec2-[0-9-]+\\.(?:${region}\\.compute|compute-1))\\.amazonaws\\.com(?:\\.cn)?$`);
 

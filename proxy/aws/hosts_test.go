@@ -193,6 +193,8 @@ func TestLoadBalancersAndMachinesAreNotClaimed(t *testing.T) {
 		"a.b.elb.eu-west-1.amazonaws.com":                       true,
 		"dualstack.a.b.elb.eu-west-1.amazonaws.com":             true,
 		"ec2-metadata.eu-west-1.compute.amazonaws.com":          true,
+		"ec2-.compute-1.amazonaws.com":                          true, // no machine's: the preloads think so too
+		"dualstack.ec2-1.eu-west-1.compute.amazonaws.com":       true,
 		"compute-1.amazonaws.com":                               true,
 		"x.elb.us-east-1.amazonaws.com.attacker.example":        false,
 		"s3.eu-west-1.amazonaws.com":                            true,

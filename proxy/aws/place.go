@@ -120,7 +120,7 @@ func Claims(host string) bool {
 // ec2-192-0-2-1.REGION.compute.SUFFIX or ec2-192-0-2-1.compute-1.SUFFIX. No
 // service's host is of such a form. (Elastic Load Balancing User Guide, "DNS
 // name"; Amazon EC2 User Guide, "EC2 instance hostnames and domains".) What is
-// said here, Node's preload says as well.
+// said here, the preloads for Node and Python say as well.
 func isMachine(host string) bool {
 	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
 		before, ok := strings.CutSuffix(host, suffix)
@@ -128,10 +128,11 @@ func isMachine(host string) bool {
 			continue
 		}
 		labels := strings.Split(before, ".")
+		digits, public := strings.CutPrefix(labels[0], "ec2-")
+		public = public && digits != "" && strings.Trim(digits, "0123456789-") == ""
 		if len(labels) == 4 && labels[0] == "dualstack" {
 			labels = labels[1:]
 		}
-		public := strings.HasPrefix(labels[0], "ec2-") && strings.Trim(labels[0][4:], "0123456789-") == ""
 		switch {
 		case len(labels) == 2:
 			return public && labels[1] == "compute-1"
