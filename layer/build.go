@@ -48,6 +48,12 @@ func Build(ctx context.Context, dir string, arch Arch) (c Config, err error) {
 	if c.Preload, err = os.ReadFile(filepath.Join(dir, "extension/environ/preload.cjs")); err != nil {
 		return c, err
 	}
+	c.Python = make(map[string][]byte)
+	for _, name := range []string{"sitecustomize.py", "usercustomize.py"} {
+		if c.Python[name], err = os.ReadFile(filepath.Join(dir, "extension/environ/python", name)); err != nil {
+			return c, err
+		}
+	}
 	for _, name := range []string{"LICENSE", "NOTICE"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if os.IsNotExist(err) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -14,6 +16,7 @@ type Config struct {
 	Extension []byte            // the program remit-lambda
 	Exec      []byte            // the program remit-exec
 	Preload   []byte            // what Node loads; nil: the layer has none
+	Python    map[string][]byte // what Python loads, by name; nil: the layer has none
 	Texts     map[string][]byte // by name: LICENSE, NOTICE; they lie beside Exec
 }
 
@@ -38,6 +41,9 @@ func (c Config) files() []file {
 	}
 	if len(c.Preload) > 0 {
 		files = append(files, file{"remit/preload.cjs", 0o644, c.Preload})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Python)) {
+		files = append(files, file{"remit/python/" + name, 0o644, c.Python[name]})
 	}
 	for _, name := range []string{"LICENSE", "NOTICE"} {
 		if text, ok := c.Texts[name]; ok {

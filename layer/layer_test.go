@@ -15,6 +15,7 @@ func sample() Config {
 		Extension: bytes.Repeat([]byte("extension"), 5000),
 		Exec:      bytes.Repeat([]byte("exec"), 5000),
 		Preload:   []byte("// for Node\n"),
+		Python:    map[string][]byte{"usercustomize.py": []byte("# for Python\n"), "sitecustomize.py": []byte("# too\n")},
 		Texts:     map[string][]byte{"NOTICE": []byte("notice\n"), "LICENSE": []byte("license\n"), "README": []byte("not packed")},
 	}
 }
@@ -41,6 +42,8 @@ func TestEveryFileHasItsPlaceAndMode(t *testing.T) {
 		{"remit/exec", 0o711},
 		{"bootstrap", 0o711},
 		{"remit/preload.cjs", 0o644},
+		{"remit/python/sitecustomize.py", 0o644},
+		{"remit/python/usercustomize.py", 0o644},
 		{"remit/LICENSE", 0o644},
 		{"remit/NOTICE", 0o644},
 	}

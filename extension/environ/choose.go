@@ -13,15 +13,16 @@ type Runtime string
 
 // The runtimes that need something of their own.
 const (
-	Node Runtime = "node"
-	Java Runtime = "java"
-	Ruby Runtime = "ruby"
-	PHP  Runtime = "php"
+	Node   Runtime = "node"
+	Python Runtime = "python"
+	Java   Runtime = "java"
+	Ruby   Runtime = "ruby"
+	PHP    Runtime = "php"
 )
 
 // Choose returns the way in for a program, if nobody asked for one.
 func Choose(r Runtime) Way {
-	if r == Node {
+	if r == Node || r == Python {
 		return Preload
 	}
 	return Proxy
@@ -45,6 +46,8 @@ func RuntimeOf(argv, environ []string) Runtime {
 		switch rest := strings.TrimPrefix(running, "AWS_Lambda_"); {
 		case strings.HasPrefix(rest, "nodejs"):
 			return Node
+		case strings.HasPrefix(rest, "python"):
+			return Python
 		case strings.HasPrefix(rest, "java"):
 			return Java
 		case strings.HasPrefix(rest, "ruby"):
@@ -54,12 +57,15 @@ func RuntimeOf(argv, environ []string) Runtime {
 		}
 	}
 	// An image or a layer of one's own says what is in it, as all images with a
-	// JDK do, and Bref's layers.
+	// JDK do, Bref's layers, and Docker's images of Python.
 	if home, _ := lookup(environ, "JAVA_HOME"); home != "" {
 		return Java
 	}
 	if scan, _ := lookup(environ, "PHP_INI_SCAN_DIR"); scan != "" {
 		return PHP
+	}
+	if version, _ := lookup(environ, "PYTHON_VERSION"); version != "" {
+		return Python
 	}
 	return ""
 }
@@ -78,7 +84,9 @@ func named(path string) (r Runtime, known bool) {
 		return Ruby, true
 	case "php", "php-fpm":
 		return PHP, true
-	case "python", "pypy", "dotnet", "aws", "bun", "deno":
+	case "python", "pypy":
+		return Python, true
+	case "dotnet", "aws", "bun", "deno":
 		return "", true
 	}
 	return "", false

@@ -49,7 +49,7 @@ func TestTheWayFollowsTheRuntime(t *testing.T) {
 	if cases < 20 {
 		t.Errorf("read %d cases", cases)
 	}
-	for r, want := range map[Runtime]Way{"": Proxy, Java: Proxy, Node: Preload} {
+	for r, want := range map[Runtime]Way{"": Proxy, Java: Proxy, Node: Preload, Python: Preload} {
 		if got := Choose(r); got != want {
 			t.Errorf("%q: got %s, want %s", r, got, want)
 		}

@@ -26,7 +26,8 @@ const (
 	// process trusts. SDKs see AWS's own endpoints.
 	Proxy Way = "proxy"
 	// Preload has Node load a file that leads its connections to AWS's hosts
-	// to the proxy: its SDKs heed no proxy variable.
+	// to the proxy: its SDKs heed no proxy variable. For Python it is all that
+	// Proxy is, and a file that leads what heeds none.
 	Preload Way = "preload"
 	// Endpoint sets AWS_ENDPOINT_URL: plain HTTP on loopback, for programs
 	// that heed neither.
@@ -52,6 +53,7 @@ type Maker struct {
 	Argv      []string // of the program, if it is known
 	Parent    string   // of the fresh directory with the files that the environment names; empty: /tmp
 	Preload   string   // the file that Node loads; empty: it is written beside the others
+	Python    string   // the directory that Python loads from first; empty: the same
 
 	// Bundles are the files that may hold the system's root certificates; the
 	// first that does is used. Nil: those of the Linux distributions, then
@@ -83,7 +85,11 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 	}
 	e := &Environment{Argv: m.Argv}
 	kept := e.strip(environ)
-	files, err := m.write(kept)
+	python := m.leadsPython()
+	if m.Runtime == Python && m.Way == Preload {
+		m.Way = Proxy // and more
+	}
+	files, err := m.write(kept, python)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +136,9 @@ func (m Maker) Make(environ []string) (*Environment, error) {
 		}
 		old, _ := lookup(kept, "NODE_OPTIONS")
 		set["NODE_OPTIONS"] = nodeOptions(files.preload, old)
+	}
+	if python {
+		m.python(set, kept, files.python)
 	}
 	switch m.Way {
 	case Proxy:

@@ -21,6 +21,7 @@ func handshake() Handshake {
 	return Handshake{
 		Version:        HandshakeVersion,
 		Proxy:          "127.0.0.1:4000",
+		TLS:            "127.0.0.1:4003",
 		CredentialsURI: "http://127.0.0.1:4001/credentials",
 		Token:          "the-token",
 		CA:             authority,
@@ -79,6 +80,7 @@ func TestEnvironments(t *testing.T) {
 				Argv:      strings.Fields(strings.ReplaceAll(section["argv"], "$TMP", tmp)),
 				Parent:    t.TempDir(),
 				Preload:   "/opt/remit/preload.cjs",
+				Python:    "/opt/remit/python",
 				Bundles:   []string{filepath.Join(tmp, "none"), filepath.Join(tmp, "system.crt")},
 			}
 			if p := strings.TrimSpace(section["parameters"]); p != "" {
@@ -154,12 +156,12 @@ func TestFilesAreReadableByNobodyElse(t *testing.T) {
 
 func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 	parent := t.TempDir()
-	all := func(way Way) string {
+	all := func(way Way, r Runtime) string {
 		var in []string
 		for _, v := range trust {
 			in = append(in, v.name+"=/nonexistent")
 		}
-		e, err := Maker{Handshake: handshake(), Way: way, Parent: parent}.Make(in)
+		e, err := Maker{Handshake: handshake(), Way: way, Runtime: r, Parent: parent}.Make(in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,10 +174,11 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 		}
 		return to
 	}
-	own := all(Proxy)
-	dead := rename(all(Proxy), 1<<30)
-	deadEndpoint := rename(all(Endpoint), 1<<30+1)
-	alive := rename(all(Proxy), os.Getppid())
+	own := all(Proxy, "")
+	dead := rename(all(Proxy, PHP), 1<<30)
+	deadEndpoint := rename(all(Endpoint, ""), 1<<30+1)
+	deadPython := rename(all(Preload, Python), 1<<30+2)
+	alive := rename(all(Proxy, ""), os.Getppid())
 	foreign := filepath.Join(parent, prefix()+"1073741825-theirs")
 	// A name of the dead that leads to what is somebody's.
 	elsewhere := t.TempDir()
@@ -195,7 +198,7 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 	}
 	Sweep(parent)
 	for dir, want := range map[string]bool{
-		own: true, dead: false, deadEndpoint: false, alive: true, filepath.Join(elsewhere, "token"): true,
+		own: true, dead: false, deadEndpoint: false, deadPython: false, alive: true, filepath.Join(elsewhere, "token"): true,
 		filepath.Join(foreign, "file"): true, filepath.Join(parent, "remit-1-1073741825-1/file"): true, filepath.Join(parent, "remit-x/file"): true, filepath.Join(parent, "other/file"): true,
 	} {
 		if _, err := os.Stat(dir); (err == nil) != want {
@@ -271,6 +274,8 @@ func TestAHandshakeThatLeadsElsewhereIsRefused(t *testing.T) {
 		"proxy elsewhere":       func(h *Handshake) { h.Proxy = "203.0.113.7:4000" },
 		"proxy by name":         func(h *Handshake) { h.Proxy = "localhost:4000" },
 		"no proxy":              func(h *Handshake) { h.Proxy = "" },
+		"TLS elsewhere":         func(h *Handshake) { h.TLS = "203.0.113.7:4000" },
+		"TLS without a port":    func(h *Handshake) { h.TLS = "127.0.0.1" },
 		"credentials elsewhere": func(h *Handshake) { h.CredentialsURI = "http://203.0.113.7/credentials" },
 		"credentials userinfo":  func(h *Handshake) { h.CredentialsURI = "http://127.0.0.1:4001@203.0.113.7/" },
 		"no token":              func(h *Handshake) { h.Token = "" },

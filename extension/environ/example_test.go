@@ -47,7 +47,7 @@ func ExampleMaker_Make() {
 
 // Node's SDK heeds no proxy variable, so Node loads a file of ours.
 func ExampleChoose() {
-	fmt.Println(environ.Choose(environ.RuntimeOf([]string{"/usr/bin/python3"}, nil)))
+	fmt.Println(environ.Choose(environ.RuntimeOf([]string{"/usr/bin/java"}, nil)))
 	fmt.Println(environ.Choose(environ.RuntimeOf([]string{"/var/lang/bin/node"}, nil)))
 	// Output:
 	// proxy

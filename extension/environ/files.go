@@ -45,13 +45,13 @@ var packaged = []string{
 // files are what the environment names, and where each lies.
 type files struct {
 	dir, token, credentials, config string
-	preload                         string
+	preload, python                 string
 	bundles                         map[string]string // by variable
 	notes                           []string
 }
 
 // write makes the files for a process that would have had environ.
-func (m Maker) write(environ []string) (f *files, err error) {
+func (m Maker) write(environ []string, python bool) (f *files, err error) {
 	parent := m.Parent
 	if parent == "" {
 		parent = "/tmp"
@@ -86,6 +86,15 @@ func (m Maker) write(environ []string) (f *files, err error) {
 	f.config = put("config", []byte(config))
 	if f.preload = m.Preload; f.preload == "" && m.Way != Endpoint {
 		f.preload = put(preloadName, preload)
+	}
+	if f.python = m.Python; f.python == "" && python {
+		f.python = filepath.Join(dir, pythonName)
+		if err == nil {
+			err = os.Mkdir(f.python, 0o700)
+		}
+		put(pythonName+"/sitecustomize.py", sitecustomize)
+		put(pythonName+"/usercustomize.py", usercustomize)
+		put(pythonName + "/__pycache__") // a file: Python is to leave none of its own here
 	}
 	if m.Way != Proxy || err != nil {
 		return f, err
@@ -209,6 +218,9 @@ func names() []string {
 	list := []string{"token", "credentials", "config", "remit.pem", "system.pem", preloadName, trustStore, phpSettings}
 	for _, of := range phpTrust {
 		list = append(list, of.file)
+	}
+	for _, name := range []string{"/sitecustomize.py", "/usercustomize.py", "/__pycache__", ""} {
+		list = append(list, pythonName+name)
 	}
 	for _, v := range trust {
 		list = append(list, strings.ToLower(v.name)+".pem")

@@ -45,7 +45,7 @@ func run(args, old []string, exec func(*environ.Answer, string, []string, []stri
 	if err != nil {
 		return err
 	}
-	made, err := environ.Maker{Handshake: asked.Handshake, Way: way, Runtime: runtime, Argv: argv, Parent: "/tmp", Preload: place.Preload()}.Make(old)
+	made, err := environ.Maker{Handshake: asked.Handshake, Way: way, Runtime: runtime, Argv: argv, Parent: "/tmp", Preload: place.Preload(), Python: place.Python()}.Make(old)
 	if err != nil {
 		return err
 	}
