@@ -445,3 +445,24 @@ func TestSealedKeysStandInTheEnvironmentWhereTheOwnerWantsThem(t *testing.T) {
 		t.Errorf("the bucket was asked as %q", keys)
 	}
 }
+
+// TestAPortThatIsTakenStopsTheStart has somebody else listen where the owner has
+// said that Remit does: whoever it is would be taken for the proxy.
+func TestAPortThatIsTakenStopsTheStart(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := newSandbox(t, func(c *lambdatest.Config) { setEnv(c, "REMIT_ENDPOINT", l.Addr().String()) })
+	for range 2 { // the second starts everything anew
+		_, err := s.do(t, "environ")
+		if f := failure(t, err, "Extension.InitError"); f.Reported != "Remit.Start" || !strings.Contains(f.Text, "address already in use") {
+			t.Errorf("got %v, want Remit.Start", f)
+		}
+	}
+	l.Close()
+	if _, err := s.do(t, "environ"); err != nil {
+		t.Errorf("once it is free: got %v", err)
+	}
+}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -100,6 +101,10 @@ func function(ctx context.Context, event struct {
 }) (map[string]any, error) {
 	invocation := invocations.Add(1)
 	switch event.Do {
+	case "tenant":
+		if c, ok := lambdacontext.FromContext(ctx); ok {
+			event.Echo = c.TenantID
+		}
 	case "call":
 		event.Echo = call(ctx, event.Key, event.Trace)
 	case "raise":

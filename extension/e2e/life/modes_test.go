@@ -258,3 +258,42 @@ func TestClientsThatKnowManagedInstancesRunInvocationsSideBySide(t *testing.T) {
 		})
 	}
 }
+
+// TestInvocationsOfATenantReachTheFunctionAsTheyAre has each client tell the
+// function whose invocation it is, in a sandbox that was started ahead of it, with
+// the Runtime API passed on as with Lambda's own.
+func TestInvocationsOfATenantReachTheFunctionAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for _, c := range clients() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for _, way := range []string{"direct", "proxy"} {
+				s, l := c.act(t, true, func(f *lambdatest.Config) {
+					f.Ahead = true
+					f.Env = append(f.Env, "REMIT_RUNTIME_API="+way)
+				})
+				if err := s.Start(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				for _, tenant := range []string{"acme", "", "umbrella"} {
+					result, err := s.Invoke(t.Context(), lambdatest.Invocation{Payload: []byte(`{"do": "tenant"}`), Tenant: tenant})
+					var answer struct {
+						Echo string
+						Key  bool
+					}
+					if err != nil || json.Unmarshal(result.Payload, &answer) != nil || answer.Echo != tenant || answer.Key {
+						t.Errorf("%s: got %s, %v, want %q", way, result.Payload, err, tenant)
+					}
+				}
+				if p, err := s.Shutdown().Program("remit"); err != nil || p.Killed || p.Code != 0 {
+					t.Errorf("got %+v, %v, want an exit with 0", p, err)
+				}
+				for _, line := range []string{`"msg":"started"`, "the function is loaded"} {
+					if got := strings.Count(l.String(), line); got != 1 {
+						t.Errorf("%s: the log says %s %d times, want once", way, line, got)
+					}
+				}
+			}
+		})
+	}
+}

@@ -23,6 +23,9 @@ public class Function {
         answer.put("key", System.getenv("AWS_SECRET_ACCESS_KEY") != null);
         answer.put("echo", event.get("echo"));
         switch ((String) event.get("do")) {
+            case "tenant":
+                answer.put("echo", context.getTenantId());
+                break;
             case "call":
                 answer.put("echo", Calls.call(event, context.getXrayTraceId()));
                 break;

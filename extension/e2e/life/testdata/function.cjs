@@ -18,10 +18,13 @@ if (process.env.INIT === 'raise') throw new Error('not started on purpose')
 console.log('the function is loaded')
 
 exports.call = call
-exports.handler = async (event) => {
+exports.handler = async (event, context) => {
   invocations++
   let echo = event.echo ?? null
   switch (event.do) {
+    case 'tenant':
+      echo = context.tenantId
+      break
     case 'call':
       echo = await call(event)
       break

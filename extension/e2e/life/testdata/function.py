@@ -42,6 +42,8 @@ def handler(event, context):
     invocations += 1
     echo = event.get("echo")
     match event["do"]:
+        case "tenant":
+            echo = context.tenant_id
         case "call":
             echo = call(event)
         case "raise":
