@@ -20,7 +20,7 @@ import (
 
 // signed is what testdata/expose.py prints.
 type signed struct {
-	URLs                 map[string]string
+	URLs, Defaults       map[string]string
 	Put, Identity, Token string
 }
 
@@ -62,6 +62,28 @@ func outside(t *testing.T, method, presigned, body string) (int, string) {
 	}
 	r.URL.Scheme, r.URL.Host, r.Host = at.Scheme, at.Host, u.Host
 	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// through makes a presigned request through s, as the function does.
+func through(t *testing.T, s *sidecar.Sidecar, presigned string) (int, string) {
+	t.Helper()
+	// In plain HTTP, where the proxy is told all of the URL.
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(presigned, "https:", "http:", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: s.Handshake().Proxy})}
+	defer transport.CloseIdleConnections()
+	resp, err := transport.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,6 +151,22 @@ log: all
 	}
 	if status, body := outside(t, http.MethodPut, got.Put, "overwritten"); status != http.StatusForbidden || !strings.Contains(body, "AccessDenied") {
 		t.Errorf("a PUT of what may be read: got %d %q", status, body)
+	}
+
+	for _, urls := range []map[string]string{got.URLs, got.Defaults} {
+		if strings.Contains(urls["in/ten.txt"], "AWSAccessKeyId=") != strings.Contains(urls["in/ten.txt"], ".s3.amazonaws.com/") {
+			t.Errorf("presigned is %s", urls["in/ten.txt"])
+		}
+		if status, body := through(t, s, urls["in/ten.txt"]); status != http.StatusOK || body != object {
+			t.Errorf("of the exposed grant, through Remit: got %d %q", status, body)
+		}
+		// What is granted is more than what is exposed, and Remit mints for it.
+		if status, body := through(t, s, urls["in/empty.txt"]); status != http.StatusOK && status != http.StatusNotFound {
+			t.Errorf("of what is granted, through Remit: got %d %q", status, body)
+		}
+		if status, body := through(t, s, urls["payroll/2026-10.csv"]); status != http.StatusForbidden || !strings.Contains(body, "(remit d-") {
+			t.Errorf("of what is not granted, through Remit: got %d %q", status, body)
+		}
 	}
 
 	exposed := handed(t, s.Handshake())
