@@ -77,14 +77,28 @@ func (p *particulars) mark(call *proxy.Call) {
 	}
 }
 
-const noSignature = "the call carries no valid signature by the credentials that the function was given"
+const (
+	noSignature = "the call carries no valid signature by the credentials that the function was given"
+	signedForm  = "the call is a form, which S3 takes with a signature in its body, where none is read: upload with PutObject, or to a presigned URL"
+)
+
+// isForm reports whether an unsigned call is what browsers upload to S3 with, and
+// what SDKs make such forms for: botocore's generate_presigned_post. (Amazon S3 API
+// Reference, POST Object.)
+func (in *input) isForm() bool {
+	kind, _, _ := strings.Cut(in.r.Header.Get("Content-Type"), ";")
+	return in.r.Method == http.MethodPost && isAnonymous(in.r.Header) && strings.EqualFold(strings.TrimSpace(kind), "multipart/form-data") && (in.place.service == "s3" || in.place.host == "")
+}
 
 // unsignedUnread is why an unsigned call is denied that cannot be read: it may
 // carry somebody's credentials where nobody has looked, as a browser's form for
 // S3 does, so that not even an observing proxy sends it on.
-func unsignedUnread(err error) error {
+func (in *input) unsignedUnread(err error) error {
 	if r, ok := errors.AsType[*proxy.Refusal](err); ok && r.Reason != proxy.Unread {
 		return err
+	}
+	if in.isForm() {
+		return &proxy.Refusal{Reason: proxy.BadSignature, Text: signedForm, Err: err}
 	}
 	return &proxy.Refusal{Reason: proxy.BadSignature, Text: noSignature, Err: err}
 }

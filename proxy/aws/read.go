@@ -79,7 +79,7 @@ func (c *Cloud) read(r *http.Request, verify, sent bool) (*proxy.Call, error) {
 		err = errors.Join(err, in.settle(p))
 	}
 	if err != nil && p.anonymous {
-		err = unsignedUnread(err)
+		err = in.unsignedUnread(err)
 	}
 	return call, err
 }
@@ -237,6 +237,10 @@ func (c *Cloud) verify(in *input, call *proxy.Call, p *particulars, sigErr error
 		}
 		if errors.Is(sigErr, sigv4.ErrVersion) {
 			return unreadVersion2(in, sigErr)
+		}
+		if in.isForm() {
+			p.protocol = protocolS3
+			return &proxy.Refusal{Reason: proxy.BadSignature, Text: signedForm, Err: sigErr}
 		}
 		return &proxy.Refusal{Reason: proxy.BadSignature, Text: noSignature, Err: sigErr}
 	}

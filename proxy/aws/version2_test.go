@@ -229,6 +229,32 @@ func TestVersion2IsRefusedElsewhere(t *testing.T) {
 	}
 }
 
+// TestAFormThatUploadsIsRefusedWithTheWayOut sends what generate_presigned_post
+// makes: as to AWS, and as to an endpoint.
+func TestAFormThatUploadsIsRefusedWithTheWayOut(t *testing.T) {
+	rig := newRig(t, thumbnails)
+	rig.manifest.Mode = manifest.Observe // in which it is refused as well
+	for _, host := range []string{"", "media.s3.amazonaws.com", "media.s3.eu-west-1.amazonaws.com"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:9001/", strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nin/a\r\n--b--"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", `multipart/form-data; boundary="b"`)
+		served(r, "/")
+		if host != "" {
+			r.Host, r.URL = host, &url.URL{Scheme: "https", Host: host}
+		}
+		call, err := rig.Read(r)
+		refusal, ok := errors.AsType[*proxy.Refusal](err)
+		if !ok || refusal.Reason != proxy.BadSignature || !strings.Contains(refusal.Text, "PutObject") {
+			t.Errorf("%q: got %v", host, err)
+		}
+		if p := call.Particulars.(*particulars); p.protocol != protocolS3 {
+			t.Errorf("%q: refused in the words of %v", host, p.protocol)
+		}
+	}
+}
+
 // A foreign key's signature is nobody's to verify. Observing, its call goes on as
 // it came; a manifest that names the key grants none that is signed by version 2.
 func TestForeignKeysAndVersion2(t *testing.T) {
