@@ -110,7 +110,7 @@ func (b *bench) newSandbox(ctx context.Context, upstream string) (_ *sandbox, er
 		name, value, _ := strings.Cut(v, "=")
 		s.env[name] = value
 	}
-	pem, err := os.ReadFile(s.env["AWS_CA_BUNDLE"])
+	pem, err := os.ReadFile(s.env["SSL_CERT_FILE"])
 	if err != nil || !s.roots.AppendCertsFromPEM(pem) {
 		return nil, errors.Join(errors.New("the function was given no authority to trust"), err)
 	}
