@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -278,7 +279,7 @@ func (a attempt) start(t *testing.T) *e2e.Sandbox {
 			t.Fatal(err)
 		}
 		opt = filepath.Join(dir, "opt")
-		if err := layer.Unpack(opt, c); err != nil {
+		if err := unpack(opt, c); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(os.Chmod(opt, 0o755), os.WriteFile(filepath.Join(task, "remit.yaml"), []byte(grantsNothing), 0o644)); err != nil {
@@ -339,9 +340,26 @@ func copyFile(t *testing.T, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(to, content, 0o755); err != nil {
+	program(t, to, content, 0o755)
+}
+
+// program writes a file that is to be executed. While it is open for that, no
+// other test may fork: the child would have it open too, until it is another
+// program, and the kernel executes no file that is being written.
+func program(t *testing.T, path string, content []byte, mode os.FileMode) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(path, content, mode); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// unpack writes the layer's files, of which some are executed.
+func unpack(dir string, c layer.Config) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return layer.Unpack(dir, c)
 }
 
 func copyTree(t *testing.T, from, to string) {

@@ -21,9 +21,7 @@ func TestWithoutTheExtensionNoFunctionRuns(t *testing.T) {
 			if err := os.Remove(extension(opt)); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(extension(opt), []byte(text), mode); err != nil {
-				t.Fatal(err)
-			}
+			program(t, extension(opt), []byte(text), mode)
 		}
 	}
 	for _, c := range []struct {

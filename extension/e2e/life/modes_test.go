@@ -16,7 +16,6 @@ import (
 
 	"github.com/lambda-remit/remit/extension/e2e"
 	"github.com/lambda-remit/remit/extension/lambdatest"
-	"github.com/lambda-remit/remit/layer"
 )
 
 // A log is what the programs of a sandbox wrote.
@@ -104,7 +103,7 @@ func (c client) act(t *testing.T, remit bool, change func(*lambdatest.Config)) (
 			t.Fatal(err)
 		}
 		config.Layer = filepath.Join(dir, "opt")
-		if err := layer.Unpack(config.Layer, programs); err != nil {
+		if err := unpack(config.Layer, programs); err != nil {
 			t.Fatal(err)
 		}
 		config.Env = append(config.Env, "AWS_LAMBDA_EXEC_WRAPPER="+filepath.Join(config.Layer, "remit/exec"), "REMIT_MANIFEST="+grantsNothing)

@@ -25,6 +25,9 @@ func TestStreamedResponsesPassAsTheyAre(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			// Go's does not call it a stream, and Rust's has the error in the body,
+			// where trailers would be.
+			streams, tells := c.name != "Go", c.name != "Rust"
 			var ended [2]string
 			for i, remit := range []bool{false, true} {
 				s, _ := c.act(t, remit, func(f *lambdatest.Config) {
@@ -36,7 +39,7 @@ func TestStreamedResponsesPassAsTheyAre(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if result.Streamed != (c.name == "Node") || result.Error != broken || !broken && !strings.HasSuffix(string(result.Payload), whole) {
+					if result.Streamed != streams || result.Error != (broken && tells) || !broken && !strings.HasSuffix(string(result.Payload), whole) {
 						t.Errorf("remit %v, broken off %v: got %d bytes, streamed %v, error %v", remit, broken, len(result.Payload), result.Streamed, result.Error)
 					}
 					ended[i] += fmt.Sprintln(result.Trailer.Get("Lambda-Runtime-Function-Error-Type"), len(result.Payload))
