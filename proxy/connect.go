@@ -100,6 +100,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 	conn.addr = at
 	handed, err := false, error(nil)
 	if _, failed := io.WriteString(conn, established); failed == nil {
+		conn.greeting = &greeting{since: time.Now()}
 		handed, err = s.secure(conn, config)
 	}
 	if !handed {
@@ -161,15 +162,18 @@ func (s *Server) secure(conn *tunnelConn, config *tls.Config) (handed bool, err 
 		}
 		return false, fmt.Errorf("TLS in the tunnel to %s: %w", conn.LocalAddr(), err)
 	}
+	conn.greeting = nil
 	conn.SetDeadline(time.Time{})
 	state := secure.ConnectionState()
 	conn.addr.sni = strings.ToLower(state.ServerName)
 	if state.NegotiatedProtocol == "h2" {
 		return s.serving.hand(secure), nil
 	}
+	if state.NegotiatedProtocol != "" {
+		return s.serving.hand(&strictConn{Conn: secure, s: s}), nil // and held to HTTP/1.1
+	}
 	// The SDK for Java speaks HTTP/2 to Kinesis without having agreed on it.
-	// Who did agree on HTTP/1.1 is held to it.
-	return s.serving.hand(&strictConn{Conn: secure, s: s, prior: state.NegotiatedProtocol == ""}), nil
+	return s.serving.hand(&strictConn{Conn: &settlingConn{Conn: secure}, s: s, prior: true}), nil
 }
 
 // tunnel passes bytes between the client and host, both ways, unread.
@@ -240,6 +244,8 @@ type tunnelConn struct {
 	early []byte // read before the connection was taken over
 	addr  *tunnelAddr
 	seat  *seat // nil: it was not ours to accept
+
+	greeting *greeting // until TLS is spoken
 }
 
 // Close gives the connection's place to others. It is the tunnelConn's and not
@@ -255,13 +261,27 @@ func (t *tunnelConn) Read(p []byte) (int, error) {
 	if len(t.early) > 0 {
 		n := copy(p, t.early)
 		t.early = t.early[n:]
+		if t.greeting != nil {
+			t.greeting.hear(p[:n])
+		}
 		return n, nil
 	}
 	n, err := t.Conn.Read(p)
 	if t.seat != nil {
 		t.seat.touch()
 	}
+	if t.greeting != nil {
+		t.greeting.hear(p[:n])
+	}
 	return n, err
+}
+
+func (t *tunnelConn) Write(p []byte) (int, error) {
+	if t.greeting != nil {
+		time.Sleep(t.greeting.pause())
+		t.greeting = nil
+	}
+	return t.Conn.Write(p)
 }
 
 func (t *tunnelConn) CloseWrite() error {

@@ -143,10 +143,13 @@ func (c *crowd) stir() {
 func seatOf(conn net.Conn) *seat {
 	switch c := conn.(type) {
 	case *strictConn:
-		if secure, ok := c.Conn.(*tls.Conn); ok {
-			return seatOf(secure)
+		switch c.Conn.(type) {
+		case *tls.Conn, *settlingConn:
+			return seatOf(c.Conn)
 		}
 		return c.seat
+	case *settlingConn:
+		return seatOf(c.Conn)
 	case *tls.Conn:
 		if t, ok := c.NetConn().(*tunnelConn); ok {
 			return t.seat

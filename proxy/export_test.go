@@ -8,3 +8,9 @@ func SetPatience(s *Server, d time.Duration) { s.serving.patience = d }
 
 // SetGrace is how long a connection is idle before another takes its place.
 func SetGrace(s *Server, d time.Duration) { s.serving.grace = d }
+
+// MinPause and MaxPause bound how long a client that may be unready is given.
+const (
+	MinPause = minPause
+	MaxPause = maxPause
+)

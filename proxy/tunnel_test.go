@@ -213,6 +213,10 @@ func (w *world) frames(conn net.Conn, fields ...hpack.HeaderField) string {
 			return err.Error()
 		}
 		switch f := f.(type) {
+		case *http2.SettingsFrame:
+			if !f.IsAck() {
+				fr.WriteSettingsAck()
+			}
 		case *http2.MetaHeadersFrame:
 			return f.PseudoValue("status")
 		case *http2.RSTStreamFrame:
