@@ -2,11 +2,14 @@ package e2e_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/lambda-remit/remit/extension/e2e"
 	"github.com/lambda-remit/remit/extension/environ"
@@ -69,5 +72,84 @@ func TestEveryWayOfPythonComesToTheProxy(t *testing.T) {
 				t.Errorf("%d ways answered, want %d", ways, tt.ways)
 			}
 		})
+	}
+}
+
+// TestPythonStartsAsWithoutUs runs each archive's "script.py" behind what Python
+// loads for us. $DIR is the directory with the archive's own files; "path" is the
+// owner's PYTHONPATH, "before" what somebody has put before it since.
+func TestPythonStartsAsWithoutUs(t *testing.T) {
+	// Not the one of the virtual environment: that has no usercustomize.
+	base, err := exec.CommandContext(t.Context(), filepath.Join(checkout, ".venv/bin/python"), "-c", "import sys; print(sys._base_executable)").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	python := strings.TrimSpace(string(base))
+	s, _ := start(t, manifestOf(t, "credentials: {unminted: true}\npermissions: {}\n"))
+	paths, err := filepath.Glob("testdata/python/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no testdata (%v)", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			ar, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir, section := t.TempDir(), make(map[string]string)
+			for _, f := range ar.Files {
+				section[f.Name] = strings.ReplaceAll(string(f.Data), "$DIR", dir)
+				if strings.HasSuffix(f.Name, ".py") {
+					os.MkdirAll(filepath.Join(dir, filepath.Dir(f.Name)), 0o700)
+					if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
+			if own := strings.TrimSpace(section["path"]); own != "" {
+				env = append(env, "PYTHONPATH="+own)
+			}
+			h := s.Handshake()
+			h.Hosts = []string{"orders.example.com"}
+			made, err := environ.Maker{Handshake: h, Way: environ.Preload, Runtime: environ.Python, Parent: dir}.Make(env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := ""
+			if before := strings.TrimSpace(section["before"]); before != "" {
+				first = before + ":"
+			}
+			for i, entry := range made.Environ {
+				if rest, ok := strings.CutPrefix(entry, "PYTHONPATH="); ok {
+					made.Environ[i] = "PYTHONPATH=" + first + rest
+				}
+			}
+			for line := range strings.Lines(section["env"]) {
+				made.Environ = append(made.Environ, strings.TrimSpace(line)) // the last one counts
+			}
+			host, port, _ := strings.Cut(h.TLS, ":")
+			script := "import _socket\nours = " + fmt.Sprintf("%q", made.Dir+"/python") + "\ndef led(host, port=443, *args):\n    try: return _socket.getaddrinfo(host, port, *args)[0][4] == (\"" + host + "\", " + port + ")\n    except (OSError, TypeError, UnicodeError): return False\n"
+			cmd := exec.CommandContext(t.Context(), python, "-c", script+section["script.py"])
+			cmd.Env, cmd.Dir = made.Environ, dir
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Errorf("%v", err)
+			}
+			got := strings.NewReplacer(dir, "$DIR", port, "PORT").Replace(string(out))
+			if got == section["out"] {
+				return
+			}
+			if !*update {
+				t.Fatalf("got:\n%s\nwant:\n%s", got, section["out"])
+			}
+			ar.Files[len(ar.Files)-1].Data = []byte(got)
+			if err := os.WriteFile(path, txtar.Format(ar), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if left, _ := filepath.Glob("testdata/python/__pycache__"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
