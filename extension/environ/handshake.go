@@ -29,7 +29,7 @@ type Handshake struct {
 
 	// TLS is where who asks for one of the proxy's hosts in TLS is answered
 	// without more: Python is led there. Empty: nowhere.
-	TLS string `json:"tls,omitempty"`
+	TLS string
 
 	// Where they are not what the wrapper would do by itself:
 	TokenFile  string // has the token, and after a restore a newer one

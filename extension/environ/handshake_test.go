@@ -202,6 +202,26 @@ func FuzzHandshake(f *testing.F) {
 	})
 }
 
+func TestEveryFieldOfAHandshakeIsSaid(t *testing.T) {
+	h := handshake()
+	h.TokenFile, h.RuntimeAPI, h.Hosts, h.Egress = "/tmp/token", "127.0.0.1:4002", []string{"orders.example.com"}, true
+	h.Parameters, h.SessionToken = "127.0.0.1:2773", "sealed-session-token"
+	h.Keys = Keys{"ASIAREMITAAAAAAAAAAA", "sealed-secret", "sealed-token"}
+	h.Bearer = map[string]string{"AWS_BEARER_TOKEN_BEDROCK": "sealed"}
+	for v, i := reflect.ValueOf(h), 0; i < v.NumField(); i++ {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s has no value here", v.Type().Field(i).Name)
+		}
+	}
+	b, err := h.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ParseHandshake(b); err != nil || !reflect.DeepEqual(got, h) {
+		t.Errorf("got %+v, %v, want %+v", got, err, h)
+	}
+}
+
 func TestAHandshakePrintsWithoutItsToken(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 		if s := fmt.Sprintf(verb, Keys{"id", "the-secret", "the-token"}); strings.Contains(s, "the-") {

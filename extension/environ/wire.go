@@ -28,6 +28,7 @@ func (h Handshake) Encode() ([]byte, error) {
 	w := wire{}
 	w.add("remit", strconv.Itoa(h.Version))
 	w.add("proxy", h.Proxy)
+	w.add("tls", h.TLS)
 	w.add("credentials_uri", h.CredentialsURI)
 	w.add("token", h.Token)
 	w.add("token_file", h.TokenFile)
@@ -70,7 +71,7 @@ func ParseHandshake(b []byte) (Handshake, error) {
 	}
 	h := Handshake{CA: ca}
 	fields := map[string]*string{
-		"proxy": &h.Proxy, "credentials_uri": &h.CredentialsURI, "token": &h.Token, "token_file": &h.TokenFile,
+		"proxy": &h.Proxy, "tls": &h.TLS, "credentials_uri": &h.CredentialsURI, "token": &h.Token, "token_file": &h.TokenFile,
 		"runtime_api": &h.RuntimeAPI, "parameters": &h.Parameters, "session_token": &h.SessionToken,
 	}
 	for line := range strings.SplitSeq(head, "\n") {
