@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lambda-remit/remit/extension/e2e"
 )
 
 // None of these tests is timed: what is measured is measured by hand.
@@ -42,6 +44,46 @@ func TestTheTableIsFoundBetweenItsMarkersAlone(t *testing.T) {
 		if got, err := withTable(page, results); err == nil {
 			t.Errorf("%q: got %q, want an error", page, got)
 		}
+	}
+}
+
+// The roles that a measurement's processes play are this program's.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		if role, ok := roles[os.Args[1]]; ok {
+			fail(role(os.Args[2:]))
+			return
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// What is measured is there to be measured: each target of each upstream takes
+// a call, and the sandbox starts as it is timed.
+func TestEveryTargetTakesACall(t *testing.T) {
+	checkout, err := e2e.Checkout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newBench(t.Context(), checkout, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	if len(b.upstreams) == 0 || len(b.upstreams[0].targets) < 4 {
+		t.Fatalf("got %d upstreams", len(b.upstreams))
+	}
+	for _, u := range b.upstreams {
+		for _, s := range []shape{get(small), put(small)} {
+			for _, target := range u.targets {
+				if _, err := (&cell{upstream: u, name: s.method, shape: s, conns: 1}).measure(t.Context(), target, 0); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	if l, err := starts(t.Context(), b, options{rounds: 1}); err != nil || l.registered <= 0 || l.wrapped <= 0 || l.bare <= 0 {
+		t.Errorf("a start: got %+v, %v", l, err)
 	}
 }
 
