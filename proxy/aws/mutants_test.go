@@ -235,6 +235,9 @@ func jsonMember(head, body string, n int, f func(name, value string) []string) (
 func always(all []seed) map[string]string {
 	actions := make(map[string]string)
 	for _, s := range all {
+		if s.call.Published {
+			continue // which asks for nothing
+		}
 		key, first := s.call.Service+" "+s.call.Operation, s.call.Requests[0].Action
 		if old, ok := actions[key]; ok && old != first {
 			first = ""
