@@ -256,20 +256,6 @@ func (cs conditions) implied() conditions {
 	})
 }
 
-// parseValue parses a value that has wildcards and no variables.
-func parseValue(p string) glob {
-	g := glob(p)
-	for i, r := range g {
-		switch r {
-		case '*':
-			g[i] = anyRun
-		case '?':
-			g[i] = anyOne
-		}
-	}
-	return g
-}
-
 // contradict reports whether one of cs says the contrary of another.
 func (cs conditions) contradict() bool {
 	for _, c := range cs {

@@ -52,8 +52,11 @@ func parseResource(p, account string) (glob, bool) {
 
 // parseAction takes an action apart. Actions compare without case, and have no
 // variables.
-func parseAction(a string) glob {
-	g := glob(strings.ToLower(a))
+func parseAction(a string) glob { return parseValue(strings.ToLower(a)) }
+
+// parseValue parses a value that has wildcards and no variables.
+func parseValue(p string) glob {
+	g := glob(p)
 	for i, r := range g {
 		switch r {
 		case '*':
