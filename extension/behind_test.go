@@ -128,6 +128,33 @@ func TestARestoreIsNoticedBehindAnothersRuntimeAPI(t *testing.T) {
 	}
 }
 
+// TestARestoreThatNobodyAsksForIsNoticed has a runtime that does not ask for it,
+// as an adapter's that speaks to Lambda itself: the first invocation is the sign.
+func TestARestoreThatNobodyAsksForIsNoticed(t *testing.T) {
+	b := newBucket(t)
+	s := newSandbox(t, func(f *lambdatest.Config) {
+		f.SnapKeys = true
+		setEnv(f, "REMIT_RUNTIME_API", "direct")
+		setEnv(f, "REMIT_MANIFEST", b.logsAll())
+	})
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Restore(t.Context(), []string{"AWS_ACCESS_KEY_ID=ASIALAMBDATESTNEWER0", "AWS_SECRET_ACCESS_KEY=" + roleSecret, "AWS_SESSION_TOKEN=" + roleToken}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.do(t, "call", "in/1"); err != nil || got[0] != "200 OK" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	s.Shutdown()
+	if started := s.lines(t, "started"); len(started) != 2 {
+		t.Errorf("got %+v, want two starts", started)
+	}
+	if keys, _ := b.asked(); len(keys) != 1 || keys[0] != "ASIALAMBDATESTNEWER0" {
+		t.Errorf("asked as %q", keys)
+	}
+}
+
 // TestBothRuntimeAPIsArePassedOnOneAfterTheOther has ours lead to the agent's,
 // which was there first.
 func TestBothRuntimeAPIsArePassedOnOneAfterTheOther(t *testing.T) {

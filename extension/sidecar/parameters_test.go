@@ -166,3 +166,19 @@ func TestWhileObservingTheParametersExtensionIsAskedForAll(t *testing.T) {
 	defer cancel()
 	s.Close(ctx)
 }
+
+// TestTheEnvironmentHasOneSessionToken has sealed keys and the token for that
+// extension stand in one variable.
+func TestTheEnvironmentHasOneSessionToken(t *testing.T) {
+	s, err := Start(t.Context(), Config{
+		Region: "eu-west-1", Base: credentials.NewStaticCredentialsProvider("ASIABASE", "secret", realToken), Log: io.Discard,
+		Keys: true, Parameters: &Parameters{Address: "127.0.0.1:0", Behind: "127.0.0.1:1"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(t.Context())
+	if h := s.Handshake(); h.SessionToken == "" || h.SessionToken != h.Keys.Token || h.SessionToken == realToken {
+		t.Errorf("the tokens of the parameters and of the keys are one: %v", h.SessionToken == h.Keys.Token)
+	}
+}

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/lambda-remit/remit/proxy"
 )
 
@@ -17,42 +15,22 @@ import (
 //
 // Before the first invocation, each call looks first. Base credentials are asked
 // for again: a sandbox that goes on from a snapshot has others than the one that
-// was made it of. And the clocks are compared: while nothing runs, the wall
-// clock goes on and the monotonic does not, and what was connected is so no
-// longer. The first invocation itself is the last sign, since there is none
-// before the snapshot is taken; it is not ordered against the function's own
-// calls, and need not be. After that nothing is looked for.
+// it was made of. And where some time has gone by since the last call, what is
+// kept connected is closed: a snapshot is not taken and restored within that, and
+// its connections lead nowhere. The first invocation itself is the last sign,
+// since there is none before the snapshot is taken; it is not ordered against the
+// function's own calls, and need not be. After that nothing is looked for.
 type signs struct {
-	mu    sync.Mutex
-	over  bool   // the restore was told, or an invocation has begun
-	seen  bool   // a restore was, by the credentials
-	key   string // the base credentials' when they were last asked for
-	clock clock
-	now   func() clock // nil: the kernel's
+	mu   sync.Mutex
+	over bool             // the restore was told, or an invocation has begun
+	seen bool             // a restore was, by the credentials
+	key  string           // the base credentials' when they were last asked for
+	last time.Time        // a call looked; the wall clock alone, since the other one stands still in a snapshot
+	now  func() time.Time // nil: [time.Now]
 }
 
-// A clock is what the wall clock and the monotonic show at a time.
-type clock struct{ wall, mono time.Duration }
-
-// slack is how far the two may drift apart without anything being made of it.
-const slack = time.Second
-
-func kernel() (c clock) {
-	for id, into := range map[int32]*time.Duration{unix.CLOCK_REALTIME: &c.wall, unix.CLOCK_MONOTONIC: &c.mono} {
-		var t unix.Timespec
-		if unix.ClockGettime(id, &t) == nil {
-			*into = time.Duration(t.Nano())
-		}
-	}
-	return c
-}
-
-// jumped reports whether the wall clock went on without the monotonic, or was
-// set, between a and b. The zero clock is of no time.
-func jumped(a, b clock) bool {
-	drift := (b.wall - a.wall) - (b.mono - a.mono)
-	return a != clock{} && (drift > slack || drift < -slack)
-}
+// pause is the longest time between two calls over one connection.
+const pause = time.Second
 
 // A watched is a cloud of a sandbox that may go on from a snapshot without its
 // being told.
@@ -86,15 +64,15 @@ func (s *Sidecar) look(ctx context.Context) {
 	if g.over {
 		return
 	}
-	read := g.now
-	if read == nil {
-		read = kernel
+	now := time.Now
+	if g.now != nil {
+		now = g.now
 	}
-	now := read()
-	if jumped(g.clock, now) {
+	at := now().Round(0)
+	if since := at.Sub(g.last); !g.last.IsZero() && (since > pause || since < 0) {
 		s.disconnect()
 	}
-	g.clock = now
+	g.last = at
 	if p, ok := s.base.(interface{ Invalidate() }); ok {
 		p.Invalidate()
 	}
