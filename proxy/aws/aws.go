@@ -51,6 +51,7 @@ type Cloud struct {
 	sealer   credentials.Sealer
 
 	remembered remembered // ids that were issued here, and what they are of
+	buckets    whereabouts
 
 	clock  atomic.Pointer[second]
 	keys   sigv4.Keys    // of the signatures verified

@@ -24,6 +24,7 @@ type particulars struct {
 	target    string            // path and query, byte for byte as they came
 	signature *sigv4.Signature  // nil if the call carries none
 	second    *sigv2.Signature  // that stands in its query in place of that one; nil: none
+	unplaced  string            // the bucket, if neither host nor signature says which region it is in
 	sealed    sigv4.Credentials // that verified it
 	service   service           // zero if no file knows it
 	foreign   bool              // it is signed by keys that Remit did not hand out
@@ -137,7 +138,7 @@ func (c *Cloud) identify(in *input, call *proxy.Call, p *particulars, verify, se
 		}
 	}
 	if p.second != nil {
-		if err := in.asVersion4(p, c.Region); err != nil {
+		if err := in.asVersion4(p, cmp.Or(c.buckets.of(in.place.bucket), c.Region)); err != nil {
 			return err
 		}
 		call.Region = cmp.Or(call.Region, in.scope.Region)

@@ -41,9 +41,21 @@ func (c *Cloud) Send(out *http.Request, call *proxy.Call, m *manifest.Manifest, 
 	return resp, sent, err
 }
 
-// deliver sends out, and once more if the credentials for it were dropped.
+// deliver sends out, and once more if the credentials for it were dropped, or if
+// it was signed for another region than its bucket is in, which it did not say.
 func (c *Cloud) deliver(out *http.Request, call *proxy.Call, p *particulars, m *manifest.Manifest, d manifest.Decision) (*http.Response, proxy.Sent, error) {
+	header := out.Header
+	if p.signature != nil && p.signature.Query {
+		header = header.Clone() // to sign takes some of it into the query
+	}
 	resp, sent, err := c.send(out, call, p, m, d)
+	if err == nil && p.verified && p.unplaced != "" && c.moves(resp, call, p, m, d) {
+		resp.Body.Close()
+		waited := sent.Mint
+		resp, sent, err = c.send(again(out, header, p), call, p, m, d)
+		sent.Mint += waited
+		return resp, sent, err
+	}
 	if err != nil || sent.Width == "" || !stale(resp) {
 		return resp, sent, err
 	}
@@ -56,14 +68,19 @@ func (c *Cloud) deliver(out *http.Request, call *proxy.Call, p *particulars, m *
 	}
 	// Once more under new ones, and then it is the caller's answer.
 	waited := sent.Mint
-	again := out.Clone(out.Context())
-	again.Body, again.GetBody = http.NoBody, nil
-	if len(p.body) > 0 {
-		again.Body = io.NopCloser(bytes.NewReader(p.body))
-	}
-	resp, sent, err = c.send(again, call, p, m, d)
+	resp, sent, err = c.send(again(out, header, p), call, p, m, d)
 	sent.Mint += waited
 	return resp, sent, err
+}
+
+// again returns out as it was before it was signed, with header.
+func again(out *http.Request, header http.Header, p *particulars) *http.Request {
+	r := out.Clone(out.Context())
+	r.Header, r.Body, r.GetBody = header.Clone(), http.NoBody, nil
+	if len(p.body) > 0 {
+		r.Body = io.NopCloser(bytes.NewReader(p.body))
+	}
+	return r
 }
 
 // send signs out under credentials for this call, and sends it.

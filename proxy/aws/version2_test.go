@@ -279,3 +279,85 @@ func TestForeignKeysAndVersion2(t *testing.T) {
 		t.Errorf("observing: sent %s to %s, want %s", got.RequestURI, got.Host, r.RequestURI)
 	}
 }
+
+// TestABucketInAnotherRegionIsFound has S3 say, as it does, that a call was signed
+// for the wrong region: it goes on signed for the right one, if it is granted there.
+func TestABucketInAnotherRegionIsFound(t *testing.T) {
+	const wrong = `<Error><Code>AuthorizationQueryParametersError</Code><Message>the region 'eu-west-1' is wrong; expecting 'us-west-2'</Message><Region>us-west-2</Region></Error>`
+	at := func(method, target, body string) presigned2 {
+		return presigned2{method: method, host: "media.s3.amazonaws.com", target: target, resource: "/media" + target, body: body}
+	}
+	for name, tt := range map[string]struct {
+		manifest string // more of it
+		presigned2
+		answer  string   // what comes of the first; a region alone: of a HEAD
+		regions []string // that were signed for, call by call, of two
+		status  int      // of the first call
+	}{
+		"a GET":                      {"", at("GET", "/in/a", ""), wrong, []string{"eu-west-1", "us-west-2", "us-west-2"}, 200},
+		"a HEAD":                     {"", at("HEAD", "/in/a", ""), "us-west-2", []string{"eu-west-1", "us-west-2", "us-west-2"}, 200},
+		"a body, which is gone":      {"", at("PUT", "/out/a", "hello"), wrong, []string{"eu-west-1", "us-west-2"}, 400},
+		"another error":              {"", at("GET", "/in/a", ""), strings.Replace(wrong, "AuthorizationQueryParametersError", "InvalidArgument", 1), []string{"eu-west-1", "eu-west-1"}, 400},
+		"what is no region":          {"", at("GET", "/in/a", ""), strings.Replace(wrong, "<Region>us-west-2", "<Region>evil.example/", 1), []string{"eu-west-1", "eu-west-1"}, 400},
+		"a region of elsewhere":      {"", at("GET", "/in/a", ""), strings.Replace(wrong, "<Region>us-west-2", "<Region>cn-north-1", 1), []string{"eu-west-1", "eu-west-1"}, 400},
+		"a host that says its own":   {"", presigned2{method: "GET", host: "media.s3.eu-west-1.amazonaws.com", target: "/in/a", resource: "/media/in/a"}, wrong, []string{"eu-west-1", "eu-west-1"}, 400},
+		"a region that is not meant": {", when: {StringEquals: {aws:RequestedRegion: eu-west-1}}", at("GET", "/in/a", ""), wrong, []string{"eu-west-1"}, 400},
+	} {
+		rig := newRig(t, strings.Replace(thumbnails, "delete_prefix: out/}", "delete_prefix: out/"+tt.manifest+"}", 1))
+		rig.answer = func(w http.ResponseWriter, n int) {
+			if n > 1 {
+				return
+			}
+			if tt.method == "HEAD" {
+				w.Header().Set("X-Amz-Bucket-Region", tt.answer)
+			}
+			w.WriteHeader(http.StatusBadRequest)
+			if tt.method != "HEAD" {
+				fmt.Fprint(w, tt.answer)
+			}
+		}
+		resp, sent, err := rig.do(tt.request(t, sealed))
+		if err != nil || resp.StatusCode != tt.status || sent.Width != manifest.WidthCall {
+			t.Errorf("%s: got %v, %v", name, resp, err)
+		}
+		again, _, err := rig.do(tt.request(t, sealed))
+		if denied := len(tt.regions) == 1; (err != nil) != denied || !denied && again.StatusCode != 200 {
+			t.Errorf("%s: the second time: %v", name, err)
+		}
+		var regions []string
+		for _, r := range rig.got {
+			s, err := sigv4.Read(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			regions = append(regions, s.Scope.Region)
+		}
+		if !slices.Equal(regions, tt.regions) {
+			t.Errorf("%s: signed for %v, want %v", name, regions, tt.regions)
+		}
+	}
+}
+
+// What is presigned has some of its headers moved into the query. It keeps them if
+// it has to be signed twice.
+func TestAPresignedCallThatIsSentTwiceKeepsItsHeaders(t *testing.T) {
+	rig := newRig(t, thumbnails)
+	rig.answer = func(w http.ResponseWriter, n int) {
+		if n == 1 {
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, "<Error><Code>InvalidAccessKeyId</Code></Error>")
+		}
+	}
+	r := presigned2{method: "GET", target: "/media/in/a", header: []string{"x-amz-expected-bucket-owner", "123456789012"}}.request(t, sealed)
+	if _, _, err := rig.do(r); err != nil {
+		t.Fatal(err)
+	}
+	if len(rig.got) != 2 {
+		t.Fatalf("sent %d times", len(rig.got))
+	}
+	for _, got := range rig.got {
+		if got.URL.Query().Get("x-amz-expected-bucket-owner")+got.Header.Get("X-Amz-Expected-Bucket-Owner") != "123456789012" {
+			t.Errorf("sent %s with %q", got.RequestURI, got.Header)
+		}
+	}
+}
