@@ -27,7 +27,7 @@ func explainCommand(t *tui) *cobra.Command {
 	var context []string
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "explain [flags]",
+		Use:   "explain [flags] [URL]",
 		Short: "Say what a request asks for, and what a manifest says to it",
 		Long: `Explain reads a request as the proxy would and says which service and operation
 it is, which actions on which resources it asks for, where it would go, and,
@@ -55,12 +55,17 @@ With --hosts, names of hosts are read from standard input, one a line, and for
 each a line says what it is: {host, service, region, partition, bucket, account,
 fips, dualstack}. The service is a list where the host alone leaves several, and
 null where it is none of AWS's.`,
-		Example: `  remit explain --url https://media.s3.eu-west-1.amazonaws.com/uploads/a.jpg
+		Example: `  remit explain https://media.s3.eu-west-1.amazonaws.com/uploads/a.jpg
   remit explain -m remit.yaml --action s3:GetObject --resource arn:aws:s3:::media/uploads/a.jpg
   remit explain -m remit.yaml --jsonl < calls.jsonl | jq -c 'select(.decision == "deny")'
   aws logs tail /aws/lambda/checkout | grep '"decision":"deny"' | remit explain -m remit.yaml --jsonl | jq -r '.missing[]?.line'
   echo maps.geo.eu-west-1.amazonaws.com | remit explain --hosts`,
-		Args: noArguments,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && strings.Contains(args[0], "://") && !cmd.Flags().Changed("url") {
+				return cmd.Flags().Set("url", args[0]) // as curl takes it
+			}
+			return noArguments(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			way, err := wayOf(cmd)
 			if err != nil {
@@ -114,7 +119,7 @@ null where it is none of AWS's.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&in.Method, "method", "X", "GET", "the request's `method`")
-	f.StringVar(&in.URL, "url", "", "the request's `URL`")
+	f.StringVar(&in.URL, "url", "", "the request's `URL`; it may be the argument, too")
 	f.BoolVar(&in.Unsigned, "unsigned", false, "nobody signs the request")
 	f.StringArrayVarP(&headers, "header", "H", nil, "a header (`\"Name: value\"`); may be given again")
 	f.StringVarP(&data, "data", "d", "", "the `body`, of a POST unless --method says otherwise; @FILE is a file's, @- standard input's")
