@@ -46,13 +46,17 @@ func base(getenv func(string) string) (aws.CredentialsProvider, error) {
 	return credentials.NewStaticCredentialsProvider(id, secret, getenv("AWS_SESSION_TOKEN")), nil
 }
 
-// keys reports whether the function is to have sealed keys in its environment, as
-// REMIT_KEYS says it: for SDKs that know of no credentials endpoint, and code that
-// reads the variables itself. All others find them there too, and do not ask the
-// endpoint, which alone hands out exposed grants.
-func (c Config) keys(m *manifest.Manifest) (bool, error) {
+// keys reports whether the function is to have sealed keys in its environment: by
+// itself where Lambda set some there, for much code reads the variables (Java's
+// EnvironmentVariableCredentialsProvider, which AWS advises for a quick start,
+// Node's aws4, whoever signs by hand), and SDKs take keys before anything else, a
+// profile of the function's own making for one. REMIT_KEYS says otherwise. Who
+// finds them there does not ask the endpoint, which alone hands out exposed grants.
+func (c Config) keys(m *manifest.Manifest, had bool) (bool, error) {
 	switch v := c.Getenv("REMIT_KEYS"); v {
-	case "", "endpoint":
+	case "":
+		return had && len(m.Exposed()) == 0, nil
+	case "endpoint":
 		return false, nil
 	case "environment":
 		if len(m.Exposed()) > 0 {

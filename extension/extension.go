@@ -183,6 +183,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 	if err != nil {
 		return o, configError, err
 	}
+	had := c.Getenv("AWS_ACCESS_KEY_ID") != ""
 	var notes []string
 	if c.unset != nil {
 		c.unset() // before a manifest could ask for ${env:AWS_SECRET_ACCESS_KEY}
@@ -206,7 +207,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 	if err != nil {
 		return o, configError, err
 	}
-	keys, err := c.keys(m.Manifest)
+	keys, err := c.keys(m.Manifest, had)
 	if err != nil {
 		return o, configError, err
 	}

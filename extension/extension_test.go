@@ -412,12 +412,11 @@ func TestWithoutAManifestAFunctionCanBeObserved(t *testing.T) {
 	}
 }
 
-// TestSealedKeysStandInTheEnvironmentWhereTheOwnerWantsThem is for code that looks
-// nowhere else: it finds keys, and they are of no use but at the proxy.
-func TestSealedKeysStandInTheEnvironmentWhereTheOwnerWantsThem(t *testing.T) {
+// TestSealedKeysStandWhereLambdaHasSetKeys is for code that looks nowhere else: it
+// finds keys, and they are of no use but at the proxy.
+func TestSealedKeysStandWhereLambdaHasSetKeys(t *testing.T) {
 	b := newBucket(t)
 	s := newSandbox(t, func(f *lambdatest.Config) {
-		setEnv(f, "REMIT_KEYS", "environment")
 		setEnv(f, "REMIT_MANIFEST", b.logsAll())
 	})
 	env, err := s.do(t, "environ")
@@ -464,5 +463,22 @@ func TestAPortThatIsTakenStopsTheStart(t *testing.T) {
 	l.Close()
 	if _, err := s.do(t, "environ"); err != nil {
 		t.Errorf("once it is free: got %v", err)
+	}
+}
+
+func TestKeysStandNowhereThatTheyMustNot(t *testing.T) {
+	const exposing = "function: test\ncredentials: {role: \"arn:aws:iam::123456789012:role/calls\"}\npermissions: {object_storage: {bucket: media-eu, read_prefix: in/, expose: true}}\n"
+	for name, change := range map[string]func(*lambdatest.Config){
+		"the owner does not want them": func(c *lambdatest.Config) { setEnv(c, "REMIT_KEYS", "endpoint") },
+		"the endpoint has others":      func(c *lambdatest.Config) { setEnv(c, "REMIT_MANIFEST", exposing) },
+	} {
+		s := newSandbox(t, change)
+		env, err := s.do(t, "environ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := "\n" + strings.Join(env, "\n"); strings.Contains(all, "\nAWS_ACCESS_KEY_ID=") || strings.Contains(all, "\nAWS_SECRET_ACCESS_KEY=") || strings.Contains(all, "\nAWS_SESSION_TOKEN=") {
+			t.Errorf("%s: got %s", name, all)
+		}
 	}
 }

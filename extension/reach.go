@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/lambda-remit/remit/proxy/credentials"
 )
 
 // reach says what a function of this process's user that is not confined can
@@ -50,14 +52,22 @@ func environment(pid int) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 256<<10))
 }
 
-// hasKeys reports whether an environment has a secret key in it.
+// hasKeys reports whether an environment has a secret key in it that AWS honours:
+// those of the function are sealed.
 func hasKeys(environ []byte) bool {
+	has := false
 	for entry := range bytes.SplitSeq(environ, []byte{0}) {
-		if value, ok := bytes.CutPrefix(entry, []byte("AWS_SECRET_ACCESS_KEY=")); ok && len(value) > 0 {
-			return true
+		name, value, _ := bytes.Cut(entry, []byte("="))
+		switch string(name) {
+		case "AWS_SECRET_ACCESS_KEY":
+			has = has || len(value) > 0
+		case "AWS_ACCESS_KEY_ID":
+			if bytes.HasPrefix(value, []byte(credentials.KeyPrefix)) {
+				return false
+			}
 		}
 	}
-	return false
+	return has
 }
 
 // name is what a process calls itself, in at most 15 bytes. (proc(5), comm)

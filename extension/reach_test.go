@@ -9,15 +9,16 @@ import (
 )
 
 func TestReachNamesWhoHasTheKeys(t *testing.T) {
-	with, without := exec.Command("/bin/sleep", "60"), exec.Command("/bin/cat")
+	with, without, sealed := exec.Command("/bin/sleep", "60"), exec.Command("/bin/cat"), exec.Command("/usr/bin/tail", "-f", "/dev/null")
 	with.Env = []string{"AWS_SECRET_ACCESS_KEY=lambdatest/secret/access/key/0123456789x"}
 	without.Env = []string{"AWS_SECRET_ACCESS_KEY=", "X_AWS_SECRET_ACCESS_KEY=x"}
+	sealed.Env = []string{"AWS_SECRET_ACCESS_KEY=lambdatest/secret/access/key/0123456789x", "AWS_ACCESS_KEY_ID=ASIAREMITABCDEFGHIJK"}
 	in, err := without.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	for _, c := range []*exec.Cmd{with, without} {
+	for _, c := range []*exec.Cmd{with, without, sealed} {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -30,7 +31,7 @@ func TestReachNamesWhoHasTheKeys(t *testing.T) {
 		}
 	}
 	got := reach()
-	if !strings.Contains(got, `the keys in the environment of "sleep"`) || strings.Contains(got, `"cat"`) || strings.Contains(got, "lambdatest") {
+	if !strings.Contains(got, `the keys in the environment of "sleep"`) || strings.Contains(got, `"cat"`) || strings.Contains(got, `"tail"`) || strings.Contains(got, "lambdatest") {
 		t.Errorf("got %s", got)
 	}
 	if !strings.Contains(got, "Lambda's own process") { // this test's parent is its own user's

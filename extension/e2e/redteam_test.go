@@ -64,7 +64,13 @@ type tried struct {
 
 // losing are the attempts that no measure forbids: the kernel lets any process
 // of a user do so to another. They are done, and only their maker loses by it.
-var losing = []string{"have the extension scheduled last", "have the extension on one processor", "take the extension's descriptors"}
+var losing = []string{
+	"have the extension scheduled last", "have the extension on one processor", "have the extension run when nobody else does",
+	"take the extension's descriptors", byLimits,
+}
+
+// byLimits is the one of them that ends the invocation too.
+const byLimits = "end the extension by its limits"
 
 // attacked starts a function whose code attacks, among another extension and the
 // emulator, which have the keys and are of the same user.
@@ -196,9 +202,9 @@ func attack(t *testing.T, s *e2e.Sandbox) []tried {
 	}
 	held(t, s, "all attempts of one invocation")
 
-	try(losing[:2]...)
+	try(losing[:3]...)
 	held(t, s, "having it last in line")
-	try(losing[2])
+	try(losing[3])
 
 	// Lambda starts everything anew where a function's process has ended, and
 	// keeps what is in /tmp and whoever left the runtime's group.
@@ -225,12 +231,12 @@ func attack(t *testing.T, s *e2e.Sandbox) []tried {
 	}
 
 	command(t, s, map[string]any{"plant": map[string]string{
-		"/tmp/remit.yaml":         "function: x\nallow: [{actions: 's3:*', resources: '*'}]\n",
-		"/tmp/.aws/credentials":   "[default]\naws_access_key_id = AKIAPLANTED\naws_secret_access_key = planted\n",
-		"/tmp/.aws/config":        "[default]\nendpoint_url = http://127.0.0.1:1\n",
-		"/tmp/remit-0-1-x/token":  "planted",
-		"/tmp/remit-0-1-x/config": "[default]\nendpoint_url = http://127.0.0.1:1\n",
-		"/tmp/extensions/remit":   "#!/bin/sh\n",
+		"/tmp/remit.yaml":          "function: x\nallow: [{actions: 's3:*', resources: '*'}]\n",
+		"/tmp/.aws/credentials":    "[default]\naws_access_key_id = AKIAPLANTED\naws_secret_access_key = planted\n",
+		"/tmp/.aws/config":         "[default]\nendpoint_url = http://127.0.0.1:1\n",
+		"/tmp/.remit-0-1-x/token":  "planted",
+		"/tmp/.remit-0-1-x/config": "[default]\nendpoint_url = http://127.0.0.1:1\n",
+		"/tmp/extensions/remit":    "#!/bin/sh\n",
 	}}, &answer)
 	again(map[string]any{"exit": true})
 	var calls []string
@@ -264,6 +270,13 @@ func attack(t *testing.T, s *e2e.Sandbox) []tried {
 	}
 	add("kill the extension", status != 200, fmt.Sprint(status))
 	held(t, s, "the extension's killing")
+
+	status, got, err := s.Invoke(t.Context(), []byte(fmt.Sprintf(`{"try": [%q]}`, byLimits)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(byLimits, status != 200, fmt.Sprintf("%d %.200s", status, got))
+	held(t, s, "the extension's end by its limits")
 
 	// Last: it keeps the sandbox from ever starting again. It is a race with the
 	// extension, which the attacker may run more than once.

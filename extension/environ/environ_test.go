@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,6 +86,9 @@ func TestEnvironments(t *testing.T) {
 			}
 			if p := strings.TrimSpace(section["parameters"]); p != "" {
 				m.Handshake.Parameters, m.Handshake.SessionToken = p, "sealed-session-token"
+			}
+			if _, ok := section["keys"]; ok {
+				m.Handshake.Keys = Keys{"ASIAREMITSEALED", "sealed-secret", "sealed-session-token"}
 			}
 			_, m.Handshake.Egress = section["egress"]
 			var in []string
@@ -188,7 +192,7 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 	if err := os.Symlink(elsewhere, filepath.Join(parent, prefix()+"1073741826-2")); err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{foreign, filepath.Join(parent, "remit-1-1073741825-1"), filepath.Join(parent, "remit-x"), filepath.Join(parent, "other")} {
+	for _, dir := range []string{foreign, filepath.Join(parent, ".remit-1-1073741825-1"), filepath.Join(parent, ".remit-x"), filepath.Join(parent, "other")} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +203,7 @@ func TestSweepLeavesNothingOfTheDeadAndAllOfTheLiving(t *testing.T) {
 	Sweep(parent)
 	for dir, want := range map[string]bool{
 		own: true, dead: false, deadEndpoint: false, deadPython: false, alive: true, filepath.Join(elsewhere, "token"): true,
-		filepath.Join(foreign, "file"): true, filepath.Join(parent, "remit-1-1073741825-1/file"): true, filepath.Join(parent, "remit-x/file"): true, filepath.Join(parent, "other/file"): true,
+		filepath.Join(foreign, "file"): true, filepath.Join(parent, ".remit-1-1073741825-1/file"): true, filepath.Join(parent, ".remit-x/file"): true, filepath.Join(parent, "other/file"): true,
 	} {
 		if _, err := os.Stat(dir); (err == nil) != want {
 			t.Errorf("%s: got %v, want it there: %v", dir, err, want)
@@ -391,5 +395,28 @@ func TestABearerTokenIsReplacedByTheSealedOne(t *testing.T) {
 		if h.check() == nil {
 			t.Errorf("a handshake sets %q to %q", name, token)
 		}
+	}
+}
+
+// A function may empty /tmp between its invocations, and has to find its
+// certificates afterwards.
+func TestWhoEmptiesTmpLeavesOurFiles(t *testing.T) {
+	parent := t.TempDir()
+	e, err := Maker{Handshake: handshake(), Parent: parent}.Make(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(parent, "theirs"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	clean := exec.Command("sh", "-c", "rm -rf "+parent+"/*")
+	if out, err := clean.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(parent, "theirs")); err == nil {
+		t.Fatal("nothing was removed")
+	}
+	if _, err := os.Stat(filepath.Join(e.Dir, "token")); err != nil {
+		t.Error(err)
 	}
 }

@@ -163,9 +163,10 @@ func Directory(parent string) (string, error) {
 
 // prefix begins the name of every such directory. It has the id of
 // the PID namespace; the process's own follows, which it keeps when it becomes
-// another program.
+// another program. The dot has it left alone by a function that empties /tmp
+// between two invocations with "rm -rf /tmp/*".
 func prefix() string {
-	return "remit-" + pidSpace() + "-"
+	return ".remit-" + pidSpace() + "-"
 }
 
 // Sweep removes the directories in parent that were made for processes which

@@ -8,16 +8,27 @@ import (
 // sealed are the variables by which an SDK finds credentials other than the
 // ones it is handed, or a way to AWS other than the proxy. (AWS SDKs and Tools
 // Reference Guide, "Environment variables"; the rest are older SDKs'.)
+//
+// AWS_ACCOUNT_ID, AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME are not among them:
+// functions have such variables of their own, and to an SDK they say something
+// only beside keys or a token's file.
 var sealed = []string{
 	"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY",
-	"AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCOUNT_ID",
+	"AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
 	"AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN",
 	"AWS_PROFILE", "AWS_DEFAULT_PROFILE",
-	"AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE",
+	"AWS_WEB_IDENTITY_TOKEN_FILE",
 	"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 	"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_CREDENTIAL_FILE", "AWS_CREDENTIAL_PROFILES_FILE", "BOTO_CONFIG",
 	"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_DISABLE_HOST_PREFIX_INJECTION",
+}
+
+// owners are those of them that nobody but the function's owner sets: Lambda
+// does not, and without a word in the log nobody would know where they went.
+var owners = []string{
+	"AWS_SECRET_KEY", "AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
+	"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE",
 }
 
 // sealedPrefixes are the beginnings of such variables that name a service.
@@ -76,6 +87,9 @@ func (e *Environment) strip(environ []string) []string {
 		if seals(name) {
 			if strings.HasPrefix(name, "AWS_ENDPOINT_URL") && value != "" {
 				e.note(name + " of the configuration is dropped: the proxy sends calls to AWS's own endpoints, or to the manifest's upstreams")
+			}
+			if slices.Contains(owners, name) && value != "" {
+				e.note(name + " of the configuration is dropped: SDKs take credentials by it in place of those that the function is handed")
 			}
 			continue
 		}

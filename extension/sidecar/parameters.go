@@ -242,7 +242,7 @@ func (s *Sidecar) serveParameters(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	if c.Keys {
+	if s.handshake.Keys.Token != "" {
 		p.token = s.handshake.Keys.Token // there is one such variable
 	}
 	l, err := listen(ctx, c.Parameters.Address)

@@ -81,8 +81,8 @@ type Config struct {
 	Cooperative bool
 
 	// Keys has the handshake tell the sealed credentials, for the process's
-	// environment. Nothing is exposed to who finds them there: the manifest must
-	// not.
+	// environment, unless the manifest exposes grants: who finds keys there asks
+	// for no others.
 	Keys bool
 
 	// Parameters is where AWS's Parameters and Secrets extension is answered
@@ -296,7 +296,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		Egress:         m.Egress != nil,
 		Bearer:         sealedTokens,
 	}
-	if own := issuer.Own(); c.Keys {
+	if own := issuer.Own(); c.Keys && issuer.Expose == nil {
 		s.handshake.Keys = environ.Keys{ID: own.AccessKeyID, Secret: own.SecretAccessKey, Token: own.SessionToken}
 	}
 	if err := s.serveParameters(ctx, c); err != nil {

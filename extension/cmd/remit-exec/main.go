@@ -18,8 +18,8 @@
 // REMIT_NEXT_WRAPPER names a wrapper to become instead, which gets PROGRAM and
 // its arguments. REMIT_CAPTURE says how calls are led to the proxy, where the
 // choice by PROGRAM is not to stand: "proxy", "preload" (for Node and Python) or
-// "endpoint". Keys are in PROGRAM's environment only with REMIT_KEYS=environment,
-// which the extension heeds, and are sealed then. As bootstrap it becomes the function's own program,
+// "endpoint". Keys in PROGRAM's environment are sealed; REMIT_KEYS, which the
+// extension heeds, says whether there are any. As bootstrap it becomes the function's own program,
 // $LAMBDA_TASK_ROOT/$_HANDLER.
 package main
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -150,6 +151,7 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 		Manifest: m, Region: r.region, Account: account, Function: "remit-run",
 		Bearer: environ.Bearers(os.Environ()),
 		Base:   cfg.Credentials, Log: log, Onward: onward, SHA256: hex.EncodeToString(sum[:]),
+		Keys: os.Getenv("AWS_ACCESS_KEY_ID") != "",
 	})
 	if err != nil {
 		return err
@@ -163,7 +165,7 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 	if way == "" {
 		way = environ.Choose(runtime)
 	}
-	env, err := environ.Maker{Handshake: s.Handshake(), Way: way, Runtime: runtime, Argv: append([]string{path}, r.argv[1:]...)}.Make(os.Environ())
+	env, err := environ.Maker{Handshake: s.Handshake(), Way: way, Runtime: runtime, Argv: append([]string{path}, r.argv[1:]...)}.Make(slices.DeleteFunc(os.Environ(), login))
 	if err != nil {
 		return err
 	}
@@ -173,6 +175,13 @@ func (r *runner) run(ctx context.Context, t *tui) error {
 	}
 	s.Announce(audit.Boundary{Stands: true}, audit.Boundary{Why: "remit run is no sandbox: the command runs as you do"})
 	return r.child(ctx, t, env.Argv, env.Environ, s.Broken())
+}
+
+// login reports whether a variable says who you are to AWS: what stands behind the
+// command, and not what the command was given.
+func login(entry string) bool {
+	name, _, _ := strings.Cut(entry, "=")
+	return slices.Contains([]string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"}, name)
 }
 
 // parseUpstreams reads what --upstream says.

@@ -116,7 +116,8 @@ func function(ctx context.Context, event struct {
 		fmt.Println("the function waits")
 		time.Sleep(time.Duration(cmp.Or(event.Seconds, 60)) * time.Second)
 	}
-	_, key := os.LookupEnv("AWS_SECRET_ACCESS_KEY")
+	id, key := os.LookupEnv("AWS_ACCESS_KEY_ID")
+	key = key && !strings.HasPrefix(id, "ASIAREMIT") // which AWS does not know
 	return map[string]any{"invocation": invocation, "key": key, "echo": event.Echo}, nil
 }
 

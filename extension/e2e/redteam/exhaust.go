@@ -63,15 +63,7 @@ var byExhausting = []attempt{
 		}
 	})},
 	{"have it read large bodies, signed as they should be", func(s scene) (string, error) {
-		// What the proxy has to understand before it can decide: a write of
-		// as many items as fit, of as many values as fit, many at once.
-		body := `{"RequestItems":{"orders":[` + strings.Repeat(`{"PutRequest":{"Item":{"customer":{"L":[`+strings.Repeat(`{"NULL":true},`, 5000)+`{"S":"x"}]}}}},`, 20) +
-			`{"DeleteRequest":{"Key":{"customer":{"S":"x"}}}}]}}`
-		var all sync.WaitGroup
-		for range 64 {
-			all.Go(func() { writeMuch(body) })
-		}
-		all.Wait()
+		haveItRead()
 		return survived(s)
 	}},
 	{"ask for credentials a thousand times", func(s scene) (string, error) {
@@ -133,6 +125,18 @@ func survived(s scene) (string, error) {
 	} else {
 		return "", fmt.Errorf("it answers %s, having grown to %s", a, peak)
 	}
+}
+
+// haveItRead sends what the proxy has to understand before it can decide: writes of
+// as many items as fit, of as many values as fit, many at once.
+func haveItRead() {
+	body := `{"RequestItems":{"orders":[` + strings.Repeat(`{"PutRequest":{"Item":{"customer":{"L":[`+strings.Repeat(`{"NULL":true},`, 5000)+`{"S":"x"}]}}}},`, 20) +
+		`{"DeleteRequest":{"Key":{"customer":{"S":"x"}}}}]}}`
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() { writeMuch(body) })
+	}
+	all.Wait()
 }
 
 // writeMuch sends a call of DynamoDB's to the proxy, in plain HTTP.

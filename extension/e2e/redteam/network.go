@@ -138,6 +138,20 @@ var onServers = []attempt{
 		return api("/2020-01-01/extension/exit/error", `{}`,
 			"Lambda-Extension-Identifier", "00000000-0000-0000-0000-000000000000", "Lambda-Extension-Function-Error-Type", "Extension.Other")
 	}},
+	{"have the extension take this for a restored sandbox", func(scene) (string, error) {
+		r, err := http.NewRequest(http.MethodGet, "http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2018-06-01/runtime/restore/next", nil)
+		if err != nil {
+			return "", err
+		}
+		return send(r)
+	}},
+	{"end an invocation that is none", func(scene) (string, error) {
+		r, err := http.NewRequest(http.MethodPost, "http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2018-06-01/runtime/invocation/00000000-0000-0000-0000-000000000000/response", strings.NewReader("{}"))
+		if err != nil {
+			return "", err
+		}
+		return send(r)
+	}},
 	{"get the snapshot's credentials", func(scene) (string, error) {
 		return api("/2021-04-23/credentials", "", "Authorization", os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"))
 	}},

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -115,6 +116,32 @@ var onTheExtension = []attempt{
 	{"offer it to the OOM killer", func(s scene) (string, error) {
 		return "offered", os.WriteFile(s.proc+"oom_score_adj", []byte("1000"), 0)
 	}},
+	{"read what else /proc has of it", func(s scene) (string, error) {
+		// All that only those may read who may trace; the rest of it is open
+		// to every user.
+		for _, name := range []string{"auxv", "syscall", "stack", "personality", "pagemap", "io", "smaps", "smaps_rollup", "numa_maps", "map_files", "fdinfo", "task/" + fmt.Sprint(s.extension) + "/mem"} {
+			file, err := os.Open(s.proc + name)
+			if err != nil {
+				continue
+			}
+			defer file.Close()
+			if entries, err := file.Readdirnames(1); err == nil && len(entries) > 0 {
+				return name + "/" + entries[0], nil
+			}
+			if n, err := file.Read(make([]byte, 64)); err == nil && n > 0 {
+				return name, nil
+			}
+		}
+		for _, name := range []string{"cwd", "exe", "root", "ns/net", "fd/0"} {
+			if link, err := os.Readlink(s.proc + name); err == nil {
+				return link, nil
+			}
+		}
+		return "", errors.New("no more than any user may")
+	}},
+	{"forget which of its pages were used", func(s scene) (string, error) {
+		return "forgotten", os.WriteFile(s.proc+"clear_refs", []byte("1"), 0)
+	}},
 	{"read its program", func(s scene) (string, error) { return some(os.ReadFile("/opt/extensions/remit")) }},
 	{"write its program", func(s scene) (string, error) {
 		f, err := os.OpenFile("/opt/extensions/remit", os.O_WRONLY, 0)
@@ -135,6 +162,39 @@ var onTheExtension = []attempt{
 		}
 		return "it may be killed and stopped", err
 	}},
+	{"signal it as a descriptor's owner", func(s scene) (string, error) {
+		// The kernel sends what fcntl(2) asks for, F_SETOWN and F_SETSIG.
+		if err := poke(s.extension, syscall.SIGSTOP); err != nil {
+			return "", err
+		}
+		state := ""
+		for range 20 {
+			if state = statusOf(s.extension, "State"); strings.HasPrefix(state, "T") {
+				return "stopped", poke(s.extension, syscall.SIGCONT)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		return "", errors.New("its state is " + state)
+	}},
+}
+
+// poke has the kernel tell a process, by a signal of one's own choice, that there
+// is something to read.
+func poke(pid int, signal syscall.Signal) error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	defer w.Close()
+	fd := r.Fd()
+	for _, set := range [][2]int{{unix.F_SETOWN, pid}, {unix.F_SETSIG, int(signal)}, {unix.F_SETFL, unix.O_ASYNC | unix.O_NONBLOCK}} {
+		if _, err := unix.FcntlInt(fd, set[0], set[1]); err != nil {
+			return err
+		}
+	}
+	_, err = w.Write([]byte("x"))
+	return err
 }
 
 // onTheKernel are attempts to have the kernel do what the extension's user may
@@ -216,8 +276,26 @@ var onLimits = []attempt{
 		one.Set(0)
 		return "set", unix.SchedSetaffinity(s.extension, &one)
 	}},
+	{"have the extension run when nobody else does", func(s scene) (string, error) {
+		param := [1]int32{}
+		_, _, errno := syscall.Syscall(unix.SYS_SCHED_SETSCHEDULER, uintptr(s.extension), 5 /* SCHED_IDLE */, uintptr(unsafe.Pointer(&param)))
+		return "set", number(errno)
+	}},
 	{"take the extension's descriptors", func(s scene) (string, error) {
 		return "taken", unix.Prlimit(s.extension, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3}, nil)
+	}},
+	{"end the extension by its limits", func(s scene) (string, error) {
+		// No more memory, and then work for it.
+		if err := unix.Prlimit(s.extension, unix.RLIMIT_AS, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}, nil); err != nil {
+			return "", err
+		}
+		for range 5 {
+			haveItRead()
+			if status := statusOf(s.extension, "State"); status == "" || strings.HasPrefix(status, "Z") {
+				return "it has ended", nil
+			}
+		}
+		return "", errors.New("it lives on")
 	}},
 }
 

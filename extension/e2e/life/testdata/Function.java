@@ -20,7 +20,7 @@ public class Function {
     public Map<String, Object> handle(Map<String, Object> event, Context context) throws Exception {
         Map<String, Object> answer = new TreeMap<>();
         answer.put("invocation", invocations.incrementAndGet());
-        answer.put("key", System.getenv("AWS_SECRET_ACCESS_KEY") != null);
+        answer.put("key", !System.getenv().getOrDefault("AWS_ACCESS_KEY_ID", "ASIAREMIT").startsWith("ASIAREMIT"));
         answer.put("echo", event.get("echo"));
         switch ((String) event.get("do")) {
             case "tenant":

@@ -36,7 +36,7 @@ exports.handler = async (event, context) => {
       console.log('the function waits')
       await new Promise((done) => setTimeout(done, 1000 * (event.seconds ?? 60)))
   }
-  return { invocation: invocations, key: 'AWS_SECRET_ACCESS_KEY' in process.env, echo }
+  return { invocation: invocations, key: !(process.env.AWS_ACCESS_KEY_ID || 'ASIAREMIT').startsWith('ASIAREMIT'), echo }
 }
 
 if (globalThis.awslambda?.streamifyResponse) {

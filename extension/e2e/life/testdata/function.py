@@ -70,4 +70,4 @@ def handler(event, context):
                         time.sleep(0.0002)
             time.sleep(0.3)  # until that is in a group of its own, which Lambda does not end
             os._exit(3)
-    return {"invocation": invocations, "key": "AWS_SECRET_ACCESS_KEY" in os.environ, "echo": echo}
+    return {"invocation": invocations, "key": not os.environ.get("AWS_ACCESS_KEY_ID", "ASIAREMIT").startswith("ASIAREMIT"), "echo": echo}

@@ -31,7 +31,7 @@ async fn handler(event: LambdaEvent<Value>) -> Result<Value, Error> {
         }
         _ => {}
     }
-    Ok(json!({"invocation": n, "key": env::var("AWS_SECRET_ACCESS_KEY").is_ok(), "echo": echo}))
+    Ok(json!({"invocation": n, "key": env::var("AWS_ACCESS_KEY_ID").is_ok_and(|id| !id.starts_with("ASIAREMIT")), "echo": echo}))
 }
 
 /// Answers with a stream, which ends or breaks off.
