@@ -17,9 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 )
 
-// What frames and signs events here is the SDK's, which shares no code with the
-// package.
-
 func TestEventsAreReadAsTheyCame(t *testing.T) {
 	for _, sizes := range [][]int{{}, {0}, {1}, {100, 8 << 10, 100}, {small, small - 200, 1}, {3 << 20, 10, 2 << 20}} {
 		r, s := streamRequest(t)

@@ -114,6 +114,7 @@ null where it is none of AWS's.`,
 			if cmd.Flags().Changed("data") && !cmd.Flags().Changed("method") {
 				in.Method = http.MethodPost
 			}
+			in.form()
 			return e.tell(t, e.explain(in), asJSON)
 		},
 	}

@@ -162,6 +162,18 @@ func checkRequest(cmd *cobra.Command, t *tui, action, resource string) error {
 	return nil
 }
 
+// form makes a form of a POST's body that no header says anything of, as curl does.
+func (raw *rawRequest) form() {
+	for name := range raw.Headers {
+		if name = http.CanonicalHeaderKey(name); name == "Content-Type" || name == "X-Amz-Target" {
+			return
+		}
+	}
+	if raw.Method == http.MethodPost && raw.Body != "" {
+		raw.Headers["Content-Type"] = "application/x-www-form-urlencoded"
+	}
+}
+
 // bodyOf is a body as curl's --data has it.
 func bodyOf(t *tui, data string) ([]byte, error) {
 	if name, file := strings.CutPrefix(data, "@"); file {
