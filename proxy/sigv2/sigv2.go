@@ -44,7 +44,7 @@ type Signature struct {
 
 	expires string            // as it is signed
 	headers map[string]string // x-amz-*, wherever they stand, by name in lower case
-	sub     []parameter       // that are signed
+	signed  map[string]string // the parameters that are signed, by name
 }
 
 // A parameter is one of a query, decoded.
@@ -71,7 +71,7 @@ func Read(r *http.Request) (*Signature, error) {
 	case strings.Contains(rawQuery, "#"):
 		return nil, errors.New("the query has a fragment")
 	}
-	s := &Signature{headers: make(map[string]string)}
+	s := &Signature{headers: make(map[string]string), signed: make(map[string]string)}
 	if err := s.readHeaders(r.Header); err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (s *Signature) readQuery(rawQuery string) error {
 				continue
 			}
 		} else if isSigned(p.name) {
-			s.sub = append(s.sub, p)
+			s.signed[p.name] = p.value
 		}
 		rest = append(rest, raw)
 	}

@@ -84,13 +84,11 @@ func (s *Signature) stringToSign(r *http.Request, bucket, path string) ([]byte, 
 		b = append(append(b, '/'), bucket...)
 	}
 	b = append(b, path...) // as it stands, and not decoded
-	sub := slices.Clone(s.sub)
-	slices.SortFunc(sub, func(x, y parameter) int { return strings.Compare(x.name, y.name) })
 	separator := byte('?')
-	for _, p := range sub {
-		b = append(append(b, separator), p.name...)
-		if p.value != "" { // "uploads" is sent as "uploads=" by some, and signed alike
-			b = append(append(b, '='), p.value...)
+	for _, name := range slices.Sorted(maps.Keys(s.signed)) {
+		b = append(append(b, separator), name...)
+		if value := s.signed[name]; value != "" { // "uploads" is sent as "uploads=" by some, and signed alike
+			b = append(append(b, '='), value...)
 		}
 		separator = '&'
 	}
