@@ -153,3 +153,32 @@ func TestPythonStartsAsWithoutUs(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// TestAPythonFunctionIsLedAndKeepsItsLayers has a function on the emulator call
+// S3 by libraries that know no proxy, with a module of a layer's.
+func TestAPythonFunctionIsLedAndKeepsItsLayers(t *testing.T) {
+	s := emulateAs(t, names.Replace(remit+servers.Upstreams()), func(f *e2e.Function) {
+		f.Runtime, f.Engine = []string{"/var/lang/bin/python", "/var/task/bootstrap.py"}, "AWS_Lambda_python3.11"
+		if err := os.Mkdir(filepath.Join(f.Layer, "python"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(f.Layer, "python/ofalayer.py"), []byte("name = 'of a layer'\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for name, from := range map[string]string{"app.py": "ledapp.py", "bootstrap.py": "bootstrap.py", "ways.py": "ways.py"} {
+			b, err := os.ReadFile(filepath.Join("testdata", from))
+			if err == nil {
+				err = os.WriteFile(filepath.Join(f.Task, name), b, 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	want := `200 ["of a layer", "/var/runtime"` + strings.Repeat(`, "200 `+object+`", "403 True"`, 4) + "]"
+	for range 2 {
+		if got := invoke(t, s, "{}"); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
