@@ -16,6 +16,9 @@ type client struct {
 	sdk  string // as people know it
 	argv []string
 	env  []string // besides what a function has
+
+	owner []string // of the same what Remit is to see
+
 	ways []environ.Way
 
 	runtime environ.Runtime
@@ -68,8 +71,11 @@ func clients(t testing.TB) []client {
 	// What goes round Remit meets a closed door, and not AWS.
 	walled := map[environ.Way][]string{environ.Endpoint: {"NODE_OPTIONS=--require=" + program("direct.cjs"), "REMIT_MATRIX_WORLD=127.0.0.1:1"}}
 	return []client{
-		{name: "boto3", sdk: "boto3 " + boto, argv: []string{python, program("boto.py")}, ways: []environ.Way{environ.Proxy, environ.Endpoint}},
+		{name: "boto3", sdk: "boto3 " + boto, argv: []string{python, program("boto.py")}, ways: []environ.Way{environ.Preload, environ.Proxy, environ.Endpoint}, runtime: environ.Python},
 		{name: "boto3-2022", sdk: "boto3 " + pin(t, ".ci/requirements-2022.txt", `(?m)^boto3==(\S+)`) + ", of October 2022", argv: []string{python, program("boto.py")}, env: []string{"PYTHONPATH=" + filepath.Join(checkout, ".cache/boto2022")}, ways: []environ.Way{environ.Proxy}},
+		// By what Python loads alone: where it heeds HTTPS_PROXY it does as boto3.
+		{name: "aiobotocore", sdk: "aiobotocore " + pin(t, ".ci/requirements-aio.txt", `(?m)^aiobotocore==(\S+)`), argv: []string{python, program("aio.py")}, ways: []environ.Way{environ.Preload}, runtime: environ.Python, owner: []string{"PYTHONPATH=" + filepath.Join(checkout, ".cache/aio")},
+			with: map[environ.Way][]string{environ.Preload: {"HTTPS_PROXY=", "https_proxy="}}},
 		{name: "cli", sdk: "AWS CLI " + pin(t, ".ci/requirements.txt", `(?m)^awscli==(\S+)`), argv: []string{python, program("cli.py")}, ways: []environ.Way{environ.Proxy, environ.Endpoint},
 			with: map[environ.Way][]string{environ.Endpoint: {"HTTPS_PROXY=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=3"}}},
 		{name: "js3", sdk: "AWS SDK for JavaScript v3, S3 " + js, argv: []string{"node", program("sdk3.cjs")}, env: node, ways: []environ.Way{environ.Preload, environ.Endpoint}, alone: patched, with: walled},

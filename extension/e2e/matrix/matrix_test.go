@@ -158,7 +158,7 @@ func (c client) direct(t *testing.T) []string {
 	if c.alone != nil {
 		env = append(env, c.alone(t, dir, ca)...)
 	}
-	return env
+	return append(env, c.owner...)
 }
 
 // start runs Remit beside a client, until the test's end. It calls AWS's own
@@ -225,8 +225,8 @@ func TestEverySDKDoesWithRemitWhatItDoesWithout(t *testing.T) {
 			for _, way := range c.ways {
 				t.Run(string(way), func(t *testing.T) {
 					h := start(t)
-					made, err := environ.Maker{Handshake: h, Way: way, Runtime: c.runtime, Argv: c.argv, Parent: t.TempDir()}.Make(environment(t,
-						"AWS_ACCESS_KEY_ID="+servers.Base.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+servers.Base.SecretAccessKey, "AWS_SESSION_TOKEN="+servers.Base.SessionToken))
+					made, err := environ.Maker{Handshake: h, Way: way, Runtime: c.runtime, Argv: c.argv, Parent: t.TempDir()}.Make(environment(t, append(c.owner,
+						"AWS_ACCESS_KEY_ID="+servers.Base.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+servers.Base.SecretAccessKey, "AWS_SESSION_TOKEN="+servers.Base.SessionToken)...))
 					if err != nil {
 						t.Fatal(err)
 					}
