@@ -39,8 +39,10 @@ func parseGraphQL(text string) (d graphqlDocument, err error) {
 	if p.err != nil {
 		return d, fmt.Errorf("the GraphQL document: %w", p.err)
 	}
+	// Once for each root type: operations and fragments could be multiplied.
+	seen := make(map[graphqlField]bool)
 	for _, op := range p.operations {
-		if err := p.collect(&d, op.root, op.set, make(map[string]bool)); err != nil {
+		if err := p.collect(&d, op.root, op.set, seen); err != nil {
 			return d, fmt.Errorf("the GraphQL document: %w", err)
 		}
 	}
@@ -83,11 +85,13 @@ func (p *graphqlParser) fail(format string, args ...any) {
 	p.kind, p.at = 0, len(p.text)
 }
 
-// collect adds the fields of a root type's selections to d.
-func (p *graphqlParser) collect(d *graphqlDocument, root string, s *selections, seen map[string]bool) error {
+// collect adds the fields of a root type's selections to d. What is seen are those,
+// and under names that no field has, "...NAME", the fragments.
+func (p *graphqlParser) collect(d *graphqlDocument, root string, s *selections, seen map[graphqlField]bool) error {
 	d.deep = d.deep || s.deep
 	for _, name := range s.fields {
-		if f := (graphqlField{root, name}); !slices.Contains(d.fields, f) {
+		if f := (graphqlField{root, name}); !seen[f] {
+			seen[f] = true
 			d.fields = append(d.fields, f)
 		}
 	}
@@ -97,10 +101,11 @@ func (p *graphqlParser) collect(d *graphqlDocument, root string, s *selections, 
 		}
 	}
 	for _, name := range s.fragments {
-		if seen[name] {
+		mark := graphqlField{root, "..." + name}
+		if seen[mark] {
 			continue // it is counted, or a cycle, which no server runs
 		}
-		seen[name] = true
+		seen[mark] = true
 		f := p.fragments[name]
 		if f == nil {
 			return fmt.Errorf("there is no fragment %.60q", name)

@@ -2,9 +2,11 @@ package aws
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -50,4 +52,24 @@ func FuzzGraphQL(f *testing.F) {
 			t.Fatalf("an operation behind it is not counted: %+v", more)
 		}
 	})
+}
+
+func TestManyOperationsOfOneLargeFragmentAreReadInTime(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("fragment All on Query {")
+	for i := range 4000 {
+		fmt.Fprintf(&text, " f%d", i)
+	}
+	text.WriteString(" }")
+	for i := range 4000 {
+		fmt.Fprintf(&text, " query q%d { ...All }", i)
+	}
+	begun := time.Now()
+	d, err := parseGraphQL(text.String())
+	if err != nil || len(d.fields) != 4000 {
+		t.Fatalf("got %d fields, %v", len(d.fields), err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
 }

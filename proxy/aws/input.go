@@ -99,10 +99,12 @@ var methodHeaders = [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Me
 func (in *input) parse() error {
 	target := in.r.RequestURI
 	if !strings.HasPrefix(target, "/") {
-		return fmt.Errorf("target %.80q does not begin with a slash", target)
+		path, _, _ := strings.Cut(target, "?")
+		return fmt.Errorf("target %.80q does not begin with a slash", path)
 	}
 	if strings.ContainsFunc(target, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '#' }) {
-		return fmt.Errorf("target %.80q has a character that no target has", target)
+		path, _, _ := strings.Cut(target, "?")
+		return fmt.Errorf("target %.80q has a character that no target has, or its query has", path)
 	}
 	for name := range in.r.Header {
 		// Servers behind CGI and its heirs know no difference between the two,
@@ -129,25 +131,35 @@ func (in *input) parse() error {
 	return err
 }
 
+// shown is the target as errors have it, without what stands in its query.
+func (in *input) shown() string {
+	if _, _, query := strings.Cut(in.r.RequestURI, "?"); query {
+		return in.path + "?…"
+	}
+	return in.path
+}
+
 // parseForm decodes a query or an application/x-www-form-urlencoded body.
-// url.ParseQuery drops what it does not understand; this refuses it.
+// url.ParseQuery drops what it does not understand; this refuses it. Its errors
+// quote names and no values: passwords are set by forms, and errors are logged.
 func parseForm(s string) ([]pair, error) {
 	var pairs []pair
 	for part := range strings.SplitSeq(s, "&") {
 		if part == "" {
 			continue
 		}
+		name, value, _ := strings.Cut(part, "=")
 		if strings.Contains(part, ";") {
-			return nil, fmt.Errorf("query %.80q has a semicolon, which some servers read as an ampersand; write it as %%3B", part)
+			name, _, _ := strings.Cut(name, ";")
+			return nil, fmt.Errorf("parameter %.80q has a semicolon, which some servers read as an ampersand; write it as %%3B", name)
 		}
 		if len(pairs) == maxPairs {
 			return nil, fmt.Errorf("more than %d parameters", maxPairs)
 		}
-		name, value, _ := strings.Cut(part, "=")
 		n, err1 := url.QueryUnescape(name)
 		v, err2 := url.QueryUnescape(value)
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, fmt.Errorf("query %.80q: %v", part, err)
+		if err1 != nil || err2 != nil {
+			return nil, fmt.Errorf("parameter %.80q has a malformed percent-escape", name)
 		}
 		pairs = append(pairs, pair{n, v})
 	}

@@ -29,7 +29,7 @@ func mediaTypeOf(r *http.Request) string {
 // its input. (Smithy, "AWS JSON 1.1 protocol".)
 func (in *input) target(prefix, contentType string) (operation string, members tree, err error) {
 	if in.path != "/" {
-		return "", tree{}, fmt.Errorf("a JSON call is a POST to \"/\", not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
+		return "", tree{}, fmt.Errorf("a JSON call is a POST to \"/\", not a %.20q of %.80q", in.r.Method, in.shown())
 	}
 	return in.targetAnywhere(prefix, contentType)
 }
@@ -37,7 +37,7 @@ func (in *input) target(prefix, contentType string) (operation string, members t
 // targetAnywhere is target for a service that reads the path too.
 func (in *input) targetAnywhere(prefix, contentType string) (operation string, members tree, err error) {
 	if len(in.unsignedQuery()) > 0 || in.r.Method != http.MethodPost {
-		return "", tree{}, fmt.Errorf("a JSON call is a POST without a query, not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
+		return "", tree{}, fmt.Errorf("a JSON call is a POST without a query, not a %.20q of %.80q", in.r.Method, in.shown())
 	}
 	target, err := in.header("X-Amz-Target")
 	if err != nil {

@@ -79,7 +79,7 @@ func (in *input) lambdaRoute() (lambdaRoute, map[string]string, error) {
 		}
 	}
 	if found.operation == "" {
-		return found, nil, fmt.Errorf("no operation of Lambda is %.20q of %.120q", in.r.Method, in.r.RequestURI)
+		return found, nil, fmt.Errorf("no operation of Lambda is %.20q of %.120q", in.r.Method, in.shown())
 	}
 	return found, labels, in.lambdaQuery(found)
 }

@@ -19,7 +19,7 @@ func readAppSync(in *input, call *proxy.Call) error {
 		return err
 	}
 	if in.r.Method != http.MethodPost || len(in.unsignedQuery()) > 0 {
-		return fmt.Errorf("a call to AppSync is a POST without a query, not a %.20q of %.120q", in.r.Method, in.r.RequestURI)
+		return fmt.Errorf("a call to AppSync is a POST without a query, not a %.20q of %.120q", in.r.Method, in.shown())
 	}
 	switch in.path {
 	case "/graphql":

@@ -182,7 +182,7 @@ func (in *input) jsonOperation(ts []*table) ([]tableCall, error) {
 		return nil, fmt.Errorf("x-amz-target %.120q is of no operation of %q that is known", stated, in.scopeOrHost())
 	}
 	if in.path != "/" || in.r.Method != http.MethodPost || len(in.unsignedQuery()) > 0 {
-		return nil, fmt.Errorf("a JSON call is a POST to \"/\" without a query, not a %.20q of %.80q", in.r.Method, in.r.RequestURI)
+		return nil, fmt.Errorf("a JSON call is a POST to \"/\" without a query, not a %.20q of %.80q", in.r.Method, in.shown())
 	}
 	return found, nil
 }
@@ -196,7 +196,7 @@ func (in *input) cborOperation(ts []*table) ([]tableCall, error) {
 	}
 	parts := strings.Split(in.path, "/")
 	if protocol != "rpc-v2-cbor" || in.r.Method != http.MethodPost || len(in.unsignedQuery()) > 0 || len(parts) != 5 || parts[0] != "" || parts[1] != "service" || parts[3] != "operation" {
-		return nil, fmt.Errorf("a CBOR call is a POST to /service/NAME/operation/NAME without a query, not a %.20q of %.120q by %.40q", in.r.Method, in.r.RequestURI, protocol)
+		return nil, fmt.Errorf("a CBOR call is a POST to /service/NAME/operation/NAME without a query, not a %.20q of %.120q by %.40q", in.r.Method, in.shown(), protocol)
 	}
 	for _, t := range ts {
 		op := t.operations[parts[4]]

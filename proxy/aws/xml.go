@@ -47,6 +47,7 @@ func parseXMLOf(body []byte, namespace string, spend func(int64) error) (*elemen
 	if bytes.Contains(body, []byte("<![CDATA[")) {
 		return nil, errors.New("CDATA is not read")
 	}
+	referring := bytes.Contains(body, []byte("&#"))
 	d := xml.NewDecoder(bytes.NewReader(body))
 	var (
 		document element // holds the root
@@ -107,7 +108,7 @@ func parseXMLOf(body []byte, namespace string, spend func(int64) error) (*elemen
 				return nil, errors.New("text between elements")
 			}
 			// encoding/xml takes &#xD800; for U+FFFD; others refuse it.
-			if bytes.ContainsRune(t, utf8.RuneError) && bytes.Contains(body, []byte("&#")) {
+			if referring && bytes.ContainsRune(t, utf8.RuneError) {
 				return nil, errors.New("a reference to what is no character, or may be")
 			}
 			if len(top.children) == 0 {
