@@ -73,6 +73,7 @@ type Config struct {
 
 	environ []string // this process's, with the function's bearer tokens
 	unset   func()
+	program string // this one's file; empty: it starts no other process
 }
 
 // What ends an extension, as Lambda's log and metrics show it.
@@ -141,6 +142,7 @@ func (c Config) defaults() (Config, error) {
 	if c.Getenv == nil {
 		c.Getenv, c.environ = os.Getenv, os.Environ()
 		c.unset = unset
+		c.program, _ = os.Executable()
 	}
 	if c.TaskRoot == "" {
 		// Lambda does not tell its extensions; where it is told, as under the
@@ -174,6 +176,7 @@ type opened struct {
 	hardened Hardening
 	passing  *passing // nil where the runtime speaks to Lambda itself
 	tokens   string   // the directory of the bearer token's file; empty: none
+	carriers *carriers
 }
 
 // open reads the configuration and opens every listener. With an error it has
@@ -211,6 +214,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 	if err != nil {
 		return o, configError, err
 	}
+	o.carriers = &carriers{exe: c.program, arg: Carrier}
 	token := ""
 	if c.Getenv(initType) == snapStart {
 		if o.tokens, err = environ.Directory("/tmp"); err != nil {
@@ -231,6 +235,7 @@ func (c Config) open(ctx context.Context, address string, hardened Hardening) (o
 		Forbidden: addresses(address),
 		TokenFile: token,
 		Keys:      keys,
+		Carry:     o.carriers.take,
 		Snapshot:  c.Getenv(initType) == snapStart,
 		Onward:    onward,
 
@@ -283,6 +288,9 @@ func (o opened) close(ctx context.Context) {
 	}
 	if o.sidecar != nil {
 		o.sidecar.Close(ctx)
+	}
+	if o.carriers != nil {
+		o.carriers.close()
 	}
 	if o.tokens != "" {
 		os.RemoveAll(o.tokens)

@@ -213,7 +213,31 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, in *meter, host 
 		rec.Status, rec.Took = http.StatusOK, time.Since(rec.Time)
 		s.record(rec)
 	}
-	s.serving.passer.Pass(near, far)
+	if !s.carried(near, far) {
+		s.serving.passer.Pass(near, far)
+	}
+}
+
+// ownTunnels is how many tunnels stay here where somebody else carries the others.
+// More than functions have of them as a rule, so that for most there is no other
+// process.
+const ownTunnels = 32
+
+// carried hands a tunnel to who carries those beyond the first, if somebody does.
+func (s *Server) carried(near *tunnelConn, far net.Conn) bool {
+	if s.Carry == nil || s.serving.through.Load() <= ownTunnels {
+		return false
+	}
+	client, ok := near.Conn.(*net.TCPConn)
+	host, yes := far.(*net.TCPConn)
+	if !ok || !yes {
+		return false
+	}
+	if _, err := host.Write(near.early); err != nil {
+		return false
+	}
+	near.early = nil
+	return s.Carry(client, host)
 }
 
 type ends struct{ near, far net.Conn }

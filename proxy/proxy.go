@@ -207,6 +207,12 @@ type Server struct {
 	// link-local and metadata addresses: the Runtime API's.
 	Forbidden []netip.Addr
 
+	// Carry, if set, takes over a tunnel that is open, one of many: it passes
+	// bytes between the two connections, of which it has descriptors of its own,
+	// while those here are closed. It reports false if it cannot, and the tunnel
+	// stays.
+	Carry func(near, far *net.TCPConn) bool
+
 	// Lookup resolves the far end of a tunnel. If nil, net.DefaultResolver
 	// does. A name is resolved once: the address that is dialled is the one
 	// that was checked.

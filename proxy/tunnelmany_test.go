@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/lambda-remit/remit/proxy"
 )
 
 // echo answers with what it hears, on a port of its own.
@@ -79,5 +81,56 @@ func TestATunnelTakesTwoDescriptors(t *testing.T) {
 	}
 	if after := pipes(t); after-before > 2 {
 		t.Errorf("20 tunnels that are open keep %d ends of pipes", after-before)
+	}
+}
+
+func TestManyTunnelsAreHandedOver(t *testing.T) {
+	const own, all = 32, 40
+	taken := make(chan [2]*net.TCPConn, all)
+	w := newWorld(t, nil, func(w *world) {
+		elsewhere(echo(t).Addr().String())(w)
+		w.server.Carry = func(near, far *net.TCPConn) bool {
+			// Descriptors of its own, as another process has.
+			var ends [2]*net.TCPConn
+			for i, conn := range []*net.TCPConn{near, far} {
+				file, err := conn.File()
+				if err != nil {
+					t.Error(err)
+					return false
+				}
+				c, err := net.FileConn(file)
+				file.Close()
+				if err != nil {
+					t.Error(err)
+					return false
+				}
+				ends[i] = c.(*net.TCPConn)
+			}
+			taken <- ends
+			go new(proxy.Passer).Pass(ends[0], ends[1])
+			return true
+		}
+	})
+	for i := range all {
+		conn := w.dial()
+		io.WriteString(conn, "CONNECT api.example.com:443 HTTP/1.1\r\nHost: api.example.com:443\r\n\r\nearly")
+		r := bufio.NewReader(conn)
+		a, err := http.ReadResponse(r, &http.Request{Method: "CONNECT"})
+		if err != nil || a.StatusCode != 200 {
+			t.Fatalf("tunnel %d: %v, %v", i, a, err)
+		}
+		io.WriteString(conn, "late")
+		b := make([]byte, 9)
+		if _, err := io.ReadFull(r, b); err != nil || string(b) != "earlylate" {
+			t.Fatalf("tunnel %d: got %q, %v", i, b, err)
+		}
+	}
+	if got := len(taken); got != all-own {
+		t.Errorf("%d of %d tunnels are handed over, want %d", got, all, all-own)
+	}
+	for len(taken) > 0 {
+		for _, end := range <-taken {
+			end.Close()
+		}
 	}
 }

@@ -80,6 +80,10 @@ type Config struct {
 	// told of Address by their configuration.
 	Cooperative bool
 
+	// Carry takes tunnels over where there are many: see [proxy.Server]. Nil:
+	// nobody does.
+	Carry func(near, far *net.TCPConn) bool
+
 	// Keys has the handshake tell the sealed credentials, for the process's
 	// environment, unless the manifest exposes grants: who finds keys there asks
 	// for no others.
@@ -248,6 +252,7 @@ func Start(ctx context.Context, c Config) (_ *Sidecar, err error) {
 		TLS:        authority.TLS,
 		Forbidden:  c.Forbidden,
 		Record:     s.log.Record,
+		Carry:      c.Carry,
 	}
 	if c.Onward != nil {
 		s.proxy.Onward = c.Onward.leads

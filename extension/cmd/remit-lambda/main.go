@@ -1,5 +1,6 @@
 // Command remit-lambda is the extension that the layer ships, as
-// /opt/extensions/remit. Lambda starts it; it takes no arguments.
+// /opt/extensions/remit. Lambda starts it; it takes no arguments. Called
+// remit-tunnels, it carries tunnels for the one that Lambda started.
 package main
 
 import (
@@ -16,6 +17,13 @@ import (
 func main() {
 	collect()
 	schedule()
+	if os.Args[0] == extension.Carrier {
+		if err := extension.Carry(); err != nil {
+			fmt.Fprintln(os.Stderr, "remit:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := extension.Run(context.Background(), extension.Config{}); err != nil {
 		fmt.Fprintln(os.Stderr, "remit:", err)
 		os.Exit(1)
