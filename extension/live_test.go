@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/lambda-remit/remit/extension/e2e"
 	"github.com/lambda-remit/remit/extension/environ"
 )
 
@@ -196,5 +200,62 @@ func TestLifeEndsWhereTheRuntimeAPIIsNotPassedOnAnyMore(t *testing.T) {
 	}()
 	if _, err := o.live(t.Context(), c); err == nil || !strings.Contains(err.Error(), "proxy of the Runtime API") {
 		t.Errorf("got %v, want the proxy's end", err)
+	}
+}
+
+// TestTheRuntimeAPIIsPassedOnToNobodyOfTheFunctions tells of addresses as the
+// wrapper does, and has one of them be a process's that had given up new
+// privileges, as the function's have.
+func TestTheRuntimeAPIIsPassedOnToNobodyOfTheFunctions(t *testing.T) {
+	const lambda = "169.254.100.1:9001"
+	listen := func() net.Listener {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		return l
+	}
+	agent, squatted, gone := listen(), listen(), listen()
+	gone.Close()
+	setpriv, err := exec.LookPath("setpriv")
+	if err != nil {
+		e2e.Lacks(t, "without setpriv(1) no process can be started so")
+	}
+	file, err := squatted.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(setpriv, "--no-new-privs", "/bin/cat")
+	c.ExtraFiles = []*os.File{file}
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Wait()
+	defer in.Close()
+	in.Write([]byte("x"))
+	out.Read(make([]byte, 1)) // it runs
+	squatted.Close()
+	file.Close()
+	for told, want := range map[string]string{
+		"": lambda, lambda: lambda, "127.0.0.1:4444": lambda, "localhost:9000": lambda, "10.0.0.1:9000": lambda, "127.0.0.1:0": lambda, "[::1]:x": lambda,
+		agent.Addr().String(): agent.Addr().String(), gone.Addr().String(): gone.Addr().String(), squatted.Addr().String(): lambda,
+	} {
+		p := &passing{address: "127.0.0.1:4444", api: lambda, ready: make(chan struct{})}
+		p.behind(told)
+		p.await(func() {})
+		for range 2 {
+			if got := p.onward(); got != want {
+				t.Errorf("%q: it leads to %s, want %s", told, got, want)
+			}
+		}
 	}
 }

@@ -2,9 +2,12 @@ package extension
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -53,8 +56,9 @@ type passing struct {
 	ready chan struct{} // closed once told is known
 	once  sync.Once     // closes it
 	told  func()        // waits for what the wrapper has to tell
-	mu    sync.Mutex    // guards api
-	api   string        // where it is passed on to
+	mu    sync.Mutex    // guards other
+	other string        // what another layer's wrapper has put in Lambda's place
+	api   string        // where Lambda listens
 }
 
 // pass opens a port and passes on what comes there to the Runtime API at
@@ -114,21 +118,31 @@ func (p *passing) await(told func()) {
 // lead out of the sandbox, or back here, is not heeded; Lambda is asked then.
 func (p *passing) behind(address string) {
 	a, err := netip.ParseAddrPort(address)
-	if p == nil || err != nil || !a.Addr().IsLoopback() || a.Port() == 0 || address == p.address {
+	if p == nil || err != nil || !a.Addr().IsLoopback() || a.Port() == 0 || address == p.address || address == p.api {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.api = address
+	p.other = address
 }
 
-// onward is where a connection that is made now leads.
+// onward is where a connection that is made now leads. Who has been told of is
+// asked only if the function has not started it: what outlived an earlier start
+// of the sandbox could have taken the port, to answer for the function.
 func (p *passing) onward() string {
 	<-p.ready
 	p.told()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.api
+	if p.other == "" {
+		return p.api
+	}
+	if err := sidecar.Outside(netip.MustParseAddrPort(p.other).Port()); err != nil && !errors.Is(err, syscall.ECONNREFUSED) {
+		fmt.Fprintf(os.Stderr, "remit: the Runtime API is not passed on to %s: %v\n", p.other, err)
+		p.other = ""
+		return p.api
+	}
+	return p.other
 }
 
 func (p *passing) close() {

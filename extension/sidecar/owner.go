@@ -18,6 +18,14 @@ import (
 // listens there is told by what the kernel says of its socket, not by what it
 // answers.
 
+// Outside reports why who listens at a port of this machine is to be taken for a
+// process that the function has started, if so, or that nobody listens: then the
+// error is [syscall.ECONNREFUSED].
+func Outside(port uint16) error {
+	_, err := owners(port, "/")
+	return err
+}
+
 // owners finds out who listens at a port of this machine, and returns the
 // sockets' inodes. It is an error where that is not, for all that can be seen, a
 // program that lies in dir and that no function has started.
