@@ -98,7 +98,8 @@ func readSecrets(in *input, call *proxy.Call) error {
 	if op == "CreateSecret" && len(tags) > 0 {
 		besides("TagResource")
 	}
-	if list, ok := members.get("AddReplicaRegions").([]any); op == "CreateSecret" && (!ok && members.get("AddReplicaRegions") != nil || len(list) > 0) {
+	regions := members.get("AddReplicaRegions")
+	if list, ok := regions.(series); op == "CreateSecret" && regions != nil && !(ok && list.len() == 0) {
 		besides("ReplicateSecretToRegions")
 	}
 	if op == "AssociateCrossAccountReplica" {
