@@ -291,6 +291,8 @@ func act(what []string) []string {
 		return []string{resp.Status, string(b)}
 	case "call": // GetObject of a key, with a trace id or none
 		return call(what[1], what[2:]...)
+	case "tunnels": // so many, to an address
+		return tunnels(what[1], what[2])
 	case "sleep":
 		d, _ := time.ParseDuration(what[1])
 		time.Sleep(d)

@@ -18,7 +18,8 @@
 //	 32  to STS, for calls that have none to AWS meanwhile (package mint)
 //	 45  where AWS's Parameters and Secrets extension is answered for
 //
-// and some ten besides. Beside a function that has all of the first itself, that
+// and some ten besides. Of tunnels to hosts that are not AWS's there may be more,
+// which other processes carry (Config.Carry). Beside a function that has all of the first itself, that
 // is 1,005. Where the Runtime API is passed on there are two more for each
 // connection of the runtime's, of which most runtimes have one (package runtimeapi).
 package sidecar
