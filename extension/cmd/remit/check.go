@@ -17,7 +17,8 @@ func checkCommand(t *tui) *cobra.Command {
 		Long: `Check reads manifests as the layer would and says everything that is wrong with
 them, each mistake with its place and a way out. An action that AWS's lists do
 not know is a mistake here; the layer only warns of it. Of a directory it checks
-every remit.yaml below it, but for what is hidden or in node_modules.
+every remit.yaml below it, but for what is hidden or in node_modules. What a
+manifest takes from the function's environment (${env:NAME}) it takes from yours.
 
 It exits 0 if all of them are right, 1 if one is not.`,
 		Example: "  remit check remit.yaml\n  remit check functions/\n  remit check --json functions/ | jq -r 'select(.ok|not).file'",
