@@ -100,7 +100,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, in *meter, tunn
 	conn.addr = at
 	handed, err := false, error(nil)
 	if _, failed := io.WriteString(conn, established); failed == nil {
-		conn.greeting = &greeting{since: time.Now()}
+		conn.greeting = &greeting{since: time.Now(), paused: &s.serving.paused}
 		handed, err = s.secure(conn, config)
 	}
 	if !handed {

@@ -11,6 +11,8 @@ func SetGrace(s *Server, d time.Duration) { s.serving.grace = d }
 
 // MinPause and MaxPause bound how long a client that may be unready is given.
 const (
-	MinPause = minPause
-	MaxPause = maxPause
+	FirstPause  = firstPause
+	MinPause    = minPause
+	MaxPause    = maxPause
+	FirstPauses = firstPauses
 )

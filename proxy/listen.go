@@ -48,6 +48,7 @@ type serving struct {
 	crowd    *crowd        // what clients have open
 	calls    chan struct{} // one for each call and tunnel in progress
 	through  atomic.Int32  // tunnels in progress
+	paused   atomic.Int32  // clients that were given time before TLS
 	patience time.Duration // of a call that finds calls full; 0: busyTime
 	grace    time.Duration // 0: idleTime
 

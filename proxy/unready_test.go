@@ -120,6 +120,15 @@ func TestAClientMayBeSlowToSpeakHTTP2(t *testing.T) {
 
 func TestWhoOffersHTTP2AloneIsGivenTime(t *testing.T) {
 	w := newWorld(t, func(http.ResponseWriter, *http.Request) {}, nil)
+	for range proxy.FirstPauses {
+		began := time.Now()
+		if err := w.dialInside(claimed, "h2").HandshakeContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < proxy.FirstPause {
+			t.Errorf("one of the first handshakes took %v, want %v at least", took, proxy.FirstPause)
+		}
+	}
 	for _, tt := range []struct {
 		name   string
 		protos []string
@@ -127,21 +136,27 @@ func TestWhoOffersHTTP2AloneIsGivenTime(t *testing.T) {
 		least  time.Duration
 		most   time.Duration
 	}{
-		{"HTTP/2 alone", []string{"h2"}, 0, proxy.MinPause, time.Hour},
-		{"HTTP/2 alone, slowly", []string{"h2"}, 4 * proxy.MinPause, 4 * proxy.MinPause, time.Hour},
+		{"HTTP/2 alone", []string{"h2"}, 0, proxy.MinPause, proxy.FirstPause},
+		{"HTTP/2 alone, slowly", []string{"h2"}, 3 * proxy.MinPause, 3 * proxy.MinPause, time.Hour},
 		{"HTTP/2 alone, very slowly", []string{"h2"}, 2 * proxy.MaxPause, proxy.MaxPause, 2*proxy.MaxPause - time.Millisecond},
 		{"both", []string{"h2", "http/1.1"}, proxy.MaxPause, 0, proxy.MaxPause},
 		{"HTTP/1.1", []string{"http/1.1"}, proxy.MaxPause, 0, proxy.MaxPause},
 		{"nothing", nil, proxy.MaxPause, 0, proxy.MaxPause},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			conn := w.dialInside(claimed, tt.protos...)
-			time.Sleep(tt.before)
-			began := time.Now()
-			if err := conn.HandshakeContext(t.Context()); err != nil {
-				t.Fatal(err)
+			var took time.Duration
+			for range 3 { // a machine that has more to do is no fault
+				conn := w.dialInside(claimed, tt.protos...)
+				time.Sleep(tt.before)
+				began := time.Now()
+				if err := conn.HandshakeContext(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if took = time.Since(began); took <= tt.most {
+					break
+				}
 			}
-			if took := time.Since(began); took < tt.least || took > tt.most {
+			if took < tt.least || took > tt.most {
 				t.Errorf("the handshake took %v, want %v to %v", took, tt.least, tt.most)
 			}
 		})
