@@ -55,7 +55,7 @@ func clients(t testing.TB) []client {
 	javas := pin(t, ".ci/pom.xml", `<sdk>([^<]+)`)
 	java := func(name, source, with, http string) client {
 		return client{
-			name: name, sdk: "AWS SDK for Java v2, " + javas + with, env: []string{"REMIT_MATRIX_HTTP=" + http, "REMIT_MATRIX_NETTY=" + os.Getenv("REMIT_MATRIX_NETTY")},
+			name: name, sdk: "AWS SDK for Java v2, " + javas + with, env: []string{"REMIT_MATRIX_HTTP=" + http},
 			ways: []environ.Way{environ.Proxy, environ.Endpoint}, runtime: environ.Java, missing: noJava("java"), alone: trustStore,
 			build: func(t *testing.T) []string { return javac(t, source, "java") },
 		}
@@ -81,6 +81,7 @@ func clients(t testing.TB) []client {
 		{name: "js3", sdk: "AWS SDK for JavaScript v3, S3 " + js, argv: []string{"node", program("sdk3.cjs")}, env: node, ways: []environ.Way{environ.Preload, environ.Endpoint}, alone: patched, with: walled},
 		{name: "js2", sdk: "AWS SDK for JavaScript v2, " + pin(t, ".ci/package.json", `"aws-sdk": "([^"]+)"`), argv: []string{"node", program("sdk2.cjs")}, env: node, ways: []environ.Way{environ.Preload}, alone: patched},
 		java("java2", "Java2.java", ", Apache's client", "apache"),
+		java("java2-netty", "Java2Netty.java", ", Netty's client", "apache"),
 		java("java2-url", "Java2.java", ", the JDK's client", "url"),
 		{name: "java1", sdk: "AWS SDK for Java v1, " + pin(t, ".ci/pom-v1.xml", `<sdk>([^<]+)`), ways: []environ.Way{environ.Proxy}, runtime: environ.Java, missing: noJava("java1"), alone: trustStore,
 			build: func(t *testing.T) []string { return javac(t, "Java1.java", "java1") }},

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -152,6 +153,14 @@ func (w *world) leaf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 // connected before they do.
 func (w *world) accept(l net.Listener) {
 	configuration := &tls.Config{GetCertificate: w.leaf, NextProtos: []string{"h2", "http/1.1"}}
+	// Java's Netty client is not ready yet where it comes through a CONNECT that is
+	// answered at once (see proxy/unready.go), and AWS is not behind one.
+	configuration.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if slices.Equal(hello.SupportedProtos, []string{"h2"}) {
+			time.Sleep(unready)
+		}
+		return nil, nil
+	}
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -180,7 +189,7 @@ func (w *world) accept(l net.Listener) {
 			if secure.ConnectionState().NegotiatedProtocol != "h2" {
 				// Java's SDK speaks HTTP/2 to Kinesis without having said so, which
 				// net/http looks for where it sees no TLS.
-				conn = struct{ net.Conn }{secure}
+				conn = &slowed{Conn: secure}
 			}
 			select {
 			case w.conns <- conn:
@@ -198,6 +207,24 @@ type peeked struct {
 }
 
 func (p peeked) Read(b []byte) (int, error) { return p.r.Read(b) }
+
+// unready is more than Java's Netty client takes to be ready here.
+const unready = time.Second
+
+// A slowed connection gives a client that speaks HTTP/2 time to be ready for the answer.
+type slowed struct {
+	net.Conn
+	read bool
+}
+
+func (s *slowed) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
+	if !s.read && bytes.HasPrefix(b[:n], []byte("PRI ")) {
+		time.Sleep(unready)
+	}
+	s.read = true
+	return n, err
+}
 
 // handed is a listener for what accept has taken.
 type handed struct {

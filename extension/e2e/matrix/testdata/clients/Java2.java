@@ -10,17 +10,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.awscore.client.builder.AwsSyncClientBuilder;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.core.SdkRequest;
 import software.amazon.awssdk.core.SdkResponse;
@@ -37,26 +33,16 @@ import software.amazon.awssdk.http.apache.ApacheHttpClient;
 import software.amazon.awssdk.http.crt.AwsCrtHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.protocols.jsoncore.JsonNode;
-import software.amazon.awssdk.services.bedrockruntime.BedrockRuntimeAsyncClient;
 import software.amazon.awssdk.services.bedrockruntime.BedrockRuntimeClient;
-import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelWithBidirectionalStreamInput;
-import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelWithBidirectionalStreamResponseHandler;
-import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelWithResponseStreamResponseHandler;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.eventbridge.EventBridgeClient;
-import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
-import software.amazon.awssdk.services.kinesis.model.SubscribeToShardResponseHandler;
 import software.amazon.awssdk.services.kms.KmsClient;
-import software.amazon.awssdk.services.lambda.LambdaAsyncClient;
 import software.amazon.awssdk.services.lambda.LambdaClient;
-import software.amazon.awssdk.services.lambda.model.InvokeWithResponseStreamResponseHandler;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
-import software.amazon.awssdk.services.s3.model.SelectObjectContentRequest;
-import software.amazon.awssdk.services.s3.model.SelectObjectContentResponseHandler;
 import software.amazon.awssdk.services.s3.presigner.S3Presigner;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
@@ -65,7 +51,6 @@ import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.sqs.model.ReceiveMessageRequest;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.sts.StsClient;
-import software.amazon.awssdk.utils.async.SimplePublisher;
 
 /** Makes the matrix's calls with the AWS SDK for Java v2: as boto.py. */
 class Java2 {
@@ -119,8 +104,6 @@ class Java2 {
     CLIENTS.put("sts", made(StsClient.builder()));
   }
 
-  static final BedrockRuntimeAsyncClient SPEAKING = made(BedrockRuntimeAsyncClient.builder());
-
   static String text(Map<String, JsonNode> in, String name) {
     return in.get(name) == null ? null : in.get(name).asString();
   }
@@ -148,7 +131,12 @@ class Java2 {
 
   static Call call(String service, String operation) {
     Method m = method(service, operation);
-    return m == null || m.getParameterCount() > 1 ? null : in -> shown((SdkResponse) m.invoke(CLIENTS.get(service), request(m, in)));
+    return m == null || m.getParameterCount() > 1 ? null : in -> shown(answer(m.invoke(CLIENTS.get(service), request(m, in))));
+  }
+
+  /** The answer, of a client that waits for it or of one that does not. */
+  static SdkResponse answer(Object made) {
+    return (SdkResponse) (made instanceof CompletableFuture<?> f ? f.join() : made);
   }
 
   static Shown get(Map<String, JsonNode> in) throws Exception {
@@ -227,84 +215,6 @@ class Java2 {
     return new java.net.Proxy(java.net.Proxy.Type.HTTP, new java.net.InetSocketAddress(u.getHost(), u.getPort()));
   }
 
-  static Shown hear(Map<String, JsonNode> in) throws Exception {
-    List<Object> heard = new ArrayList<>();
-    SPEAKING
-        .invokeModelWithResponseStream(
-            b -> b.modelId(text(in, "modelId")).body(SdkBytes.fromByteArray(Members.bytes(in.get("body")))),
-            InvokeModelWithResponseStreamResponseHandler.builder()
-                .subscriber(
-                    InvokeModelWithResponseStreamResponseHandler.Visitor.builder()
-                        .onChunk(c -> heard.add(c.bytes().asUtf8String()))
-                        .build())
-                .build())
-        .get(60, TimeUnit.SECONDS);
-    return new Shown(null, heard);
-  }
-
-  static Shown hearFunction(Map<String, JsonNode> in) throws Exception {
-    List<Object> heard = new ArrayList<>();
-    try (LambdaAsyncClient lambda = LambdaAsyncClient.create()) {
-      lambda
-          .invokeWithResponseStream(
-              b -> b.functionName(text(in, "FunctionName")).payload(SdkBytes.fromByteArray(Members.bytes(in.get("Payload")))),
-              InvokeWithResponseStreamResponseHandler.builder().subscriber(e -> heard.add(e.toString())).build())
-          .get(60, TimeUnit.SECONDS);
-    }
-    return new Shown(null, heard);
-  }
-
-  static Shown select(Map<String, JsonNode> in) throws Exception {
-    List<Object> heard = new ArrayList<>();
-    try (S3AsyncClient s3 = S3AsyncClient.create()) {
-      var request = (SelectObjectContentRequest) Members.filled(SelectObjectContentRequest.builder(), in);
-      s3.selectObjectContent(request, SelectObjectContentResponseHandler.builder().subscriber(e -> heard.add(e.toString())).build())
-          .get(60, TimeUnit.SECONDS);
-    }
-    return new Shown(null, heard);
-  }
-
-  static Shown subscribe(Map<String, JsonNode> in) throws Exception {
-    List<Object> heard = new ArrayList<>();
-    try (KinesisAsyncClient kinesis = KinesisAsyncClient.create()) {
-      kinesis
-          .subscribeToShard(
-              b -> b.consumerARN(text(in, "ConsumerARN")).shardId(text(in, "ShardId")).startingPosition(p -> p.type("LATEST")),
-              SubscribeToShardResponseHandler.builder().subscriber(e -> heard.add(e.toString())).build())
-          .get(60, TimeUnit.SECONDS);
-    }
-    return new Shown(null, heard);
-  }
-
-  /** Says a thing only once what was said before is answered. */
-  static Shown converse(Map<String, JsonNode> in) throws Exception {
-    List<Object> all = new ArrayList<>();
-    BlockingQueue<Object> heard = new LinkedBlockingQueue<>();
-    SimplePublisher<InvokeModelWithBidirectionalStreamInput> say = new SimplePublisher<>();
-    CompletableFuture<Void> done =
-        SPEAKING.invokeModelWithBidirectionalStream(
-            b -> b.modelId(text(in, "modelId")),
-            say,
-            InvokeModelWithBidirectionalStreamResponseHandler.builder()
-                .subscriber(
-                    InvokeModelWithBidirectionalStreamResponseHandler.Visitor.builder()
-                        .onChunk(c -> heard.add(c.bytes().asByteArray().length))
-                        .build())
-                .build());
-    done.whenComplete((ok, e) -> heard.add(e == null ? "the end" : e));
-    for (int size : new int[] {1, 1000, 100000}) {
-      say.send(InvokeModelWithBidirectionalStreamInput.chunkBuilder().bytes(SdkBytes.fromByteArray(new byte[size])).build());
-      Object answer = heard.poll(60, TimeUnit.SECONDS);
-      if (answer instanceof Exception e) {
-        throw e;
-      }
-      all.add(String.valueOf(answer));
-    }
-    say.complete();
-    done.get(60, TimeUnit.SECONDS);
-    return new Shown(null, all);
-  }
-
   static final Map<String, Call> CALLS = new HashMap<>();
 
   static {
@@ -315,13 +225,6 @@ class Java2 {
     CALLS.put("s3 GetObject presign", Java2::presigned);
     CALLS.put("s3 CopyObject", Java2::copy);
     CALLS.put("sqs ReceiveMessage receive", Java2::receive);
-    if ("1".equals(System.getenv("REMIT_MATRIX_NETTY"))) { // see known.yaml
-      CALLS.put("kinesis SubscribeToShard", Java2::subscribe);
-      CALLS.put("lambda InvokeWithResponseStream", Java2::hearFunction);
-      CALLS.put("s3 SelectObjectContent", Java2::select);
-      CALLS.put("bedrock-runtime InvokeModelWithResponseStream", Java2::hear);
-      CALLS.put("bedrock-runtime InvokeModelWithBidirectionalStream converse", Java2::converse);
-    }
   }
 
   /** Makes a call as often as it says, all at once. */
