@@ -56,8 +56,8 @@ func (p *particulars) readVersion2(r *http.Request, now time.Time) (*sigv4.Signa
 // the signature out of the query that is read.
 func (in *input) asVersion4(p *particulars, region string) error {
 	host := in.place.region
-	if in.place.global {
-		host = ""
+	if in.place.global && in.place.bucket != "" {
+		host = "" // without a bucket in it, it is Northern Virginia's
 	}
 	if host == "" {
 		p.unplaced = in.place.bucket

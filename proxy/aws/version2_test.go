@@ -87,6 +87,7 @@ func TestURLsPresignedByVersion2GoOnByVersion4(t *testing.T) {
 		{presigned2{method: "GET", target: "/in/a", host: "media.s3.eu-west-1.amazonaws.com", resource: "/media/in/a"}, "media.s3.eu-west-1.amazonaws.com", "", "GetObject", ""},
 		{presigned2{method: "GET", target: "/in/a", host: "media.s3.us-west-2.amazonaws.com", resource: "/media/in/a"}, "media.s3.us-west-2.amazonaws.com", "", "GetObject", "us-west-2"},
 		{presigned2{method: "GET", target: "/in/a", host: "media.s3-accelerate.amazonaws.com", resource: "/media/in/a"}, "media.s3-accelerate.amazonaws.com", "", "GetObject", ""},
+		{presigned2{method: "GET", target: "/media/in/a", host: "s3.amazonaws.com"}, "s3.amazonaws.com", "", "GetObject", "us-east-1"},
 		{presigned2{method: "GET", target: "/media/in/a", host: "s3.dualstack.eu-west-1.amazonaws.com"}, "s3.dualstack.eu-west-1.amazonaws.com", "", "GetObject", ""},
 		{presigned2{method: "GET", target: "/media/in/a%20b%2Bc%25/%C3%BC//x%27y%28z%29%2A~..%2F"}, "s3.eu-west-1.amazonaws.com", "", "GetObject", ""},
 		{presigned2{method: "GET", target: "/media/in/a?versionId=null&response-content-disposition=attachment%3B%20filename%3D%22a%20b%26c.txt%22", resource: `/media/in/a?response-content-disposition=attachment; filename="a b&c.txt"&versionId=null`},
@@ -201,13 +202,14 @@ func TestVersion2IsRefusedElsewhere(t *testing.T) {
 		"another key": {func(*http.Request) *http.Request {
 			return get.request(t, sigv4.Credentials{AccessKeyID: "AKIAFOREIGN", SecretAccessKey: "x"})
 		}, proxy.ForeignCredentials, "AKIAFOREIGN"},
-		"an access point":       {at("thumbs-123456789012.s3-accesspoint.eu-west-1.amazonaws.com", "/in/a", "/in/a"), proxy.BadSignature, "buckets of S3 alone"},
-		"a multi-region one":    {at("abc.mrap.accesspoint.s3-global.amazonaws.com", "/in/a", "/in/a"), proxy.BadSignature, "buckets of S3 alone"},
-		"a directory bucket":    {at("b--euw1-az1--x-s3.s3express-euw1-az1.eu-west-1.amazonaws.com", "/in/a", "/b--euw1-az1--x-s3/in/a"), proxy.BadSignature, "buckets of S3 alone"},
-		"S3 Control":            {at("123456789012.s3-control.eu-west-1.amazonaws.com", "/v20180820/jobs", ""), proxy.BadSignature, "buckets of S3 alone"},
-		"another service":       {at("sqs.eu-west-1.amazonaws.com", "/?Action=ListQueues", "/"), proxy.BadSignature, "buckets of S3 alone"},
-		"another's version 2":   {at("sqs.eu-west-1.amazonaws.com", "/?Action=ListQueues&SignatureVersion=2", "/"), proxy.BadSignature, "URLs of S3 alone"},
-		"a bucket of elsewhere": {at("media.s3.cn-north-1.amazonaws.com.cn", "/in/a", "/media/in/a"), "", ""},
+		"an access point":               {at("thumbs-123456789012.s3-accesspoint.eu-west-1.amazonaws.com", "/in/a", "/in/a"), proxy.BadSignature, "buckets of S3 alone"},
+		"a multi-region one":            {at("abc.mrap.accesspoint.s3-global.amazonaws.com", "/in/a", "/in/a"), proxy.BadSignature, "buckets of S3 alone"},
+		"a directory bucket":            {at("b--euw1-az1--x-s3.s3express-euw1-az1.eu-west-1.amazonaws.com", "/in/a", "/b--euw1-az1--x-s3/in/a"), proxy.BadSignature, "buckets of S3 alone"},
+		"S3 Control":                    {at("123456789012.s3-control.eu-west-1.amazonaws.com", "/v20180820/jobs", ""), proxy.BadSignature, "buckets of S3 alone"},
+		"another service":               {at("sqs.eu-west-1.amazonaws.com", "/?Action=ListQueues", "/"), proxy.BadSignature, "buckets of S3 alone"},
+		"another's version 2":           {at("sqs.eu-west-1.amazonaws.com", "/?Action=ListQueues&SignatureVersion=2", "/"), proxy.BadSignature, "URLs of S3 alone"},
+		"a directory bucket as another": {at("b--euw1-az1--x-s3.s3.amazonaws.com", "/in/a", "/b--euw1-az1--x-s3/in/a"), proxy.Unread, "no host of a service"},
+		"a bucket of elsewhere":         {at("media.s3.cn-north-1.amazonaws.com.cn", "/in/a", "/media/in/a"), "", ""},
 	} {
 		call, err := rig.Read(tt.change(get.request(t, sealed)))
 		if tt.reason == "" {
