@@ -86,7 +86,7 @@ func Read(r *http.Request) (*Signature, error) {
 	n, err := strconv.ParseInt(s.expires, 10, 64)
 	if err != nil || len(s.expires) > maxExpires || s.expires[0] < '1' || s.expires[0] > '9' {
 		// 13 digits are milliseconds, and a signed URL that is good for millennia.
-		return nil, fmt.Errorf("Expires %.40q is not a time in seconds since 1970, of at most %d digits", s.expires, maxExpires)
+		return nil, fmt.Errorf("parameter Expires %.40q is not a time in seconds since 1970, of at most %d digits", s.expires, maxExpires)
 	}
 	if !isKey(s.AccessKeyID) {
 		return nil, fmt.Errorf("AWSAccessKeyId %.160q is malformed", s.AccessKeyID)
