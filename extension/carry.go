@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"sync"
 	"time"
 
@@ -79,17 +78,17 @@ func (c *carriers) free() *carrier {
 	if c.closed || c.exe == "" || len(c.list) == maxCarriers {
 		return nil
 	}
-	one, cmd, err := c.start()
+	one, process, err := c.start()
 	if err != nil {
 		return nil // there are fewer places, and who is one too many hears so
 	}
 	c.list = append(c.list, one)
-	c.running.Go(func() { c.listen(one, cmd) })
+	c.running.Go(func() { c.listen(one, process) })
 	return one
 }
 
 // start starts a carrier, with nothing in its environment.
-func (c *carriers) start() (*carrier, *exec.Cmd, error) {
+func (c *carriers) start() (*carrier, *os.Process, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, err
@@ -101,16 +100,23 @@ func (c *carriers) start() (*carrier, *exec.Cmd, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	cmd := &exec.Cmd{Path: c.exe, Args: []string{c.arg}, Env: []string{}, ExtraFiles: []*os.File{theirs}}
-	if err := cmd.Start(); err != nil {
+	// Nothing of this process's, its output least of all: that is the log.
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
 		conn.Close()
 		return nil, nil, err
 	}
-	return &carrier{conn: conn.(*net.UnixConn)}, cmd, nil
+	defer null.Close()
+	process, err := os.StartProcess(c.exe, []string{c.arg}, &os.ProcAttr{Env: []string{}, Files: []*os.File{null, null, null, theirs}})
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return &carrier{conn: conn.(*net.UnixConn)}, process, nil
 }
 
 // listen hears of each tunnel that ends, until the carrier does.
-func (c *carriers) listen(one *carrier, cmd *exec.Cmd) {
+func (c *carriers) listen(one *carrier, process *os.Process) {
 	ended := make([]byte, 1)
 	for {
 		_, err := one.conn.Read(ended)
@@ -129,7 +135,7 @@ func (c *carriers) listen(one *carrier, cmd *exec.Cmd) {
 		c.mu.Unlock()
 	}
 	one.conn.Close()
-	cmd.Wait()
+	process.Wait()
 }
 
 // give sends the descriptors of both ends. (unix(7), SCM_RIGHTS)
