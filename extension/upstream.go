@@ -7,14 +7,43 @@ import (
 	"github.com/lambda-remit/remit/manifest"
 )
 
-// endpointServices are the services that SDKs have an endpoint variable for,
-// by the end of its name. (AWS SDKs and Tools Reference Guide,
-// "Service-specific endpoints".)
-var endpointServices = map[string]string{
-	"S3":              "s3",
-	"SNS":             "sns",
-	"SECRETS_MANAGER": "secretsmanager",
-	"STS":             "sts",
+// An endpointService is one that SDKs have an endpoint variable for, and that has
+// interface endpoints.
+type endpointService struct {
+	variable string // the end of its name: AWS_ENDPOINT_URL_SNS
+	service  string // as its actions begin
+	label    string // in the name of its interface endpoints
+}
+
+// endpointServices are those that functions in a VPC call. (AWS SDKs and Tools
+// Reference Guide, "Service-specific endpoints"; AWS PrivateLink Guide, "AWS
+// services that integrate with AWS PrivateLink".)
+func endpointServices() []endpointService {
+	return []endpointService{
+		{"ATHENA", "athena", "athena"},
+		{"CLOUDWATCH", "cloudwatch", "monitoring"},
+		{"CLOUDWATCH_LOGS", "logs", "logs"},
+		{"COMPREHEND", "comprehend", "comprehend"},
+		{"DYNAMODB", "dynamodb", "dynamodb"},
+		{"EVENTBRIDGE", "events", "events"},
+		{"FIREHOSE", "firehose", "kinesis-firehose"},
+		{"GLUE", "glue", "glue"},
+		{"KINESIS", "kinesis", "kinesis-streams"},
+		{"KMS", "kms", "kms"},
+		{"LAMBDA", "lambda", "lambda"},
+		{"RDS_DATA", "rds-data", "rds-data"},
+		{"REKOGNITION", "rekognition", "rekognition"},
+		{"S3", "s3", "s3"},
+		{"SCHEDULER", "scheduler", "scheduler"},
+		{"SECRETS_MANAGER", "secretsmanager", "secretsmanager"},
+		{"SFN", "states", "states"},
+		{"SNS", "sns", "sns"},
+		{"SQS", "sqs", "sqs"},
+		{"SSM", "ssm", "ssm"},
+		{"STS", "sts", "sts"},
+		{"TEXTRACT", "textract", "textract"},
+		{"XRAY", "xray", "xray"},
+	}
 }
 
 // endpoints makes upstreams of the VPC endpoints that the function's
@@ -23,13 +52,13 @@ var endpointServices = map[string]string{
 // variables is dropped, and the wrapper says so: where calls go is the
 // manifest's to say, and what it says wins.
 func endpoints(m *manifest.Manifest, getenv func(string) string, region string) (notes []string) {
-	for name, service := range endpointServices {
-		variable := "AWS_ENDPOINT_URL_" + name
+	for _, e := range endpointServices() {
+		variable, service := "AWS_ENDPOINT_URL_"+e.variable, e.service
 		value := getenv(variable)
 		if value == "" || m.Upstreams[service] != nil {
 			continue
 		}
-		if u := vpcEndpoint(value, service, region); u != nil {
+		if u := vpcEndpoint(value, e.label, region); u != nil {
 			if m.Upstreams == nil {
 				m.Upstreams = make(map[string]*url.URL)
 			}
@@ -40,23 +69,23 @@ func endpoints(m *manifest.Manifest, getenv func(string) string, region string) 
 	return notes
 }
 
-// vpcEndpoint returns value as an upstream if it is an interface endpoint of
-// service in region. Its name has the service's own in it: an endpoint service
+// vpcEndpoint returns value as an upstream if it is an interface endpoint, in
+// region, of the service whose endpoints have that label. Its name has the service's own in it: an endpoint service
 // of a customer's has "vpce-svc-" in that place. (AWS PrivateLink Guide,
 // "Access an AWS service using an interface VPC endpoint".)
-func vpcEndpoint(value, service, region string) *url.URL {
+func vpcEndpoint(value, label, region string) *url.URL {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return nil
 	}
 	host := strings.ToLower(u.Host)
-	id, ok := strings.CutSuffix(host, "."+service+"."+region+".vpce.amazonaws.com")
+	id, ok := strings.CutSuffix(host, "."+label+"."+region+".vpce.amazonaws.com")
 	if !ok {
-		if id, ok = strings.CutSuffix(host, "."+service+"."+region+".vpce.amazonaws.com.cn"); !ok {
+		if id, ok = strings.CutSuffix(host, "."+label+"."+region+".vpce.amazonaws.com.cn"); !ok {
 			return nil
 		}
 	}
-	if service == "s3" {
+	if label == "s3" {
 		id = strings.TrimPrefix(id, "bucket.")
 	}
 	if !strings.HasPrefix(id, "vpce-") || strings.ContainsAny(id, ".:_") {
