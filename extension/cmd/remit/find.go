@@ -18,12 +18,12 @@ func find(files []string) ([]string, error) {
 			all = append(all, file) // reading it says what is wrong
 			continue
 		}
-		before := len(all)
-		err := filepath.WalkDir(file, func(name string, d fs.DirEntry, err error) error {
+		before, root := len(all), strings.TrimSuffix(file, "/")+"/" // what a link leads to, too
+		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() && name != file && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules"):
+			case d.IsDir() && name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules"):
 				return fs.SkipDir
 			case !d.IsDir() && d.Name() == "remit.yaml":
 				all = append(all, name)
