@@ -271,6 +271,9 @@
 //	api            the API whose custom domain is called, and its stage: ID/STAGE,
 //	               or an ARN that ends so
 //	base_path      what paths begin with at the custom domain, before the stage's
+//	               do. A path below that the domain maps to another API is read as
+//	               this one's: what is minted does not reach that API; under
+//	               "unminted: true" the function's role may
 //	cluster        the resource id of the cluster of Neptune's whose host is called
 //	account        the account that owns the APIs, in place of the function's
 //

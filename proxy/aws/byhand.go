@@ -40,6 +40,8 @@ func byHand(service, operation string) reading {
 		return cognito(operation)
 	case "connect":
 		return contacts(operation)
+	case "data-pipeline":
+		return pipeline(operation)
 	case "docdb", "neptune", "rds": // which their calls do not tell apart
 		return relational(operation)
 	case "ec2":
