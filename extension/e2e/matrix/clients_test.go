@@ -60,6 +60,28 @@ func clients(t testing.TB) []client {
 			build: func(t *testing.T) []string { return javac(t, source, "java") },
 		}
 	}
+	bundled := func(name, form, file string, flags ...string) client {
+		return client{
+			name: name, sdk: "the same, bundled by esbuild " + pin(t, ".ci/package.json", `"esbuild": "([^"]+)"`) + " into " + form, ways: []environ.Way{environ.Preload}, alone: patched,
+			build: func(t *testing.T) []string {
+				t.Helper()
+				out := filepath.Join(t.TempDir(), file)
+				cmd := exec.CommandContext(t.Context(), filepath.Join(checkout, ".cache/js/node_modules/.bin/esbuild"), append(flags, program("sdk3.cjs"), "--bundle", "--minify", "--platform=node", "--log-level=error", "--outfile="+out)...)
+				cmd.Env = append(os.Environ(), node...)
+				if text, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%v\n%s", err, text)
+				}
+				return []string{"node", out}
+			},
+		}
+	}
+	// The CRT's client of HTTP asks no variable and no property for a proxy: without
+	// Remit, where the world is behind one, it is told of it.
+	crt := java("java2-crt", "Java2.java", ", the CRT's clients", "crt")
+	crt.ways = []environ.Way{environ.Endpoint}
+	crt.alone = func(t *testing.T, dir, ca string) []string {
+		return append(trustStore(t, dir, ca), "REMIT_MATRIX_HTTP=crt-proxy")
+	}
 	rust, noRust := filepath.Join(checkout, ".cache/matrix/remit-matrix"), ""
 	if _, err := os.Stat(rust); err != nil {
 		noRust = "there was no cargo to build the program with; make setup says so"
@@ -79,10 +101,13 @@ func clients(t testing.TB) []client {
 		{name: "cli", sdk: "AWS CLI " + pin(t, ".ci/requirements.txt", `(?m)^awscli==(\S+)`), argv: []string{python, program("cli.py")}, ways: []environ.Way{environ.Proxy, environ.Endpoint},
 			with: map[environ.Way][]string{environ.Endpoint: {"HTTPS_PROXY=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=3"}}},
 		{name: "js3", sdk: "AWS SDK for JavaScript v3, S3 " + js, argv: []string{"node", program("sdk3.cjs")}, env: node, ways: []environ.Way{environ.Preload, environ.Endpoint}, alone: patched, with: walled},
+		bundled("js3-esm", "an ES module", "sdk3.mjs", "--format=esm", "--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);"),
+		bundled("js3-cjs", "a CommonJS module", "sdk3.cjs", "--format=cjs"),
 		{name: "js2", sdk: "AWS SDK for JavaScript v2, " + pin(t, ".ci/package.json", `"aws-sdk": "([^"]+)"`), argv: []string{"node", program("sdk2.cjs")}, env: node, ways: []environ.Way{environ.Preload}, alone: patched},
 		java("java2", "Java2.java", ", Apache's client", "apache"),
 		java("java2-netty", "Java2Netty.java", ", Netty's client", "apache"),
 		java("java2-url", "Java2.java", ", the JDK's client", "url"),
+		crt,
 		{name: "java1", sdk: "AWS SDK for Java v1, " + pin(t, ".ci/pom-v1.xml", `<sdk>([^<]+)`), ways: []environ.Way{environ.Proxy}, runtime: environ.Java, missing: noJava("java1"), alone: trustStore,
 			build: func(t *testing.T) []string { return javac(t, "Java1.java", "java1") }},
 		{name: "go2", sdk: "AWS SDK for Go v2, S3 " + gov2, argv: []string{self}, env: []string{asClient + "=1"}, ways: []environ.Way{environ.Proxy, environ.Endpoint}},

@@ -15,6 +15,10 @@ var ownHeaders = []string{"date", "x-amz-request-id", "x-amz-id-2", "x-amzn-requ
 // ownMembers differ likewise, wherever they stand in an output.
 var ownMembers = []string{"messageid", "sequencenumber", "lastmodified", "createddate", "requestid", "hostid", "uploadid", "receipthandle", "lastmodifieddate"}
 
+// oldSQS is a host that SQS echoes in a queue's URL: its name of old, at which Remit
+// calls no queue, but at that of today.
+const oldSQS = "://eu-west-1.queue.amazonaws.com/"
+
 // differences compares what an SDK shows of a call without Remit and with it. Own
 // are other members that differ.
 func differences(without, with result, own ...string) string {
@@ -34,8 +38,8 @@ func differences(without, with result, own ...string) string {
 	names := maps.Clone(a)
 	maps.Copy(names, b)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if name == "content-length" && (without.Error != "" || len(own) > 0) {
-			continue // what is echoed in an error's text has another length: a request's id, its host, the path
+		if name == "content-length" && (without.Error != "" || len(own) > 0 || strings.Contains(fmt.Sprint(without.Output), oldSQS)) {
+			continue // what is echoed has another length: a request's id, its host, the path
 		}
 		differ(name, a[name], b[name])
 	}
@@ -66,6 +70,7 @@ func headers(r result) map[string]string {
 func masked(v any, own []string) any {
 	switch v := v.(type) {
 	case string:
+		v = strings.Replace(v, oldSQS, "://sqs.eu-west-1.amazonaws.com/", 1)
 		// Some SDKs write a request's id into an error's text.
 		for _, before := range []string{"RequestID: ", "Request ID: ", "HostID: ", "Request Id: ", "Extended Request ID: "} {
 			for at := 0; ; {

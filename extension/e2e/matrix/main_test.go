@@ -3,9 +3,11 @@ package matrix_test
 import (
 	"context"
 	"crypto/tls"
+	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -30,6 +32,14 @@ const asClient = "REMIT_MATRIX_CLIENT"
 func TestMain(m *testing.M) {
 	if os.Getenv(asClient) != "" {
 		os.Exit(goMain())
+	}
+	// SDKs wait, for what is throttled and for themselves: more of them run at once than
+	// there are cores.
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel").Value; parallel.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		if err := parallel.Set(fmt.Sprint(2 * runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
 	}
 	code, err := run(m)
 	if err != nil {

@@ -112,7 +112,7 @@ func (c client) play(t *testing.T, argv, env []string, all []testcase) map[strin
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env, cmd.Stdin = t.TempDir(), append(env, c.env...), &in
+	cmd.Dir, cmd.Env, cmd.Stdin = t.TempDir(), env, &in
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -146,17 +146,14 @@ func environment(t *testing.T, more ...string) []string {
 // direct is the environment of a run without Remit: by the world's own proxy, or
 // however the SDK gets there.
 func (c client) direct(t *testing.T) []string {
-	dir := t.TempDir()
-	ca := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(ca, earth.ca, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	ca := earth.bundle(t)
 	env := environment(t,
 		"AWS_ACCESS_KEY_ID="+servers.Admin.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+servers.Admin.SecretAccessKey, "AWS_ACCOUNT_ID="+e2e.Account,
 		"HTTPS_PROXY=http://"+earth.address, "https_proxy=http://"+earth.address, "REMIT_MATRIX_WORLD="+earth.address, "REMIT_MATRIX_CA="+ca,
 		"AWS_CA_BUNDLE="+ca, "REQUESTS_CA_BUNDLE="+ca, "SSL_CERT_FILE="+ca, "NODE_EXTRA_CA_CERTS="+ca)
+	env = append(env, c.env...)
 	if c.alone != nil {
-		env = append(env, c.alone(t, dir, ca)...)
+		env = append(env, c.alone(t, filepath.Dir(ca), ca)...)
 	}
 	return append(env, c.owner...)
 }
@@ -224,13 +221,7 @@ func TestEverySDKDoesWithRemitWhatItDoesWithout(t *testing.T) {
 			without := c.play(t, c.argv, c.direct(t), granted)
 			for _, way := range c.ways {
 				t.Run(string(way), func(t *testing.T) {
-					h := start(t)
-					made, err := environ.Maker{Handshake: h, Way: way, Runtime: c.runtime, Argv: c.argv, Parent: t.TempDir()}.Make(environment(t, append(c.owner,
-						"AWS_ACCESS_KEY_ID="+servers.Base.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+servers.Base.SecretAccessKey, "AWS_SESSION_TOKEN="+servers.Base.SessionToken)...))
-					if err != nil {
-						t.Fatal(err)
-					}
-					with := c.play(t, made.Argv, append(made.Environ, c.with[way]...), all)
+					with := c.by(t, way, all)
 					for _, one := range all {
 						t.Run(one.Name, func(t *testing.T) {
 							known.hold(t, c.name, string(way), one, verdict(one, without[one.Name], with[one.Name]))

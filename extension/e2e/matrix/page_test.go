@@ -40,7 +40,8 @@ and holds every cell to its run.
 
 Each SDK makes each call without Remit, straight to the servers, and then with it, by every way in that it has. A
 letter says that the way is right: for what is granted, that status, body, error, number of attempts and every
-header that the SDK shows are the same with and without, but for dates, the ids of requests, hosts echoed back, and how HTTP/1.1 frames a message;
+header that the SDK shows are the same with and without, but for dates, the ids of requests, hosts echoed back (a queue's URL has SQS's name of today, which Remit
+calls it at, also where the SDK calls it at its name of old), who calls, and how HTTP/1.1 frames a message;
 for what is *denied*, that the SDK raises the service's own error with Remit's sentence in it, and that nothing
 reached the servers. A letter that is struck out is not right; the number says why. A dash stands where the SDK
 makes no such call at all, with or without Remit, or where it is not run, which the number says.
@@ -97,6 +98,7 @@ which checks signatures and framing.
 		}
 		b.WriteString("\n")
 	}
+	fmt.Fprintf(&b, "\nA table of DynamoDB's that is named by its ARN is asked for at a host with the account in it\n(`123456789012.ddb.eu-west-1.amazonaws.com`) by %s and %s, with Remit as without. All else is asked for at the\nregion's: Remit's credentials name no account, as those of Lambda's environment name none.\n", strings.Join(accountHosts[:len(accountHosts)-1], ", "), accountHosts[len(accountHosts)-1])
 	b.WriteString("\n## Why\n\n")
 	for i, n := range notes {
 		fmt.Fprintf(&b, "%d. %s\n", i+1, n)

@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v4"
-
-	"github.com/lambda-remit/remit/extension/environ"
 )
 
 // presigned reads testdata/presigned.yaml.
@@ -73,13 +71,7 @@ func TestWhatIsPresignedByVersion2IsFetchedAsWithoutRemit(t *testing.T) {
 				}
 			}
 			without := c.play(t, c.argv, c.direct(t), granted)
-			way := c.ways[0]
-			made, err := environ.Maker{Handshake: start(t), Way: way, Runtime: c.runtime, Argv: c.argv, Parent: t.TempDir()}.Make(environment(t,
-				"AWS_ACCESS_KEY_ID="+servers.Base.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+servers.Base.SecretAccessKey, "AWS_SESSION_TOKEN="+servers.Base.SessionToken))
-			if err != nil {
-				t.Fatal(err)
-			}
-			with := c.play(t, made.Argv, append(made.Environ, c.with[way]...), all)
+			with := c.by(t, c.ways[0], all)
 			for _, one := range all {
 				t.Run(one.Name, func(t *testing.T) {
 					a, b := without[one.Name], with[one.Name]

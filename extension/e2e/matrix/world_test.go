@@ -20,9 +20,12 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -55,6 +58,7 @@ type world struct {
 	leaves  map[string]*tls.Certificate
 	refused []string // requests that AWS would not have understood
 	closed  []string // and those for what nobody is granted
+	hosts   []string // that were asked
 }
 
 func newWorld(s *e2e.Servers) (*world, error) {
@@ -276,6 +280,24 @@ func (w *world) complaints() (refused, closed []string) {
 	return refused, closed
 }
 
+// asked returns the hosts that were asked, since it was asked last.
+func (w *world) asked() (hosts []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	hosts, w.hosts = w.hosts, nil
+	return hosts
+}
+
+// bundle is a file with the authority that the world's certificates are from.
+func (w *world) bundle(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(name, w.ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 // reached notes a request for something closed.
 func (w *world) reached(r *http.Request, body []byte) {
 	if strings.Contains(r.Host+r.RequestURI, "closed") || bytes.Contains(body, []byte("closed")) || bytes.Contains(body, []byte(w.closedKey)) || strings.Contains(r.Header.Get("X-Amz-Copy-Source"), "closed") {
@@ -286,6 +308,11 @@ func (w *world) reached(r *http.Request, body []byte) {
 }
 
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	if !slices.Contains(w.hosts, r.Host) {
+		w.hosts = append(w.hosts, r.Host)
+	}
+	w.mu.Unlock()
 	name := "." + r.Host
 	switch {
 	case w.strict.Serves(r):

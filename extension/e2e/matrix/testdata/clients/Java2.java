@@ -74,8 +74,15 @@ class Java2 {
       switch (System.getenv("REMIT_MATRIX_HTTP")) {
         case "url" -> UrlConnectionHttpClient.create();
         case "crt" -> AwsCrtHttpClient.builder().maxConcurrency(200).build();
+        case "crt-proxy" -> AwsCrtHttpClient.builder().maxConcurrency(200).proxyConfiguration(Java2::told).build();
         default -> ApacheHttpClient.builder().maxConnections(200).build();
       };
+
+  /** Tells the CRT's client of the proxy, which it takes from no variable or property by itself. */
+  static void told(software.amazon.awssdk.http.crt.ProxyConfiguration.Builder p) {
+    URI proxy = URI.create(System.getenv("HTTPS_PROXY"));
+    p.useSystemPropertyValues(false).useEnvironmentVariableValues(false).host(proxy.getHost()).port(proxy.getPort());
+  }
 
   static <C, B extends AwsClientBuilder<B, C>> C made(B builder) {
     builder.overrideConfiguration(o -> o.addExecutionInterceptor(new Counting()));
@@ -184,7 +191,7 @@ class Java2 {
   }
 
   static Shown parts(Map<String, JsonNode> in) throws Exception {
-    try (S3AsyncClient s3 = S3AsyncClient.builder().multipartEnabled(true).build()) {
+    try (S3AsyncClient s3 = System.getenv("REMIT_MATRIX_HTTP").startsWith("crt") ? S3AsyncClient.crtCreate() : S3AsyncClient.builder().multipartEnabled(true).build()) {
       s3.putObject(b -> b.bucket(text(in, "Bucket")).key(text(in, "Key")), AsyncRequestBody.fromBytes(Members.bytes(in.get("Body")))).get();
       var back = s3.getObject(b -> b.bucket(text(in, "Bucket")).key(text(in, "Key")), AsyncResponseTransformer.toBytes()).get();
       return new Shown(null, Members.digest(back.asByteArray()));

@@ -10,6 +10,7 @@ import concurrent.futures
 import hashlib
 import io
 import json
+import os
 import sys
 import traceback
 
@@ -103,14 +104,8 @@ def parts(case):
 def presigned(case):
     url = client(case["service"]).generate_presigned_url(xform_name(case["operation"]), value(case["input"]))
     request = AWSRequest("GET", url).prepare()
-    answer = URLLib3Session(verify=ca(), proxies=get_environ_proxies(url)).send(request)
+    answer = URLLib3Session(verify=os.environ.get("REQUESTS_CA_BUNDLE") or True, proxies=get_environ_proxies(url)).send(request)
     return answer.status_code, dict(answer.headers), digest(answer.content)
-
-
-def ca():
-    import os
-
-    return os.environ.get("AWS_CA_BUNDLE") or True
 
 
 def run(case):

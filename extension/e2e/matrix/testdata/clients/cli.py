@@ -134,7 +134,7 @@ def presigned(input, folder):
         return spoken(status, "", err)
     url = out.strip()
     request = AWSRequest("GET", url).prepare()
-    answer = URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE") or True, proxies=get_environ_proxies(url)).send(request)
+    answer = URLLib3Session(verify=os.environ.get("REQUESTS_CA_BUNDLE") or True, proxies=get_environ_proxies(url)).send(request)
     return {"status": answer.status_code, "headers": dict(answer.headers), "output": digest(answer.content)}
 
 
