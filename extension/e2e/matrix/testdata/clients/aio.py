@@ -89,7 +89,7 @@ async def received(c, case):
 
 async def presigned(c, case):
     url = await c.generate_presigned_url(xform_name(case["operation"]), value(case["input"]))
-    ca = os.environ.get("AWS_CA_BUNDLE")
+    ca = os.environ.get("REQUESTS_CA_BUNDLE")
     context = ssl.create_default_context(cafile=ca) if ca else True
     async with aiohttp.ClientSession(trust_env=True) as s, s.get(url, ssl=context, headers={"Accept-Encoding": "identity"}) as r:
         return r.status, dict(r.headers), digest(await r.read())

@@ -21,7 +21,7 @@ def send(method, url, headers, body):
     if "AWSAccessKeyId=" not in url:
         raise ValueError("not presigned by version 2: " + url)
     request = AWSRequest(method, url, headers=headers, data=body).prepare()
-    session = URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE") or True, proxies=get_environ_proxies(url))
+    session = URLLib3Session(verify=os.environ.get("REQUESTS_CA_BUNDLE") or True, proxies=get_environ_proxies(url))
     return session.send(request)
 
 
