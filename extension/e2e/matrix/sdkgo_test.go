@@ -60,7 +60,6 @@ func goMain() int {
 			}
 			return new(net.Dialer).DialContext(ctx, network, address)
 		}}}))
-		os.Unsetenv("AWS_CA_BUNDLE") // with which the SDK takes no client of others
 	}
 	c, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
