@@ -98,14 +98,14 @@ func TestAskWaitsNoLongerThanItMay(t *testing.T) {
 	if _, err := ask(p.Socket(), path, began.Add(200*time.Millisecond)); err == nil {
 		t.Error("got no error")
 	}
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 10*time.Second { // as long as a busy machine may need
 		t.Errorf("took %v", took)
 	}
 	began = time.Now()
-	if _, err := Ask(Place(t.TempDir()), 2*time.Second); err == nil || !strings.Contains(err.Error(), "not running") {
+	if _, err := Ask(Place(t.TempDir()), time.Minute); err == nil || !strings.Contains(err.Error(), "not running") {
 		t.Errorf("without an extension: got %v", err)
 	}
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("without an extension: took %v", took)
 	}
 }

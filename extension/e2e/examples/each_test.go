@@ -213,7 +213,7 @@ func audited(t *testing.T, s *e2e.Sandbox) string {
 			}
 			actions = append(actions, e.Requests[0].Action)
 		}
-		if len(actions) >= 2 || time.Since(begun) > 5*time.Second {
+		if len(actions) >= 2 || time.Since(begun) > 30*time.Second {
 			return strings.Join(actions, " ")
 		}
 	}

@@ -328,7 +328,7 @@ func invoke(t *testing.T, s *e2e.Sandbox, event string) string {
 // after an answer.
 func logged(s *e2e.Sandbox, text string) bool {
 	for begun := time.Now(); !strings.Contains(s.Log(), text); time.Sleep(10 * time.Millisecond) {
-		if time.Since(begun) > 5*time.Second {
+		if time.Since(begun) > 30*time.Second {
 			return false
 		}
 	}
