@@ -131,7 +131,7 @@ func TestAttacksOverHTTP2(t *testing.T) {
 		{name: "a trailer that was", shot: put, change: add("trailer", "x-amz-acl"), trailers: []hpack.HeaderField{{Name: "x-amz-acl", Value: "private"}}, want: "403"},
 		{name: "a trailer that is a pseudo header", shot: put, trailers: []hpack.HeaderField{{Name: ":path", Value: "/media/other/a"}}, want: reset},
 	} {
-		for _, way := range []string{"tunnel", "endpoint"} {
+		for _, way := range []string{"tunnel", "direct", "endpoint"} {
 			s := besiege(t, "") // what a call that breaks off sends, may come late
 			s.name = test.name
 			conn, err := s.dial(way, s3, s3, "h2")

@@ -63,6 +63,13 @@ func (s *siege) byEveryWay(shot *shot) string {
 	ways := make(map[string][]string)
 	for _, way := range shot.ways {
 		result := s.fire(way, shot)
+		if way == "tunnel" {
+			// TLS that no CONNECT precedes is a tunnel for whoever is in it.
+			direct := s.fire("direct", shot)
+			if direct != result && !(strings.HasPrefix(result, "no tunnel: ") && strings.HasPrefix(direct, "no tunnel: ")) {
+				s.t.Errorf("%s: without a CONNECT it comes to %s, with one to %s", s.name, direct, result)
+			}
+		}
 		if ways[result] == nil {
 			results = append(results, result)
 		}

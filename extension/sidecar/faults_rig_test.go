@@ -196,7 +196,7 @@ func (f *faultRig) entries(n int) []audit.Entry {
 }
 
 // ways are the ways into a sidecar, and the protocols inside.
-var ways = []string{"endpoint", "h2c", "absolute", "connect", "connect h2"}
+var ways = []string{"endpoint", "h2c", "absolute", "connect", "connect h2", "direct", "direct h2"}
 
 // client returns a client for one of the ways, with connections of its own: on
 // one that it has used before it would send some calls again by itself.
@@ -209,7 +209,7 @@ func (f *faultRig) client(way string) *http.Client {
 	switch way {
 	case "h2c":
 		tr.Protocols.SetUnencryptedHTTP2(true)
-	case "connect h2":
+	case "connect h2", "direct h2":
 		tr.Protocols.SetHTTP2(true)
 	default:
 		tr.Protocols.SetHTTP1(true)
@@ -224,6 +224,12 @@ func (f *faultRig) client(way string) *http.Client {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(f.Handshake().CA))
 	tr.TLSClientConfig = &tls.Config{RootCAs: roots}
+	if strings.HasPrefix(way, "direct") {
+		tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, f.Handshake().TLS)
+		}
+		return &http.Client{Transport: tr}
+	}
 	tr.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: f.Handshake().Proxy})
 	return &http.Client{Transport: tr}
 }
@@ -271,7 +277,7 @@ func (f *faultRig) call(o order) reply {
 		o.date = time.Now()
 	}
 	scheme := "http"
-	if strings.HasPrefix(o.way, "connect") {
+	if strings.HasPrefix(o.way, "connect") || strings.HasPrefix(o.way, "direct") {
 		scheme = "https"
 	}
 	req, err := http.NewRequestWithContext(o.ctx, o.method, scheme+"://"+o.service+".eu-west-1.amazonaws.com"+o.target, o.body)

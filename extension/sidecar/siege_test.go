@@ -329,19 +329,26 @@ func judgeSecret(c sent) error {
 // dial opens a connection by one way in. Where the way is a tunnel it is to
 // host, with the server name sni.
 func (s *siege) dial(way, host, sni string, protocols ...string) (net.Conn, error) {
-	conn, err := net.Dial("tcp", s.car.Handshake().Proxy)
+	address := s.car.Handshake().Proxy
+	if way == "direct" {
+		address = s.car.Handshake().TLS
+	}
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	conn.SetDeadline(time.Now().Add(5 * time.Second))
-	if way != "tunnel" {
+	switch way {
+	case "tunnel":
+		fmt.Fprintf(conn, "CONNECT %s:443 HTTP/1.1\r\nHost: %s:443\r\n\r\n", host, host)
+		answer := make([]byte, len("HTTP/1.1 200 Connection established\r\n\r\n"))
+		if _, err := io.ReadFull(conn, answer); err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 200")) {
+			conn.Close()
+			return nil, fmt.Errorf("CONNECT: %q, %v", answer, err)
+		}
+	case "direct": // the same without that
+	default:
 		return conn, nil
-	}
-	fmt.Fprintf(conn, "CONNECT %s:443 HTTP/1.1\r\nHost: %s:443\r\n\r\n", host, host)
-	answer := make([]byte, len("HTTP/1.1 200 Connection established\r\n\r\n"))
-	if _, err := io.ReadFull(conn, answer); err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 200")) {
-		conn.Close()
-		return nil, fmt.Errorf("CONNECT: %q, %v", answer, err)
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(s.car.Handshake().CA))
