@@ -3,7 +3,6 @@ package proxy_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -165,7 +164,7 @@ func TestWhoOffersHTTP2AloneIsGivenTime(t *testing.T) {
 
 func TestACallBehindThePauseIsServed(t *testing.T) {
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) { io.Copy(rw, r.Body) }, nil)
-	client := &http.Client{Transport: &http2.Transport{DialTLSContext: func(context.Context, string, string, *tls.Config) (net.Conn, error) {
+	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
 		conn := w.dialInside(claimed, "h2")
 		conn.SetDeadline(time.Time{})
 		return conn, conn.HandshakeContext(t.Context())
@@ -173,8 +172,8 @@ func TestACallBehindThePauseIsServed(t *testing.T) {
 	t.Cleanup(client.CloseIdleConnections)
 	for _, body := range []string{"first", "second"} {
 		resp, got := w.do(client, "PUT", "https://"+claimed+"/bucket/key", strings.NewReader(body))
-		if resp.StatusCode != 200 || got != body {
-			t.Errorf("got %d %q, want 200 %q", resp.StatusCode, got, body)
+		if resp.StatusCode != 200 || got != body || resp.ProtoMajor != 2 {
+			t.Errorf("got %s %d %q, want HTTP/2, 200 and %q", resp.Proto, resp.StatusCode, got, body)
 		}
 		w.record()
 	}
