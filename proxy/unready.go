@@ -16,9 +16,9 @@ import (
 // after 10 s with "Acquire operation took longer than the configured maximum
 // time". A handler takes its class's loading, and a proxy on the same machine
 // answers within that. (Read in netty-nio-client 2.31.78, Http1TunnelConnectionPool
-// and ChannelPipelineInitializer; reproduced without Remit by a sleep between the
-// handlers, and without one in a quarter of first connections where the JVM had
-// spoken TLS before, under load.)
+// and ChannelPipelineInitializer; reproduced with it and with 2.52.0, the newest,
+// without Remit, by a sleep between the handlers, and without one in a quarter of
+// first connections where the JVM had spoken TLS before, under load.)
 //
 //   - Where it asks for HTTP/2 by ALPN (Bedrock), the end of the handshake may be
 //     lost, which comes once. Nothing tells us that it is ready, so it is given
