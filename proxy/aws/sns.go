@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -60,7 +61,7 @@ var snsTopic = map[string]string{ // operation -> the parameter with the topic's
 
 // readSNS reads a call to Amazon SNS.
 func readSNS(in *input, call *proxy.Call) error {
-	op, params, err := in.form("2010-03-31")
+	op, params, err := in.form(snsVersion(in))
 	if err != nil {
 		return err
 	}
@@ -174,4 +175,23 @@ func snsResource(in *input, op, param string, params map[string]string) (string,
 		return strings.Join(parts[:6], ":"), nil
 	}
 	return in.checkARN("sns", params[param])
+}
+
+// snsVersion is the version that a call has to name: none in the links that SNS
+// sends to who is to be subscribed, which nobody signs. (Amazon SNS Developer
+// Guide, "HTTP/HTTPS subscription confirmation JSON format", SubscribeURL and
+// UnsubscribeURL.)
+func snsVersion(in *input) string {
+	const version = "2010-03-31"
+	link := false
+	for _, p := range in.unsignedQuery() {
+		if fold(p.name) == fold("Version") {
+			return version
+		}
+		link = link || p.name == "Action" && (p.value == "ConfirmSubscription" || p.value == "Unsubscribe")
+	}
+	if link && in.r.Method == http.MethodGet {
+		return ""
+	}
+	return version
 }
