@@ -54,6 +54,9 @@ a service's own port at another's host: TestAPortIsReadAtTheHostsThatHaveIt
 a custom domain's neighbours, and what is not signed for it: TestACustomDomainIsAnsweredForAndNoneBesideIt
 a query that hides what it does: TestATextThatMayHideWordsHasThemAll
 a tunnel without TLS to who is not answered for, or within another: TestAPlainTunnelIsHeldToWhatAnyIs
+TLS without a CONNECT, for who is not answered for, with another's Host or session, or a CONNECT in it: TestTLSWithoutACONNECTIsForClaimedHostsAlone TestTheHostOfACallWithoutACONNECTIsTheOneThatTLSWasAskedFor TestASessionOfOneHostIsNoneOfAnothers TestAttacks TestAttacksOverHTTP2
+a thousand of them that say nothing: TestAThousandSilentConnectionsWithoutACONNECTLeaveRoom
+a host that a preload leads here and the proxy does not know, or the other way round: TestTheProxyAndBothPreloadsClaimTheSameHosts
 a port of AWS's that nobody reads as a way out: TestWhatTheEgressNamesAtAnotherPortOfAClaimedHostIsConnectedTo
 a route of Object Lambda's that is another's access point: TestCorpus
 the credentials endpoint without the token, with another Host, by rebinding: TestTheCredentialsAreForWhoHasTheToken TestOthersAreRefused
