@@ -33,8 +33,8 @@ import (
 //
 // It is once a connection, which is then for all of a client's calls. (On two cores
 // with ten to twenty processes that want them, of first connections of a JVM that had
-// spoken TLS before: 6 of 24 lost without a pause; with 50 ms none of 160, but one of
-// three in a JVM with hundreds of threads, and none of those with 250 ms.)
+// spoken TLS before: 6 of 24 lost without a pause; with 50 ms 1 of 220, and one of
+// three in a JVM with hundreds of threads; with 250 ms none of 100.)
 const (
 	firstPause  = 250 * time.Millisecond
 	minPause    = 50 * time.Millisecond
