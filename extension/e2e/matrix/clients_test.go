@@ -146,7 +146,7 @@ func javac(t *testing.T, source, folder string) []string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	// What runs for seconds is not worth compiling twice.
-	return []string{"java", "-XX:TieredStopAtLevel=1", "-cp", dir + ":" + jars, strings.TrimSuffix(source, ".java")}
+	return []string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", dir + ":" + jars, strings.TrimSuffix(source, ".java")}
 }
 
 // trustStore has the JVM trust the world without Remit.
