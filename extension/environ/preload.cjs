@@ -39,9 +39,9 @@ function placeOf(address) {
 }
 
 // machines are hosts under AWS's domains that are customers' for certain: load
-// balancers, and machines by their public names. A test holds this to the proxy's.
+// balancers, machines by their public names, Kubernetes clusters. A test holds this to the proxy's.
 const region = '[a-z]+(?:-[a-z]+)+-\\d+';
-const machines = new RegExp(`^(?:(?:dualstack\\.)?[^.]+\\.(?:${region}\\.elb|elb\\.${region})|ec2-[0-9-]+\\.(?:${region}\\.compute|compute-1))\\.amazonaws\\.com(?:\\.cn)?$`);
+const machines = new RegExp(`^(?:(?:dualstack\\.)?[^.]+\\.(?:${region}\\.elb|elb\\.${region})|ec2-[0-9-]+\\.(?:${region}\\.compute|compute-1)|[0-9a-f]{32}\\.[a-z0-9-]+\\.${region}\\.eks)\\.amazonaws\\.com(?:\\.cn)?$`);
 
 // claimed returns host as the proxy knows it, if the proxy answers for it.
 function claimed(host) {

@@ -99,8 +99,8 @@ func Domains() []string {
 // Claims reports whether host, in lower case and without a port, is under one
 // of AWS's domains. Such a host is answered for, and its calls are read or
 // denied: customers control many names there, and what is no service's place may
-// still be one by tomorrow. Load balancers and EC2's public names are not
-// claimed: they are told apart for certain, functions call them as they call any
+// still be one by tomorrow. Load balancers, EC2's public names and clusters'
+// Kubernetes APIs are not claimed: they are told apart for certain, functions call them as they call any
 // other host, and what goes there carries nothing that AWS honours.
 func Claims(host string) bool {
 	host = strings.TrimSuffix(host, ".")
@@ -117,10 +117,12 @@ func Claims(host string) bool {
 
 // isMachine reports whether host is a load balancer's name, NAME.REGION.elb.SUFFIX
 // or NAME.elb.REGION.SUFFIX, or the public one of a machine,
-// ec2-192-0-2-1.REGION.compute.SUFFIX or ec2-192-0-2-1.compute-1.SUFFIX. No
-// service's host is of such a form. (Elastic Load Balancing User Guide, "DNS
-// name"; Amazon EC2 User Guide, "EC2 instance hostnames and domains".) What is
-// said here, the preloads for Node and Python say as well.
+// ec2-192-0-2-1.REGION.compute.SUFFIX or ec2-192-0-2-1.compute-1.SUFFIX, or that of
+// a cluster's Kubernetes API, 32 digits.gr7.REGION.eks.SUFFIX, which has
+// certificates of the cluster's own. No service's host is of such a form. (Elastic
+// Load Balancing User Guide, "DNS name"; Amazon EC2 User Guide, "EC2 instance
+// hostnames and domains"; Amazon EKS User Guide, "Cluster API server endpoint".)
+// What is said here, the preloads for Node and Python say as well.
 func isMachine(host string) bool {
 	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
 		before, ok := strings.CutSuffix(host, suffix)
@@ -136,6 +138,8 @@ func isMachine(host string) bool {
 		switch {
 		case len(labels) == 2:
 			return public && labels[1] == "compute-1"
+		case len(labels) == 4:
+			return len(labels[0]) == 32 && strings.Trim(labels[0], "0123456789abcdef") == "" && labels[1] != "" && strings.Trim(labels[1], "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && isRegion(labels[2]) && labels[3] == "eks"
 		case len(labels) != 3:
 		case labels[1] == "elb": // and not a bucket's name before "s3"
 			return isRegion(labels[2])

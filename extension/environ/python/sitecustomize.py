@@ -30,7 +30,7 @@ def lead(address, hosts, root):
     names = [h[1:] for h in hosts if h[:1] == "="]
     domains = tuple("." + h for h in hosts if h[:1] not in ("", "="))
     machines = (
-        r"((dualstack\.)?[^.]+\.(REGION\.elb|elb\.REGION)|ec2-[0-9-]+\.(REGION\.compute|compute-1))\.amazonaws\.com(\.cn)?"
+        r"((dualstack\.)?[^.]+\.(REGION\.elb|elb\.REGION)|ec2-[0-9-]+\.(REGION\.compute|compute-1)|[0-9a-f]{32}\.[a-z0-9-]+\.REGION\.eks)\.amazonaws\.com(\.cn)?"
     ).replace("REGION", "[a-z]+(-[a-z]+)+-[0-9]+")
     lookup = _socket.getaddrinfo
 
