@@ -2,7 +2,10 @@ package proxy
 
 import (
 	"bytes"
+	"io"
+	"net"
 	"testing"
+	"time"
 )
 
 // FuzzBeginning holds take to what it may do to a client's bytes: leave out whole
@@ -45,4 +48,33 @@ func FuzzBeginning(f *testing.F) {
 			t.Fatalf("%x became %x", in, got)
 		}
 	})
+}
+
+// A client that says without end what comes before a first request is not
+// remembered without end.
+func TestABeginningHasAnEnd(t *testing.T) {
+	update := []byte{0, 0, 4, frameUpdate, 0, 0, 0, 0, 0, 0, 16, 0, 0}
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	defer theirs.Close()
+	ours.SetDeadline(time.Now().Add(10 * time.Second))
+	theirs.SetDeadline(time.Now().Add(10 * time.Second))
+	go io.Copy(io.Discard, theirs)
+	said := make(chan int)
+	go func() {
+		n := 0
+		for frames := bytes.Repeat(update, 100); n < 16<<20; n += len(frames) {
+			if _, err := theirs.Write(frames); err != nil {
+				break
+			}
+		}
+		said <- n
+	}()
+	if kept, err := settle(ours, nil); err == nil {
+		t.Errorf("%d bytes were kept without an error", len(kept))
+	}
+	ours.Close()
+	if n := <-said; n > 1<<20 {
+		t.Errorf("%d bytes were taken", n)
+	}
 }

@@ -182,21 +182,21 @@ func settle(conn net.Conn, in []byte) ([]byte, error) {
 	}()
 	f, err := beginning{in: in}, error(nil)
 	buf := make([]byte, 4<<10)
-	for f.take(); !f.spoke && err == nil; f.take() {
+	hear := func() {
 		var n int
 		n, err = conn.Read(buf)
 		f.in = append(f.in, buf[:n]...)
+		if f.take(); err == nil && len(f.kept)+len(f.in) > maxEarly {
+			err = errors.New("the client says too much before it acknowledges SETTINGS")
+		}
+	}
+	for f.take(); !f.spoke && err == nil; {
+		hear()
 	}
 	close(spoke)
 	<-ended
 	for f.acks < said && !f.odd && err == nil {
-		if len(f.kept)+len(f.in) > maxEarly {
-			return nil, errors.New("the client does not acknowledge SETTINGS")
-		}
-		var n int
-		n, err = conn.Read(buf)
-		f.in = append(f.in, buf[:n]...)
-		f.take()
+		hear()
 	}
 	if f.acks > said {
 		return nil, errors.New("the client acknowledges SETTINGS that nobody sent")
