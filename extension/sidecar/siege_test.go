@@ -368,6 +368,12 @@ func (s *siege) fire(way string, shot *shot) string {
 	wire, target := shot.bytes(s.t, way, s.car.Handshake().Proxy, s.keys)
 	conn, err := s.dial(way, shot.host, shot.host)
 	if err != nil {
+		// Its line comes a moment after the refusal, and is not the next shot's.
+		for i, heard := 0, false; !heard && i < 100; i++ {
+			time.Sleep(5 * time.Millisecond)
+			_, lines := s.taken()
+			heard = len(lines) > 0
+		}
 		return "no tunnel: " + strings.TrimSpace(err.Error())
 	}
 	defer conn.Close()
