@@ -7,16 +7,13 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"runtime/debug"
-	"strconv"
 
 	"github.com/lambda-remit/remit/extension"
 )
 
 func main() {
 	collect()
-	schedule()
 	if os.Args[0] == extension.Carrier {
 		if err := extension.Carry(); err != nil {
 			fmt.Fprintln(os.Stderr, "remit:", err)
@@ -39,19 +36,4 @@ func main() {
 func collect() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(20 << 20)
-}
-
-// whole is the memory, in MB, from which on a function has a processor to
-// itself. (AWS Lambda Developer Guide, "Configure Lambda function memory".)
-const whole = 1769
-
-// schedule has the program run on one thread at a time where the function has
-// no more than one processor, whatever GOMAXPROCS says. Lambda shows each sandbox
-// two, and keeps it to its share of them from outside: two threads that wake each
-// other for every step of a call then spend what they wait for. One call at a time
-// is answered a tenth faster so, and 64 at a time as fast. (measured, two cores)
-func schedule() {
-	if mb, err := strconv.Atoi(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")); err == nil && mb <= whole {
-		runtime.GOMAXPROCS(1)
-	}
 }
