@@ -34,12 +34,20 @@ func candidates(environment, credentials map[string]string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
+// maxKeyID is the length of the longest access key id (AWS Security Token Service
+// API Reference, "Credentials"). MinIO looks for a user in a file of that name, and
+// answers 503 where there can be none: to a certificate, for one.
+const maxKeyID = 128
+
 // try signs with every candidate as access key and every candidate as secret,
 // and with the sealed credentials as they are, and returns how often, and which
 // the servers took.
 func try(ctx context.Context, servers *e2e.Servers, all []string, sealed aws.Credentials) (tries int, taken []string, err error) {
 	pairs := []aws.Credentials{sealed}
 	for _, id := range all {
+		if len(id) > maxKeyID {
+			continue
+		}
 		for _, secret := range all {
 			if id != secret {
 				pairs = append(pairs, aws.Credentials{AccessKeyID: id, SecretAccessKey: secret})
